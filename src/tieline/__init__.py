@@ -1,0 +1,85 @@
+"""Learn how synthesis, process, structure and property hang together, and what to make next."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tieline import datasets, figures, worlds
+    from tieline.errors import (
+        MissingExtra,
+        NotConverged,
+        NotIdentified,
+        SchemaError,
+        TielineError,
+        UnitError,
+    )
+    from tieline.features.represent import represent
+    from tieline.models.phase_property import PhaseProperty
+    from tieline.models.posterior_file import load_posterior
+    from tieline.planning.goals import LearnPhaseMap, Maximize, Minimize, Target
+    from tieline.planning.propose import propose
+    from tieline.readers.load import load
+    from tieline.schema import check, open_netcdf, save_netcdf, table
+
+# Names are loaded when first asked for, so that `import tieline` stays quick and light.
+_HOME = {
+    "LearnPhaseMap": "tieline.planning.goals",
+    "Maximize": "tieline.planning.goals",
+    "Minimize": "tieline.planning.goals",
+    "MissingExtra": "tieline.errors",
+    "NotConverged": "tieline.errors",
+    "NotIdentified": "tieline.errors",
+    "PhaseProperty": "tieline.models.phase_property",
+    "SchemaError": "tieline.errors",
+    "Target": "tieline.planning.goals",
+    "TielineError": "tieline.errors",
+    "UnitError": "tieline.errors",
+    "check": "tieline.schema",
+    "datasets": "",
+    "figures": "",
+    "load": "tieline.readers.load",
+    "load_posterior": "tieline.models.posterior_file",
+    "open_netcdf": "tieline.schema",
+    "propose": "tieline.planning.propose",
+    "represent": "tieline.features.represent",
+    "save_netcdf": "tieline.schema",
+    "table": "tieline.schema",
+    "worlds": "",
+}
+
+__version__ = "0.1.0"
+__all__ = [
+    "LearnPhaseMap",
+    "Maximize",
+    "Minimize",
+    "MissingExtra",
+    "NotConverged",
+    "NotIdentified",
+    "PhaseProperty",
+    "SchemaError",
+    "Target",
+    "TielineError",
+    "UnitError",
+    "check",
+    "datasets",
+    "figures",
+    "load",
+    "load_posterior",
+    "open_netcdf",
+    "propose",
+    "represent",
+    "save_netcdf",
+    "table",
+    "worlds",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'tieline' has no attribute '{name}'")
+    home = _HOME[name]
+    return getattr(import_module(home), name) if home else import_module(f"tieline.{name}")
+
+
+def __dir__() -> list[str]:
+    return __all__

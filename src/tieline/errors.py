@@ -1,0 +1,57 @@
+"""What can go wrong, in the user's terms.
+
+TielineError
+├── SchemaError      the data do not have the form that was asked for
+├── UnitError        a unit is unknown, or two units do not agree
+├── NotIdentified    the data cannot answer the question, whatever the method
+├── NotConverged     the method did not finish its work on these data
+└── MissingExtra     an optional part of tieline is not installed
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class TielineError(Exception):
+    """Something a user can mend. Says what is wrong, what was found, and what to try.
+
+    Args:
+        what: what is wrong, in the user's terms.
+        found: what was found instead.
+        hint: what to try next.
+    """
+
+    def __init__(self, what: str, *, found: str = "", hint: str = "") -> None:
+        self.what, self.found, self.hint = what, found, hint
+        lines = [what]
+        if found:
+            lines.append(f"  Found: {found}")
+        if hint:
+            lines.append(f"  Try: {hint}")
+        super().__init__("\n".join(lines))
+
+
+class SchemaError(TielineError):
+    """The data do not have the form that was asked for."""
+
+
+class UnitError(TielineError):
+    """A unit is unknown, or two units do not agree."""
+
+
+class NotIdentified(TielineError):
+    """The data cannot answer the question, whatever the method."""
+
+
+class NotConverged(TielineError):
+    """The method did not finish its work on these data."""
+
+
+class MissingExtra(TielineError):
+    """An optional part of tieline is not installed."""
+
+
+def did_you_mean(name: str, candidates: Iterable[object]) -> str:
+    """Suggest the closest candidate as a half sentence, or nothing."""
+    close = get_close_matches(str(name), [str(c) for c in candidates], n=1)
+    return f"Did you mean '{close[0]}'?" if close else ""

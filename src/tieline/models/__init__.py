@@ -1,0 +1,1 @@
+"""Bayesian models: a question goes in with a table, a posterior comes out."""
