@@ -1,0 +1,272 @@
+"""The expert: one property as a smooth function in every phase, with what the phases share learned.
+
+In phase k a property is level + f_0(x) + c_k + f_k(x): a trend f_0 common to all phases, a constant c_k
+and a smooth function f_k of its own. The marginal likelihood weighs these, so phases that behave alike
+lend each other strength and phases that do not are kept apart. A measurement whose phase is uncertain
+enters once for each phase it may belong to, its noise variance divided by that probability, which is the
+exact collapsed bound of a mixture of Gaussian processes given its memberships.
+
+Source: after Kusne et al. (2024), doi:10.1039/D4DD00048J, and Lázaro-Gredilla et al. (2012),
+doi:10.1016/j.patcog.2011.10.004. Departs from them: the functions are integrated out, phases share a trend.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.optimize import minimize
+
+from tieline.models.kernels import KERNELS, Kernel, squared_distance
+
+Array = NDArray[np.float64]
+
+LEVEL = 1.0  # prior variance of the overall level; outputs are standardised
+LEAST_WEIGHT = 0.02  # memberships below this carry no information worth a row
+LEAST_NOISE = 1e-4  # standardised; a millionth of a per cent of the variance, keeps Cholesky alive
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each hyperparameter stands in the vector of their logarithms, and its prior.
+
+    Order: lengthscale of each design dimension (d); the trend's amplitude and its lengthscale factor; spread
+    of the phases' levels; amplitude common to the phases; each phase's amplitude factor (K) and
+    lengthscale factor (K); noise.
+    """
+
+    n_dimensions: int
+    n_phases: int
+    kernel: str = "matern52"
+
+    @property
+    def k(self) -> Kernel:
+        """The covariance function."""
+        return KERNELS[self.kernel]
+
+    @property
+    def size(self) -> int:
+        """Number of hyperparameters."""
+        return self.n_dimensions + 5 + 2 * self.n_phases
+
+    def prior(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of the normal priors on the logarithms."""
+        d, k = self.n_dimensions, self.n_phases
+        mean = np.r_[
+            np.full(d, np.log(0.4 * np.sqrt(d))), np.log(0.3), 0.3, np.log(0.7), np.log(0.5), np.zeros(2 * k), np.log(0.03)
+        ]
+        deviation = np.r_[np.full(d, 0.6), 1.0, 0.4, 0.7, 0.6, np.full(k, 0.4), np.full(k, 0.35), 2.0]
+        return mean, deviation
+
+    def split(self, theta: Array) -> tuple[Array, float, float, float, Array, Array, float]:
+        """Lengthscales, trend amplitude and factor, levels' spread, amplitudes, factors, noise variance."""
+        d, k = self.n_dimensions, self.n_phases
+        value = np.exp(theta)
+        amplitude = value[d + 3] * value[d + 4 : d + 4 + k]
+        factor = value[d + 4 + k : d + 4 + 2 * k]
+        noise = value[-1] ** 2 + LEAST_NOISE**2
+        return value[:d], value[d], value[d + 1], value[d + 2], amplitude, factor, noise
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """The (measurement, phase) pairs that carry weight, sorted by phase.
+
+    Attributes:
+        x: scaled design (pair, d).
+        y: standardised values (pair).
+        error: squared standard error of each measurement (pair).
+        weight: membership (pair), in (0, 1].
+        phase: integer phase (pair), ascending.
+        row: which measurement (pair).
+    """
+
+    x: Array
+    y: Array
+    error: Array
+    weight: Array
+    phase: NDArray[np.intp]
+    row: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, x: Array, y: Array, error: Array, membership: Array) -> "Pairs":
+        """Keep the pairs whose membership (measurement, K) is worth a row."""
+        phase, row = np.nonzero(membership.T > LEAST_WEIGHT)
+        return cls(x[row], y[row], error[row], membership[row, phase], phase, row)
+
+    def block(self, k: int) -> slice:
+        """The pairs of phase k."""
+        return slice(int(np.searchsorted(self.phase, k)), int(np.searchsorted(self.phase, k, side="right")))
+
+
+@dataclass(frozen=True)
+class Expert:
+    """A property's Gaussian process at one setting of its hyperparameters.
+
+    Attributes:
+        layout: meaning of `theta`.
+        theta: logarithms of the hyperparameters.
+        pairs: what it was fitted to.
+        root: lower Cholesky factor of the pairs' covariance.
+        alpha: that covariance's inverse times the values (pair).
+    """
+
+    layout: Layout
+    theta: Array
+    pairs: Pairs
+    root: Array
+    alpha: Array
+
+    @classmethod
+    def at(cls, layout: Layout, theta: Array, pairs: Pairs) -> "Expert":
+        """Condition on the pairs at these hyperparameters."""
+        covariance = _covariance(layout, theta, pairs)
+        root = np.linalg.cholesky(covariance)
+        return cls(layout, theta, pairs, root, cho_solve((root, True), pairs.y))
+
+    @property
+    def noise(self) -> float:
+        """Noise variance, standardised."""
+        return self.layout.split(self.theta)[-1]
+
+    def cross(self, x: Array, k: int) -> Array:
+        """Covariance (pair, place) between the pairs and the property's value in phase k at `x`."""
+        length, trend, stretch, level, amplitude, factor, _ = self.layout.split(self.theta)
+        covariance = LEVEL + trend**2 * self.layout.k.value(squared_distance(self.pairs.x, x, stretch * length))
+        own = self.pairs.block(k)
+        r2 = squared_distance(self.pairs.x[own], x, factor[k] * length)
+        covariance[own] += level**2 + amplitude[k] ** 2 * self.layout.k.value(r2)
+        return covariance
+
+    def variance(self, k: int) -> float:
+        """Prior variance of the property's value in phase k."""
+        _, trend, _, level, amplitude, _, _ = self.layout.split(self.theta)
+        return LEVEL + trend**2 + level**2 + amplitude[k] ** 2
+
+    def predict(self, x: Array, k: int) -> tuple[Array, Array]:
+        """Mean and variance (place) of the noise-free property in phase k."""
+        cross = self.cross(x, k)
+        half = solve_triangular(self.root, cross, lower=True)
+        return cross.T @ self.alpha, np.maximum(self.variance(k) - (half**2).sum(0), 1e-12)
+
+    def leave_one_out(self, x: Array, n_phases: int) -> tuple[Array, Array]:
+        """Mean and variance (measurement, K) in every phase had the measurement at each x not been made.
+
+        Source: the block form of Rasmussen & Williams (2006), eq. 5.12.
+        """
+        precision = cho_solve((self.root, True), np.eye(len(self.alpha)))
+        own = [np.flatnonzero(self.pairs.row == i) for i in range(len(x))]
+        mean, variance = np.empty((len(x), n_phases)), np.empty((len(x), n_phases))
+        for k in range(n_phases):
+            cross = self.cross(x, k)
+            cross *= self.pairs.row[:, None] != np.arange(len(x))
+            solved = precision @ cross
+            mean[:, k] = cross.T @ self.alpha
+            variance[:, k] = self.variance(k) - (cross * solved).sum(0)
+            for i, s in enumerate(own):
+                if len(s):
+                    inner = np.linalg.inv(precision[np.ix_(s, s)])
+                    mean[i, k] -= solved[s, i] @ inner @ self.alpha[s]
+                    variance[i, k] += solved[s, i] @ inner @ solved[s, i]
+        return mean, np.maximum(variance, 1e-12)
+
+
+def fit_expert(layout: Layout, pairs: Pairs, start: Array | None = None, max_steps: int = 60) -> Expert:
+    """Find the hyperparameters of highest posterior density by L-BFGS with exact gradients."""
+    mean, deviation = layout.prior()
+    start = mean if start is None else start
+    bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
+    result = minimize(
+        lambda theta: _negative(layout, theta, pairs), start, jac=True, method="L-BFGS-B", bounds=bounds,
+        options={"maxiter": max_steps},
+    )
+    return Expert.at(layout, result.x, pairs)
+
+
+def hyperparameter_nodes(expert: Expert, normals: Array) -> tuple[Array, Array]:
+    """Spread settings around the best one, with importance weights.
+
+    Args:
+        expert: the setting of highest posterior density.
+        normals: standard normal draws (node, hyperparameter); the first should be zero.
+
+    Returns:
+        Settings (node, hyperparameter) and the logarithms of their weights (node), up to a constant
+        that is the same for every kernel, so that kernels can be compared.
+    """
+    layout, theta, pairs = expert.layout, expert.theta, expert.pairs
+    step = 0.05  # in the logarithm: large against rounding, small against the priors
+    curvature = np.empty((layout.size, layout.size))
+    for i in range(layout.size):
+        shift = step * (np.arange(layout.size) == i)
+        up, down = _negative(layout, theta + shift, pairs)[1], _negative(layout, theta - shift, pairs)[1]
+        curvature[i] = (up - down) / (2 * step)
+    values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
+    # No direction is wider than its prior: the priors' precision is part of the curvature.
+    least = 1 / layout.prior()[1].max() ** 2
+    spread = vectors / np.sqrt(np.maximum(values, least))
+    thetas = theta + normals @ spread.T
+    volume = -0.5 * np.log(np.maximum(values, least)).sum()
+    score = np.array([-_negative(layout, t, pairs)[0] for t in thetas]) + 0.5 * (normals**2).sum(1)
+    return thetas, score + volume
+
+
+def _covariance(layout: Layout, theta: Array, pairs: Pairs) -> Array:
+    length, trend, stretch, level, amplitude, factor, noise = layout.split(theta)
+    covariance = LEVEL + trend**2 * layout.k.value(squared_distance(pairs.x, pairs.x, stretch * length))
+    for k in range(layout.n_phases):
+        own = pairs.block(k)
+        r2 = squared_distance(pairs.x[own], pairs.x[own], factor[k] * length)
+        covariance[own, own] += level**2 + amplitude[k] ** 2 * layout.k.value(r2)
+    covariance[np.diag_indices_from(covariance)] += (noise + pairs.error) / pairs.weight
+    return covariance
+
+
+def _negative(layout: Layout, theta: Array, pairs: Pairs) -> tuple[float, Array]:
+    """Negative log posterior density of the hyperparameters, and its gradient."""
+    d, n_phases = layout.n_dimensions, layout.n_phases
+    length, trend, stretch, level, amplitude, factor, noise = layout.split(theta)
+    try:
+        root = np.linalg.cholesky(_covariance(layout, theta, pairs))
+    except np.linalg.LinAlgError:
+        return 1e10, np.zeros(layout.size)
+    alpha = cho_solve((root, True), pairs.y)
+    total = noise + pairs.error
+    value = -0.5 * pairs.y @ alpha - np.log(np.diag(root)).sum()
+    # Completes the collapsed bound: a pair of weight w counts w, not one, towards the noise.
+    value += 0.5 * ((1 - pairs.weight) * np.log(total)).sum()
+    w = 0.5 * (np.outer(alpha, alpha) - cho_solve((root, True), np.eye(len(alpha))))
+
+    gradient = np.zeros(layout.size)
+    everything = slice(0, len(alpha))
+    slope = _kernel_slopes(layout.k, pairs, everything, stretch * length, trend, w)
+    gradient[:d] += slope[1]
+    gradient[d], gradient[d + 1] = slope[0], slope[1].sum()
+    for k in range(n_phases):
+        own = pairs.block(k)
+        if own.start == own.stop:
+            continue
+        slope = _kernel_slopes(layout.k, pairs, own, factor[k] * length, amplitude[k], w)
+        gradient[:d] += slope[1]
+        gradient[d + 2] += 2 * level**2 * w[own, own].sum()
+        gradient[d + 3] += slope[0]
+        gradient[d + 4 + k], gradient[d + 4 + n_phases + k] = slope[0], slope[1].sum()
+    by_noise = np.diag(w) / pairs.weight + 0.5 * (1 - pairs.weight) / total
+    gradient[-1] = by_noise.sum() * 2 * np.exp(2 * theta[-1])
+
+    mean, deviation = layout.prior()
+    z = (theta - mean) / deviation
+    return -(value - 0.5 * z @ z), -(gradient - z / deviation)
+
+
+def _kernel_slopes(
+    kernel: Kernel, pairs: Pairs, own: slice, length: Array, amplitude: float, w: Array
+) -> tuple[float, Array]:
+    """Derivatives of the log likelihood by log amplitude and by each log lengthscale (d)."""
+    x = pairs.x[own] / length
+    r2 = squared_distance(x, x, np.ones(x.shape[1]))
+    by_amplitude = 2 * amplitude**2 * (w[own, own] * kernel.value(r2)).sum()
+    pull = -2 * amplitude**2 * w[own, own] * kernel.slope(r2)
+    # Σ_ij pull_ij (x_i - x_j)² by expanding the square: no (n, n, d) array is needed.
+    by_length = 2 * (pull.sum(1) @ x**2) - 2 * np.einsum("id,ij,jd->d", x, pull, x, optimize=True)
+    return by_amplitude, by_length

@@ -1,0 +1,145 @@
+"""The gate: which phase is where, as a softmax of Gaussian processes.
+
+Every place has K latent values u_k(x), softmax of which are the probabilities of the K phases. A latent is
+a share, a quadratic trend (free energies are smooth, so boundaries between phases tend to be low-order
+curves) and a Matern-5/2 process for the rest, all with Gaussian priors; what is known about the phase of a row, a
+label or the message of its properties, is a log likelihood (row, phase). They are written as
+u = G η Tᵀ with G the low-rank root of the kernel matrix, T the K - 1 contrasts that a softmax can see
+and η standard normal, so that one Newton step costs the rank cubed whatever the number of rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import softmax
+
+from tieline.models.kernels import matern52, pivoted_root, squared_distance
+from tieline.models.sites import Sites, moments, propagate
+
+Array = NDArray[np.float64]
+
+SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """Hyperparameters of the map.
+
+    Attributes:
+        amplitude: prior standard deviation of the Matern part, log odds.
+        trend: prior standard deviation of the trend's coefficients on a design scaled to [-1, 1], log odds.
+        lengthscale: (d), in units of the design scaled to [0, 1].
+        label_error: probability that a label names another phase than the true one.
+    """
+
+    amplitude: float
+    trend: float
+    lengthscale: Array
+    label_error: float
+
+    def kernel(self, a: Array, b: Array) -> Array:
+        """Prior covariance (n, m) of a latent between rows of `a` and of `b`."""
+        smooth = self.amplitude**2 * matern52(squared_distance(a, b, self.lengthscale))
+        dot = (2 * a - 1) @ (2 * b - 1).T
+        return SHARE**2 + self.trend**2 * (dot + dot**2) + smooth
+
+    def variance(self, a: Array) -> Array:
+        """Prior variance (n) of a latent at the rows of `a`."""
+        square = ((2 * a - 1) ** 2).sum(1)
+        return SHARE**2 + self.trend**2 * (square + square**2) + self.amplitude**2
+
+    def label_evidence(self, label: Array) -> Array:
+        """Log likelihood (row, K) of label probabilities (row, K); rows of NaN say nothing."""
+        k = label.shape[1]
+        evidence = np.log((1 - self.label_error) * label + self.label_error / k)
+        return np.where(np.isnan(label), 0.0, evidence)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """The posterior of the phase map for one setting of its hyperparameters.
+
+    Attributes:
+        settings: the hyperparameters.
+        pivots: places (rank, d) that carry the low-rank root.
+        sites: the Gaussian posterior.
+    """
+
+    settings: GateSettings
+    pivots: Array
+    sites: Sites
+
+    @property
+    def n_phases(self) -> int:
+        """Number of phases K."""
+        return self.sites.mode.shape[1] + 1
+
+    def latent(self, x: Array) -> tuple[Array, Array]:
+        """Mean (place, K - 1) and covariance (place, K - 1, K - 1) of the latent contrasts at `x`."""
+        root = np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
+        features = solve_triangular(root, self.settings.kernel(self.pivots, x), lower=True).T
+        left = np.maximum(self.settings.variance(x) - (features**2).sum(1), 0.0)
+        mean, covariance = moments(features, self.sites.mode, self.sites.root)
+        return mean, covariance + left[:, None, None] * np.eye(self.n_phases - 1)
+
+    def cavity(self) -> tuple[Array, Array]:
+        """Latent moments at each training row as if its own information had not been given."""
+        return self.sites.cavity_mean, self.sites.cavity_covariance
+
+
+def contrasts(n_phases: int) -> Array:
+    """Orthogonal contrasts T (K, K - 1) that sum to zero; every u_k = (T c)_k has unit variance."""
+    centre = np.eye(n_phases) - 1 / n_phases
+    basis = np.linalg.qr(centre[:, :-1])[0] if n_phases > 1 else np.zeros((1, 0))
+    return basis * np.sqrt(n_phases / max(n_phases - 1, 1))
+
+
+def fit_gate(
+    x: Array,
+    evidence: Array,
+    settings: GateSettings,
+    normals: Array,
+    *,
+    max_rank: int,
+    n_sweeps: int,
+    start: Array | None = None,
+) -> Gate:
+    """Condition the phase map on what is known of every row.
+
+    Args:
+        x: scaled design (row, d).
+        evidence: log likelihood of each phase given what is known of the row (row, K).
+        settings: hyperparameters.
+        normals: standard normals (draw, K - 1) for integration, of exact zero mean and unit covariance.
+        max_rank: columns of the low-rank root.
+        n_sweeps: most sweeps of expectation propagation.
+        start: latent contrasts (row, K - 1) to start from, such as those of a similar setting.
+    """
+    g, rows = pivoted_root(settings.kernel, settings.variance(x), x, max_rank)
+    variance = settings.variance(x)
+    sites = propagate(g, variance, contrasts(evidence.shape[1]), evidence, normals, start, n_sweeps)
+    return Gate(settings, x[rows], sites)
+
+
+def probabilities(mean: Array, covariance: Array, normals: Array) -> Array:
+    """Average softmax over Gaussian latents: (place, K) from contrasts (place, K - 1).
+
+    Args:
+        mean: (place, K - 1).
+        covariance: (place, K - 1, K - 1).
+        normals: standard normal draws (draw, K - 1), common to all places.
+    """
+    t = contrasts(mean.shape[1] + 1)
+    if mean.shape[1] == 0:
+        return np.ones((len(mean), 1))
+    spread = np.linalg.cholesky(covariance + 1e-10 * np.eye(mean.shape[1]))
+    total = np.zeros((len(mean), t.shape[0]))
+    for z in normals:
+        total += softmax((mean + spread @ z) @ t.T, axis=1)
+    return total / len(normals)
+
+
+def _jittered(matrix: Array) -> Array:
+    return matrix + 1e-9 * matrix.diagonal().max() * np.eye(len(matrix))

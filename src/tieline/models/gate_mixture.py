@@ -1,0 +1,115 @@
+"""A phase map averaged over its hyperparameters, each setting weighted by its evidence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp, softmax
+from scipy.stats import multivariate_normal, norm, qmc
+
+from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
+
+Array = NDArray[np.float64]
+
+# Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
+# each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.
+PRIOR = np.log([8.0, 12.0, 0.4, 0.01]), np.array([1.0, 1.0, 0.6, 1.0])
+ANISOTROPY = 0.35
+INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
+LIGHTEST = 0.01  # share of the weight below which a setting is dropped
+N_NORMALS = 128  # quasi-random latents per place: integration error well below .01
+
+
+@dataclass(frozen=True)
+class GateMixture:
+    """Phase maps with weights that sum to one, best first."""
+
+    gates: tuple[Gate, ...]
+    weights: Array
+
+    @property
+    def n_phases(self) -> int:
+        """Number of phases K."""
+        return self.gates[0].n_phases
+
+    def probabilities(self, x: Array) -> Array:
+        """Probability (place, K) of each phase at the scaled design `x`."""
+        normals = standard_normals(N_NORMALS, self.n_phases - 1)
+        parts = (w * probabilities(*g.latent(x), normals) for g, w in zip(self.gates, self.weights, strict=True))
+        return np.sum(list(parts), axis=0)
+
+    def cavity_probabilities(self) -> Array:
+        """Probability (row, K) at each training row without its own label and properties."""
+        normals = standard_normals(N_NORMALS, self.n_phases - 1)
+        parts = (w * probabilities(*g.cavity(), normals) for g, w in zip(self.gates, self.weights, strict=True))
+        return np.sum(list(parts), axis=0)
+
+
+def average_gates(
+    x: Array, label: Array, message: Array, *, n_nodes: int, max_rank: int, n_sweeps: int = 8, start: Array | None = None
+) -> GateMixture:
+    """Average the map over hyperparameters by adaptive importance sampling.
+
+    Half of the settings come from the prior; the other half from a normal fitted to those, and all are weighted by
+    evidence times prior over the mixture they came from. Source: Cappé et al. (2004), doi:10.1198/106186004X12803.
+
+    Args:
+        x: scaled design (row, d).
+        label: label probabilities (row, K), NaN where unlabelled.
+        message: log likelihood (row, K) of the properties measured on the row.
+        n_nodes: settings tried in each of the two rounds.
+        max_rank: columns of a map's low-rank root.
+        start: latent contrasts (row, K - 1) near the mode, to save steps.
+    """
+    d = x.shape[1]
+    mean = np.r_[PRIOR[0], np.zeros(d if d > 1 else 0)]
+    deviation = np.r_[PRIOR[1], np.full(d if d > 1 else 0, ANISOTROPY)]
+    prior = multivariate_normal(mean, np.diag(deviation**2))
+    normals = whitened_normals(label.shape[1] - 1)
+
+    def gate_at(theta: Array) -> Gate:
+        settings = _settings(theta, d)
+        return fit_gate(
+            x, settings.label_evidence(label) + message, settings, normals,
+            max_rank=max_rank, n_sweeps=n_sweeps, start=start,
+        )
+
+    thetas = mean + deviation * standard_normals(n_nodes, len(mean), seed=1)
+    gates = [gate_at(t) for t in thetas]
+    weight = softmax(np.array([g.sites.log_evidence for g in gates]) / 2)  # tempered: few nodes must not decide alone
+    centre = weight @ thetas
+    covariance = (thetas - centre).T @ ((thetas - centre) * weight[:, None]) + np.diag(0.1 * deviation**2)
+    focus = multivariate_normal(centre, INFLATION * covariance)
+    root = np.linalg.cholesky(INFLATION * covariance)
+    more = centre + standard_normals(n_nodes, len(mean), seed=2) @ root.T
+    gates += [gate_at(t) for t in more]
+    thetas = np.vstack([thetas, more])
+
+    proposal = logsumexp([prior.logpdf(thetas), focus.logpdf(thetas)], axis=0)
+    weight = softmax(np.array([g.sites.log_evidence for g in gates]) + prior.logpdf(thetas) - proposal)
+    order = np.argsort(-weight)
+    order = order[weight[order] >= LIGHTEST]
+    return GateMixture(tuple(gates[i] for i in order), weight[order] / weight[order].sum())
+
+
+def standard_normals(n: int, dimension: int, seed: int = 0) -> Array:
+    """Quasi-random standard normal draws (n, dimension), the same at every call."""
+    if dimension == 0:
+        return np.zeros((n, 0))
+    return norm.ppf(qmc.Sobol(dimension, seed=seed).random(1 << (n - 1).bit_length())[:n])
+
+
+def whitened_normals(dimension: int) -> Array:
+    """Quasi-random normals (N_NORMALS, dimension) brought to exact zero mean and unit covariance."""
+    z = standard_normals(N_NORMALS, dimension)
+    if dimension == 0:
+        return z
+    z = z - z.mean(0)
+    return solve_triangular(np.linalg.cholesky(z.T @ z / len(z)), z.T, lower=True).T
+
+
+def _settings(theta: Array, d: int) -> GateSettings:
+    amplitude, trend, length, error = np.exp(theta[:4])
+    factor = np.exp(theta[4:]) if d > 1 else np.ones(1)
+    return GateSettings(float(amplitude), float(trend), length * factor, float(min(error, 0.3)))

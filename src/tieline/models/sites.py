@@ -1,0 +1,225 @@
+"""Expectation propagation for the gate: Gaussian stand-ins for what each row says of its phase.
+
+Laplace's method puts the latents of a sharp map near zero where they should be large, so that its
+probabilities lean far too much towards 1/K (on simulated maps: 62 % claimed where 84 % were right).
+Expectation propagation matches each row's mean and covariance instead, by quasi-random integration
+over the K - 1 contrasts, and gives an evidence that can be trusted to choose hyperparameters.
+
+Source: Minka (2001), and Rasmussen & Williams (2006), section 3.6. Departs from them: full (K - 1, K - 1)
+sites updated in parallel with damping, started from Laplace's mode.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+Array = NDArray[np.float64]
+
+MAX_STEPS = 60  # of Newton's method
+TOLERANCE = 1e-3  # in nats: the start of the sweeps need not be exact
+DAMPING = 0.7
+TINY = 1e-300  # keeps the logarithm of an underflowed likelihood finite
+SETTLED = 0.02  # largest change of a latent mean, in posterior standard deviations
+
+
+@dataclass(frozen=True)
+class Sites:
+    """What the rows say together: a Gaussian posterior of the whitened latents η (rank, K - 1).
+
+    Attributes:
+        mode: mean of η.
+        root: lower Cholesky factor of the precision of η.ravel().
+        mean: latent contrasts (row, K - 1).
+        covariance: (row, K - 1, K - 1).
+        cavity_mean: the same without the row's own evidence.
+        cavity_covariance: the same without the row's own evidence.
+        shift: natural parameters (row, K - 1) of the sites.
+        precision: (row, K - 1, K - 1) of the sites.
+        log_evidence: nats.
+    """
+
+    mode: Array
+    root: Array
+    mean: Array
+    covariance: Array
+    cavity_mean: Array
+    cavity_covariance: Array
+    shift: Array
+    precision: Array
+    log_evidence: float
+
+
+def propagate(
+    g: Array, variance: Array, t: Array, evidence: Array, normals: Array, start: Array | None, n_sweeps: int
+) -> Sites:
+    """Match moments of every row in turn.
+
+    Args:
+        g: root of the prior covariance (row, rank).
+        variance: prior variance of a latent at each row (row).
+        t: contrasts (K, K - 1).
+        evidence: log likelihood (row, K).
+        normals: standard normals (draw, K - 1) with exact zero mean and unit covariance.
+        start: latent contrasts (row, K - 1) to begin with.
+        n_sweeps: most sweeps over the rows.
+    """
+    shift, precision = _laplace(g, t, evidence, start)
+    floor = 1 / variance[:, None, None] * np.eye(t.shape[1])
+    posterior = _posterior(g, shift, precision)
+    for sweep in range(n_sweeps + 1):
+        eta, root, mean, covariance = posterior
+        cavity = _remove(mean, covariance, shift, precision, floor)
+        log_z, tilted_mean, tilted_covariance = _tilt(*cavity, t, evidence, normals)
+        if sweep == n_sweeps:
+            break
+        cavity_precision = np.linalg.inv(cavity[1])
+        new = clip(np.linalg.inv(tilted_covariance) - cavity_precision, 0.0)
+        new_shift = _apply(cavity_precision + new, tilted_mean) - _apply(cavity_precision, cavity[0])
+        precision = precision + DAMPING * (new - precision)
+        shift = shift + DAMPING * (new_shift - shift)
+        posterior = _posterior(g, shift, precision)
+        deviation = np.sqrt(np.einsum("ncc->nc", covariance))
+        if np.abs((posterior[2] - mean) / deviation).max() < SETTLED:
+            n_sweeps = sweep + 1  # one last pass for the cavities and the evidence
+            eta, root, mean, covariance = posterior
+            cavity = _remove(mean, covariance, shift, precision, floor)
+            log_z, _, _ = _tilt(*cavity, t, evidence, normals)
+            break
+    log_evidence = _evidence(g, eta, root, shift, mean, covariance, cavity, log_z)
+    return Sites(eta, root, mean, covariance, *cavity, shift, precision, log_evidence)
+
+
+def clip(matrices: Array, floor: float) -> Array:
+    """Raise the eigenvalues of symmetric matrices (row, c, c) to at least `floor`."""
+    if matrices.shape[1] == 1:
+        return np.maximum(matrices, floor)
+    values, vectors = np.linalg.eigh((matrices + np.swapaxes(matrices, 1, 2)) / 2)
+    return np.einsum("nce,ne,nde->ncd", vectors, np.maximum(values, floor), vectors)
+
+
+def moments(g: Array, eta: Array, root: Array) -> tuple[Array, Array]:
+    """Mean and covariance of g η per row, with η ~ N(eta, (root rootᵀ)⁻¹)."""
+    n, (rank, c) = len(g), eta.shape
+    wide = np.einsum("nr,cd->rcnd", g, np.eye(c)).reshape(rank * c, n * c)
+    half = solve_triangular(root, wide, lower=True, check_finite=False).reshape(rank * c, n, c)
+    return g @ eta, np.swapaxes(half, 0, 1).swapaxes(1, 2) @ np.swapaxes(half, 0, 1)
+
+
+def _posterior(g: Array, shift: Array, precision: Array) -> tuple[Array, Array, Array, Array]:
+    root = np.linalg.cholesky(_precision(g, precision))
+    eta = cho_solve((root, True), (g.T @ shift).ravel()).reshape(g.shape[1], shift.shape[1])
+    return eta, root, *moments(g, eta, root)
+
+
+def _remove(mean: Array, covariance: Array, shift: Array, precision: Array, floor: Array) -> tuple[Array, Array]:
+    """The cavity: a row's latents without its own site, never wider than the prior."""
+    inverse = np.linalg.inv(covariance)
+    cavity = np.linalg.inv(clip(inverse - precision - floor, 0.0) + floor)
+    return _apply(cavity, _apply(inverse, mean) - shift), cavity
+
+
+def _tilt(mean: Array, covariance: Array, t: Array, evidence: Array, normals: Array) -> tuple[Array, Array, Array]:
+    """Log normaliser, mean and covariance of cavity times likelihood, row by row."""
+    c = t.shape[1]
+    spread = np.linalg.cholesky(covariance)
+    # Phases first, rows last: sums over the few phases are then whole-array additions.
+    draws = mean.T[:, None, :] + np.tensordot(spread.transpose(1, 2, 0), normals, (1, 1)).swapaxes(1, 2)
+    u = np.tensordot(t, draws, 1)
+    u = np.exp(u - u.max(0))
+    best = evidence.max(1)
+    likelihood = (u * np.exp(evidence - best[:, None]).T[:, None, :]).sum(0) / u.sum(0) + TINY
+    total = likelihood.sum(0)
+    weight = likelihood / total
+    tilted = (weight * draws).sum(1)
+    apart = draws - tilted[:, None, :]
+    # A sum over few effective draws can vanish: no row pins its latents to better than 1e-3 of the cavity.
+    matched = 1e-3 * covariance
+    for i in range(c):
+        for j in range(c):
+            matched[:, i, j] += (weight * apart[i] * apart[j]).sum(0)
+    return np.log(total / len(normals)) + best, tilted.T, matched
+
+
+def _evidence(
+    g: Array, eta: Array, root: Array, shift: Array, mean: Array, covariance: Array,
+    cavity: tuple[Array, Array], log_z: Array,
+) -> float:
+    """Rasmussen & Williams (2006), eq. 3.65, for sites with full precisions."""
+    whole = 0.5 * (g.T @ shift * eta).sum() - np.log(np.diag(root)).sum()
+    rows = log_z - (_normaliser(mean, covariance) - _normaliser(*cavity))
+    return float(whole + rows.sum())
+
+
+def _normaliser(mean: Array, covariance: Array) -> Array:
+    """½ log|S| + ½ mᵀ S⁻¹ m for every row."""
+    solved = np.linalg.solve(covariance, mean[:, :, None])[:, :, 0]
+    return 0.5 * np.linalg.slogdet(covariance)[1] + 0.5 * (mean * solved).sum(1)
+
+
+def _apply(matrices: Array, vectors: Array) -> Array:
+    return np.einsum("ncd,nd->nc", matrices, vectors)
+
+
+def _laplace(g: Array, t: Array, evidence: Array, start: Array | None) -> tuple[Array, Array]:
+    """Sites of Laplace's method: the gradient and the concave curvature at the mode."""
+    eta = np.zeros((g.shape[1], t.shape[1]))
+    value = _objective(g, eta, t, evidence)
+    if start is not None:
+        near = np.linalg.solve(g.T @ g + 1e-3 * np.eye(g.shape[1]), g.T @ start)
+        if _objective(g, near, t, evidence) > value:
+            eta, value = near, _objective(g, near, t, evidence)
+    for _ in range(MAX_STEPS):
+        gradient, w = _derivatives(g @ eta @ t.T, evidence, t)
+        root = cho_factor(_precision(g, w), lower=True)
+        step = cho_solve(root, (g.T @ gradient - eta).ravel()).reshape(eta.shape)
+        size, gain = 1.0, -np.inf
+        while size > 1e-4:
+            gain = _objective(g, eta + size * step, t, evidence) - value
+            if gain >= 0:
+                break
+            size /= 2
+        if gain < 0:
+            break
+        eta, value = eta + size * step, value + gain
+        if gain < TOLERANCE:
+            break
+    gradient, w = _derivatives(g @ eta @ t.T, evidence, t)
+    return gradient + _apply(w, g @ eta), w
+
+
+def _objective(g: Array, eta: Array, t: Array, evidence: Array) -> float:
+    u = g @ eta @ t.T
+    return float((_log_sum(u + evidence) - _log_sum(u)).sum() - 0.5 * (eta**2).sum())
+
+
+def _derivatives(u: Array, evidence: Array, t: Array) -> tuple[Array, Array]:
+    """Gradient (row, K - 1) and clipped negative Hessian (row, K - 1, K - 1) of the log likelihood."""
+    prior = np.exp(u - _log_sum(u)[:, None])
+    posterior = np.exp(u + evidence - _log_sum(u + evidence)[:, None])
+    return (posterior - prior) @ t, clip(_spread(prior, t) - _spread(posterior, t), 0.0)
+
+
+def _log_sum(u: Array) -> Array:
+    top = u.max(1)
+    return top + np.log(np.exp(u - top[:, None]).sum(1))
+
+
+def _spread(p: Array, t: Array) -> Array:
+    """Tᵀ (diag p - p pᵀ) T for every row."""
+    m = p @ t
+    return np.einsum("kc,nk,kd->ncd", t, p, t, optimize=True) - m[:, :, None] * m[:, None, :]
+
+
+def _precision(g: Array, w: Array) -> Array:
+    """I + Σ_i (g_i g_iᵀ) ⊗ W_i, ordered as eta.ravel()."""
+    rank, c = g.shape[1], w.shape[1]
+    a = np.empty((rank, c, rank, c))
+    for i in range(c):
+        for j in range(i, c):
+            a[:, i, :, j] = (g * w[:, i, j, None]).T @ g
+            a[:, j, :, i] = a[:, i, :, j]
+    a = a.reshape(rank * c, rank * c)
+    a[np.diag_indices_from(a)] += 1.0
+    return a
