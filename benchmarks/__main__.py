@@ -1,0 +1,56 @@
+"""`python -m benchmarks NAME`: run a benchmark, print its rows and keep them as JSON lines."""
+
+import argparse
+import json
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+from benchmarks.tasks import Options, Row
+
+BENCHMARKS = ("fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_seeds")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Read the command line and run what it names."""
+    chosen = _parser().parse_args(arguments)
+    if chosen.list or chosen.name is None:
+        for name in BENCHMARKS:
+            module = import_module(f"benchmarks.{name}")
+            print(f"{name:12} {', '.join(module.CASES)}\n{'':12} {(module.__doc__ or '').splitlines()[0]}")
+        return
+    module = import_module(f"benchmarks.{chosen.name}")
+    if chosen.case not in (None, *module.CASES):
+        raise SystemExit(f"{chosen.name} has no case '{chosen.case}'. Try: {', '.join(module.CASES)}.")
+    options = Options(chosen.case, chosen.methods, chosen.seeds, chosen.first_seed)
+    print(f"{'benchmark':12}{'case':17}{'method':19}{'metric':34}{'value':>12}{'seconds':>10}")
+    for row in module.run(options):
+        _show(row)
+        if chosen.json:
+            with chosen.json.open("a") as file:
+                file.write(json.dumps(asdict(row)) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=BENCHMARKS, metavar="NAME", help="see --list")
+    parser.add_argument("--list", action="store_true", help="name the benchmarks and their cases")
+    parser.add_argument("--case", help="run one case only")
+    parser.add_argument("--methods", choices=("all", "tieline", "peers"), default="all")
+    parser.add_argument("--seeds", type=int, default=30, help="number of fresh worlds (sage_seeds)")
+    parser.add_argument("--first-seed", type=int, default=1000, help="seed of the first world (sage_seeds)")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="append the rows to FILE, one JSON object a line"
+    )
+    return parser
+
+
+def _show(row: Row) -> None:
+    """Print one row in its columns."""
+    value = row.value if isinstance(row.value, str) else f"{row.value:.4f}"
+    names = f"{row.benchmark:12}{row.case:17}{row.method:19}{row.metric:34}"
+    print(f"{names}{value:>12}{row.seconds:>10.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

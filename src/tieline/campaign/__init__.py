@@ -1,0 +1,1 @@
+"""The one stateful thing: a campaign in a folder."""

@@ -1,0 +1,238 @@
+"""A campaign as a folder of plain files.
+
+campaign.toml     what is studied and what for; people may edit it
+raw/SHA-256/      every imported file as it came, never changed
+record.nc         what the imports say together
+posteriors/       what was learned from it
+proposals.csv     the latest proposals
+
+A file is replaced whole or not at all, so a crash leaves the state before or after, never between. All that is
+kept is kept through this class: a store for several machines can take its place without anyone else noticing.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from tieline.campaign.joining import join_records
+from tieline.campaign.settings import Settings, complete, read_settings, write_settings
+from tieline.errors import SchemaError, TielineError
+from tieline.features.represent import represent
+from tieline.models.phase_property import PhaseProperty
+from tieline.models.posterior_file import load_posterior
+from tieline.planning.goals import Goal, parse_goal
+from tieline.planning.listing import list_proposals
+from tieline.planning.pool import default_pool
+from tieline.planning.propose import Acquisition, propose
+from tieline.readers.load import load
+from tieline.schema import open_netcdf, save_netcdf
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A campaign that lives in a folder. Use `create` for a new one and `open` for one that is there."""
+
+    path: Path
+
+    @classmethod
+    def create(cls, path: str | Path, settings: Settings | None = None) -> "Folder":
+        """Make the folder with its campaign.toml.
+
+        Raises:
+            TielineError: there is a campaign already, or a file of that name.
+        """
+        folder = cls(Path(path))
+        if folder._settings_file.exists() or folder.path.is_file():
+            raise TielineError(
+                f"'{folder.path}' is taken.",
+                found="a campaign" if folder._settings_file.exists() else "a file",
+                hint="choose another name, or use the campaign that is there",
+            )
+        for part in ("raw", "posteriors"):
+            (folder.path / part).mkdir(parents=True, exist_ok=True)
+        _write(folder._settings_file, write_settings(settings or Settings(folder.path.resolve().name)))
+        return folder
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Folder":
+        """Find a campaign.
+
+        Raises:
+            TielineError: there is none.
+        """
+        folder = cls(Path(path))
+        if not folder._settings_file.is_file():
+            raise TielineError(
+                f"There is no campaign in '{folder.path}'.",
+                found="no campaign.toml" if folder.path.is_dir() else "no such folder",
+                hint=f"tieline new {folder.path}",
+            )
+        return folder
+
+    @property
+    def settings(self) -> Settings:
+        """What campaign.toml says."""
+        return read_settings(self._settings_file)
+
+    @property
+    def has_record(self) -> bool:
+        """Whether anything was imported."""
+        return self._record_file.is_file()
+
+    @property
+    def has_posterior(self) -> bool:
+        """Whether a fit is there."""
+        return self._posterior_file.is_file()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether data or settings changed since the fit."""
+        fitted = self._posterior_file.stat().st_mtime_ns
+        return any(f.stat().st_mtime_ns > fitted for f in (self._record_file, self._settings_file))
+
+    def imports(self) -> list[str]:
+        """Names of the files that were imported."""
+        return sorted(p.name for p in (self.path / "raw").glob("*/*") if not p.name.endswith(".columns.toml"))
+
+    def import_file(self, file: str | Path) -> list[str]:
+        """Keep a copy of a file or folder as it came, and add what it says to the record.
+
+        A value that the record already has is replaced by the newer one, and counted in the notes.
+
+        Returns:
+            Notes: what was guessed about the columns and what changed.
+
+        Raises:
+            TielineError: there is no such file, it cannot be read, or it contradicts how a specimen was made.
+        """
+        source = Path(file)
+        if not source.exists():
+            raise TielineError(f"There is no file '{source}'.", hint="check the name; quote one with spaces")
+        record = load(source)  # before anything is kept: what cannot be read is not imported
+        notes = list(record.attrs.get("notes", []))
+        self._keep(source, str(record.attrs["source_sha256"]))
+        if self.has_record:
+            record, changes = join_records(self.record(), record)
+            notes += changes
+        save_netcdf(record, self._record_file)
+        return notes
+
+    def record(self) -> xr.DataTree:
+        """Read what the imports say together.
+
+        Raises:
+            TielineError: nothing was imported yet.
+        """
+        if not self.has_record:
+            raise TielineError(
+                f"The campaign '{self.settings.name}' has no data yet.", hint=f"tieline import {self.path} FILE"
+            )
+        record = open_netcdf(self._record_file)
+        assert isinstance(record, xr.DataTree)  # join_records and load give nothing else
+        return record
+
+    def fit(self):
+        """Learn from the record, keep the posterior and return it.
+
+        Raises:
+            TielineError: the data cannot answer; the message says what they lack.
+        """
+        table = represent(self.record())
+        settings = complete(self.settings, table)
+        assert settings.design is not None  # complete fills it
+        assert settings.properties is not None
+        model = PhaseProperty(
+            design=settings.design, phase=settings.phase or None, properties=settings.properties
+        )
+        posterior = model.fit(table, seed=settings.seed)
+        partial = self._posterior_file.with_name(f".{os.getpid()}.partial.nc")
+        posterior.save(partial)
+        partial.replace(self._posterior_file)
+        return posterior
+
+    def posterior(self):
+        """Read the latest fit.
+
+        Raises:
+            TielineError: there is none.
+        """
+        if not self.has_posterior:
+            raise TielineError(
+                f"The campaign '{self.settings.name}' has not been fitted.", hint=f"tieline fit {self.path}"
+            )
+        return load_posterior(self._posterior_file)
+
+    def goal(self) -> Goal:
+        """What campaign.toml is after; what it leaves open is taken from the data."""
+        settings = complete(self.settings, self.posterior().table)
+        assert settings.goal is not None  # complete fills it
+        return parse_goal(settings.goal)
+
+    def predict(self, places: xr.Dataset | None = None) -> xr.Dataset:
+        """Predict at places, by default all over the explored region."""
+        posterior = self.posterior()
+        places = default_pool(posterior) if places is None else places
+        return xr.merge([places, posterior.predict(places)], compat="override", combine_attrs="override")
+
+    def propose(
+        self,
+        pool: xr.Dataset | None = None,
+        *,
+        n: int = 5,
+        goal: Goal | None = None,
+        acquisition: Acquisition = "log_ei",
+    ) -> xr.Dataset:
+        """Propose what to do next and keep the list as proposals.csv."""
+        posterior = self.posterior()
+        pool = default_pool(posterior) if pool is None else pool
+        seed = self.settings.seed
+        batch = propose(posterior, pool, goal or self.goal(), n, acquisition=acquisition, seed=seed)
+        listing = list_proposals(posterior, batch)
+        _write(self.path / "proposals.csv", listing.to_csv())
+        return batch
+
+    @property
+    def _settings_file(self) -> Path:
+        return self.path / "campaign.toml"
+
+    @property
+    def _record_file(self) -> Path:
+        return self.path / "record.nc"
+
+    @property
+    def _posterior_file(self) -> Path:
+        return self.path / "posteriors" / "posterior.nc"
+
+    def _keep(self, source: Path, checksum: str) -> None:
+        """Copy a file or folder to raw/ under its checksum, with the corrections that lie beside it."""
+        kept = self.path / "raw" / checksum
+        if kept.exists():
+            return
+        partial = kept.with_name(f".{os.getpid()}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        beside = source.with_name(source.name + ".columns.toml")
+        for item in (source, beside):
+            if item.is_dir():
+                shutil.copytree(item, partial / item.name)
+            elif item.is_file():
+                shutil.copy2(item, partial / item.name)
+        partial.replace(kept)
+
+
+def read_places(file: str | Path) -> xr.Dataset:
+    """Read a table of places to predict or to choose from."""
+    return represent(load(file, remember=False))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

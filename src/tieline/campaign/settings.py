@@ -1,0 +1,136 @@
+"""What a campaign studies and what it is after: the file campaign.toml, which people may edit."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.schema import require
+
+HEAD = """\
+# The settings of a tieline campaign. Edit them freely, then run `tieline fit` again.
+# What is left out is taken from the roles of the imported columns.
+# goal: maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, or a sum such as
+#       0.7*maximize:NAME + 0.3*learn-phase-map
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a campaign; None is what the data are asked for.
+
+    Attributes:
+        name: of the campaign.
+        design: the name of a composition, or names of numeric columns.
+        phase: the column of phase labels; "" if there is none.
+        properties: the columns to learn.
+        goal: as `parse_goal` reads it.
+        seed: of everything random.
+    """
+
+    name: str
+    design: str | list[str] | None = None
+    phase: str | None = None
+    properties: list[str] | None = None
+    goal: str | None = None
+    seed: int = 0
+
+
+def read_settings(path: Path) -> Settings:
+    """Read campaign.toml.
+
+    Raises:
+        SchemaError: it is not TOML, or a setting has the wrong form.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SchemaError(
+            f"{path.name} cannot be read.", found=str(error), hint="text stands in quotes, lists in [ ]"
+        ) from error
+    _refuse_unknown(found)
+    return Settings(**{"name": path.parent.name, **found})
+
+
+def _refuse_unknown(found: Mapping[str, Any]) -> None:
+    forms = {"name": str, "design": str | list, "phase": str, "properties": list, "goal": str, "seed": int}
+    for key, value in found.items():
+        if key not in forms:
+            raise SchemaError(
+                f"campaign.toml has no setting '{key}'.", found=repr(value), hint=f"one of {', '.join(forms)}"
+            )
+        is_text_list = not isinstance(value, list) or all(isinstance(v, str) for v in value)
+        if not isinstance(value, forms[key]) or isinstance(value, bool) or not is_text_list:
+            raise SchemaError(
+                f"The setting '{key}' in campaign.toml has the wrong form.",
+                found=repr(value),
+                hint='text in quotes, a list of names as ["a", "b"], the seed as a whole number',
+            )
+
+
+def write_settings(settings: Settings) -> str:
+    """Write settings as the text of campaign.toml, leaving out what is None."""
+    # JSON's strings, numbers and flat lists are TOML's too.
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in vars(settings).items()
+        if value is not None
+    ]
+    return HEAD + "\n".join(lines) + "\n"
+
+
+def complete(settings: Settings, table: xr.Dataset) -> Settings:
+    """Fill what the settings leave open from the roles of the table's variables.
+
+    A composition is the design if there is one; otherwise all numeric synthesis and process settings that vary.
+
+    Raises:
+        SchemaError: the settings name a variable that the table lacks, or nothing can be taken for the design.
+    """
+    named = [settings.design] if isinstance(settings.design, str) else settings.design or []
+    named = [*named, *([settings.phase] if settings.phase else []), *(settings.properties or [])]
+    require(table, named, reader="The campaign")
+    design = settings.design if settings.design is not None else _guess_design(table)
+    phase = settings.phase if settings.phase is not None else _guess_phase(table)
+    properties = settings.properties
+    if properties is None:
+        properties = [v for v in _with_role(table, "property") if not v.endswith("_sd") and _has_numbers(table[v])]
+    goal = settings.goal
+    if goal is None:
+        goal = f"maximize:{properties[0]}" if properties else "learn-phase-map"
+    return replace(settings, design=design, phase=phase, properties=properties, goal=goal)
+
+
+def _with_role(table: xr.Dataset, *roles: str) -> list[str]:
+    return [str(name) for name, variable in table.data_vars.items() if variable.attrs.get("role") in roles]
+
+
+def _has_numbers(variable: xr.DataArray) -> bool:
+    return np.issubdtype(variable.dtype, np.number) and bool(np.isfinite(variable).any())
+
+
+def _guess_design(table: xr.Dataset) -> str | list[str]:
+    compositions = [str(name) for name, variable in table.data_vars.items() if "element" in variable.dims]
+    if compositions:
+        return compositions[0]
+    settings = [v for v in _with_role(table, "synthesis", "process") if not v.endswith("_sd")]
+    varying = [v for v in settings if _has_numbers(table[v]) and float(table[v].std()) > 0]
+    if not varying:
+        raise SchemaError(
+            "No column can be taken for the design: what you set when you make a specimen.",
+            found=", ".join(str(v) for v in table.data_vars) or "no columns",
+            hint='write design = ["temperature", "time"] into campaign.toml',
+        )
+    return varying
+
+
+def _guess_phase(table: xr.Dataset) -> str:
+    labels = [v for v in _with_role(table, "structure") if not v.endswith("_sd")]
+    preferred = [v for v in labels if "phase" in v.lower()]
+    return (preferred or labels or [""])[0]

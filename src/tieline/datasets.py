@@ -1,0 +1,187 @@
+"""Real data to learn and test with: small tables that come with the package, larger ones on request.
+
+A larger data set is looked for in `$TIELINE_DATA`, then in pooch's cache, and only then downloaded from its
+public origin. Every file is compared with its SHA-256 before it is read.
+"""
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tieline.errors import TielineError
+from tieline.schema import table
+from tieline.schema.wording import name_known
+from tieline.units import canonical
+
+LATP_SOURCE = (
+    "Y. Zhao, Applications of Machine Learning in Materials Science, dissertation, KIT (2024), section 4.1; "
+    "Zhao et al., Front. Mater. 9, 821817 (2022), doi:10.3389/fmats.2022.821817"
+)
+FE_GA_PD_SOURCE = (
+    "Kusne et al., Nat. Commun. 11, 5966 (2020), doi:10.1038/s41467-020-19597-w; "
+    "Long et al., Rev. Sci. Instrum. 78, 072217 (2007), doi:10.1063/1.2755487; NIST, public domain"
+)
+FE_GA_PD_ORIGIN = (
+    "https://raw.githubusercontent.com/KusneNIST/CAMEO_NComm/f4f1ef44a4f9dcb8fd8adba2edbcd91fd10feab3/data/"
+)
+FE_GA_PD_FILES = {
+    "FeGaPd_CMP.txt": "6888d23dee27af9f07e071e25e572f4d63b04d8ebb88255a4edb248c356944c8",
+    "FeGaPd_DFT_regions.txt": "9839e33415da84f86b746c85d58fb95bb989e378779118a2e3d5e8f851092238",
+    "FeGaPd_Mag.txt": "b152c0bdc660b3e8ae8ef27bbf0f760d5f1853fdcc1019e7c0098ba22a325df3",
+    "FeGaPd_XRD.txt": "eafe161faf023c0fd822017d8d05c5675e678d0ea52de35aad7e03667d0f0441",
+}
+
+
+def names() -> list[str]:
+    """List the records that `load` knows."""
+    return sorted(_LOADERS)
+
+
+def load(name: str) -> xr.DataTree:
+    """Load a record of real measurements.
+
+    Args:
+        name: "latp", 22 sintered LATP electrolytes, comes with the package; "fe-ga-pd", a composition spread
+            of 278 specimens with diffraction, magnetisation and phase regions, is 1 MB from its origin.
+
+    Returns:
+        The record; `attrs["source"]` says whom to cite.
+
+    Raises:
+        TielineError: there is no such record, or its files can neither be found nor downloaded.
+
+    Example:
+        >>> load("latp")["specimens"].sizes["specimen"]
+        22
+    """
+    if name not in _LOADERS:
+        raise TielineError(
+            f"There is no data set '{name}'.",
+            found=name_known(names(), name),
+            hint="tieline.datasets.names() lists them; tieline.datasets.latp_candidates() is a pool",
+        )
+    return _LOADERS[name]()
+
+
+def latp_candidates() -> xr.Dataset:
+    """Lay out the recipes among which iterations 3 and 4 of the LATP study chose (9 x 13 x 22 of them).
+
+    Returns:
+        Dataset on `specimen`: relative_phosphoric_acid (wt.%), sintering_temperature (degC) and dwell_time
+        (min).
+
+    Source:
+        Zhao, KIT (2024), Table 4.1.
+    """
+    settings = _bundled("latp_search_range.csv").set_index("setting")
+    ranges = [[float(value) for value in text.split()] for text in settings["values"]]
+    recipes = pd.DataFrame(list(product(*ranges)), columns=list(settings.index))
+    pool = table(recipes, roles=_LATP_ROLES, units=settings["unit"].to_dict())
+    return pool.assign_attrs(source=LATP_SOURCE)
+
+
+_LATP_ROLES = {
+    "relative_phosphoric_acid": "synthesis",
+    "sintering_temperature": "process",
+    "dwell_time": "process",
+}
+
+
+def _load_latp() -> xr.DataTree:
+    sheet = _bundled("latp.csv")
+    iteration = sheet.pop("iteration").to_numpy()
+    specimens = table(
+        sheet,
+        roles=_LATP_ROLES | {"relative_density": "property", "ionic_conductivity": "property"},
+        units={
+            "relative_phosphoric_acid": "wt.%",
+            "sintering_temperature": "degC",
+            "dwell_time": "min",
+            "relative_density": "%",
+            "ionic_conductivity": "S/cm",
+        },
+    )
+    specimens["relative_phosphoric_acid"].attrs["long_name"] = "phosphoric acid, deviation from stoichiometry"
+    # A coordinate, not a variable: when a specimen was made is nothing to learn a material from.
+    specimens = specimens.assign_coords(iteration=("specimen", iteration))
+    return _record({"/specimens": specimens}, LATP_SOURCE)
+
+
+def _load_fe_ga_pd() -> xr.DataTree:
+    folder = _folder("sage/fegapd", FE_GA_PD_ORIGIN, FE_GA_PD_FILES)
+    sheet = pd.read_csv(folder / "FeGaPd_CMP.txt", sep=r"\s+")
+    # The second column: where the sensor saturated at 10, the authors put a broad Gaussian peak.
+    sheet["remanent_magnetisation"] = np.loadtxt(folder / "FeGaPd_Mag.txt", delimiter=",")[:, 1]
+    sheet["phase"] = np.loadtxt(folder / "FeGaPd_DFT_regions.txt", dtype=int).astype(str)
+    specimens = table(
+        sheet, composition=["Fe", "Ga", "Pd"], basis="fraction", units={"remanent_magnetisation": "a.u."}
+    )
+    patterns = np.loadtxt(folder / "FeGaPd_XRD.txt", delimiter=",")
+    diffraction = xr.Dataset(
+        {"intensity": (("measurement", "two_theta"), patterns[1:], {"units": canonical("a.u.")})},
+        coords={
+            "specimen": ("measurement", specimens.specimen.values),
+            "two_theta": ("two_theta", patterns[0], {"units": canonical("deg")}),
+        },
+    )
+    record = _record({"/specimens": specimens, "/xrd": diffraction}, FE_GA_PD_SOURCE)
+    rows = _bundled("fe_ga_pd_rows.csv")
+    # Which specimens the SAGE notebook trained on, in its order and with its repeats.
+    record.attrs["structure_rows"] = rows.loc[rows["role"] == "structure", "row"].tolist()
+    record.attrs["property_rows"] = rows.loc[rows["role"] == "property", "row"].tolist()
+    return record
+
+
+_LOADERS: dict[str, Callable[[], xr.DataTree]] = {"fe-ga-pd": _load_fe_ga_pd, "latp": _load_latp}
+
+
+def _bundled(name: str) -> pd.DataFrame:
+    with files("tieline").joinpath("data", name).open(encoding="utf-8") as file:
+        return pd.read_csv(file, keep_default_na=False)
+
+
+def _record(nodes: dict[str, xr.Dataset], source: str) -> xr.DataTree:
+    record = xr.DataTree.from_dict(nodes)
+    record.attrs["source"] = source
+    return record
+
+
+def _folder(under: str, origin: str, checksums: dict[str, str]) -> Path:
+    """Find a data set's files, or fetch them; return the folder they are in."""
+    local = Path(os.environ.get("TIELINE_DATA", "")) / under
+    if os.environ.get("TIELINE_DATA") and all((local / name).is_file() for name in checksums):
+        for name, checksum in checksums.items():
+            if sha256((local / name).read_bytes()).hexdigest() != checksum:
+                raise TielineError(
+                    f"'{name}' is not the file it should be: its SHA-256 differs.",
+                    found=str(local / name),
+                    hint=f"fetch it again from {origin}{name}, or unset TIELINE_DATA",
+                )
+        return local
+    return _fetch(under, origin, checksums)
+
+
+def _fetch(under: str, origin: str, checksums: dict[str, str]) -> Path:
+    import pooch
+
+    cache = Path(pooch.os_cache("tieline")) / under
+    registry = {name: f"sha256:{checksum}" for name, checksum in checksums.items()}
+    fetcher = pooch.create(path=cache, base_url=origin, registry=registry)
+    for name in checksums:
+        try:
+            fetcher.fetch(name)
+        except (OSError, ValueError) as error:  # no network, no such page, or another checksum
+            raise TielineError(
+                f"'{name}' could not be downloaded.",
+                found=f"{type(error).__name__} at {origin}{name}",
+                hint=f"download {', '.join(checksums)} by hand into {cache}, "
+                f"or set TIELINE_DATA to a folder that holds {under}",
+            ) from error
+    return cache

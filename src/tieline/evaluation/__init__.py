@@ -1,0 +1,1 @@
+"""How good a prediction is, and whether its uncertainty can be trusted."""

@@ -1,0 +1,68 @@
+"""From a record to the table that models read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.schema import check, require, specimens_of
+from tieline.schema.wording import name_some
+
+
+def represent(
+    record: xr.DataTree, *, phase: str | None = None, properties: Sequence[str] | None = None
+) -> xr.Dataset:
+    """Make the table of a record: one row a specimen, numbers and labels with their roles.
+
+    Args:
+        record: with its node /specimens.
+        phase: the variable that holds phase labels, if its role does not say so already.
+        properties: the properties to keep, with their standard errors; by default all.
+
+    Returns:
+        Dataset on `specimen`. `attrs["notes"]` says what of the record the table does not use.
+
+    Raises:
+        SchemaError: the record has no specimens, or not what was asked for.
+    """
+    if not isinstance(record, xr.DataTree):
+        raise SchemaError(
+            "A table is made from a record.",
+            found=type(record).__name__,
+            hint="a Dataset on 'specimen' is a table already: hand it to model.fit",
+        )
+    specimens = specimens_of(record).copy()
+    wanted = [*([phase] if phase else []), *(properties or [])]
+    require(specimens, wanted, reader="represent")
+    if phase:
+        specimens[phase].attrs["role"] = "structure"
+    notes = [*record.attrs.get("notes", []), *specimens.attrs.get("notes", [])]
+    kept: dict[str, xr.DataArray] = {}
+    for name, variable in specimens.data_vars.items():
+        is_label = variable.attrs.get("role") == "structure"
+        if _is_text(variable) and not is_label:
+            notes.append(f"/specimens: {name} is text, not used")
+        elif properties is None or variable.attrs.get("role") != "property" or _is_of(str(name), properties):
+            kept[str(name)] = variable if is_label else variable.astype(float)
+    table = xr.Dataset(kept, coords=specimens.coords, attrs={**record.attrs, **specimens.attrs})
+    table.attrs["notes"] = [*notes, *_unused_nodes(record)]
+    check(table)
+    return table
+
+
+def _is_text(variable: xr.DataArray) -> bool:
+    return not np.issubdtype(variable.dtype, np.number) and variable.dtype != bool
+
+
+def _is_of(name: str, properties: Sequence[str]) -> bool:
+    return name in properties or name.removesuffix("_sd") in properties
+
+
+def _unused_nodes(record: xr.DataTree) -> list[str]:
+    """Name the modalities that nothing turns into numbers yet."""
+    nodes = [node for node in record.subtree if "measurement" in node.dims and node.path != "/specimens"]
+    return [
+        f"{node.path}: {node.sizes['measurement']} measurements of {name_some(node.data_vars)} not used"
+        for node in nodes
+    ]

@@ -1,0 +1,175 @@
+"""A design of one dimension: the piecewise fit, where the boundaries are, and which phase is where."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tieline.errors import TielineError
+from tieline.figures.style import (
+    ACCENT,
+    INK,
+    PAPER,
+    PENCIL,
+    given_labels,
+    label,
+    phase_colours,
+    settings,
+    sheet,
+    spoken_unit,
+)
+from tieline.planning.pool import design_names
+
+N_PLACES = 400
+HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
+
+
+def line(posterior, proposals: xr.Dataset | None = None) -> Figure:
+    """Draw properties along a line with 90 % bands; below, where boundaries are and which phase is where.
+
+    Args:
+        posterior: what a model learned, over one input or two elements.
+        proposals (specimen): from `tl.propose`; drawn as numbered ticks.
+    """
+    places, x, name = _along(posterior)
+    predicted = posterior.predict(places)
+    has_phases = predicted.sizes["phase"] > 1
+    properties = list(posterior.model.properties)
+    heights = [3.0] * len(properties) + [1.0, 0.7] * has_phases
+    with settings():
+        figure = sheet(7.2, 0.6 + 0.82 * sum(heights))
+        panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
+        for axes, wanted in zip(panels, properties, strict=False):
+            _draw_property(axes, posterior, predicted, x, wanted)
+        if has_phases:
+            _draw_density(panels[-2], posterior)
+            _draw_phases(panels[-1], posterior, predicted, x)
+        if proposals is not None:
+            _draw_proposals(panels[: len(properties)], _position(posterior, proposals))
+        panels[-1].set_xlabel(name)
+        panels[-1].set_xlim(x.min(), x.max())
+        figure.align_ylabels(list(panels))
+    return figure
+
+
+def _along(posterior) -> tuple[xr.Dataset, np.ndarray, str]:
+    """Spread places along the design, with their position and the name of the axis."""
+    (name,) = _only(design_names(posterior))
+    known = posterior.table[name]
+    seen = _position(posterior, posterior.table)
+    margin = 0.02 * np.ptp(seen[np.isfinite(seen)])
+    if "element" not in known.dims:
+        x = np.linspace(np.nanmin(seen) - margin, np.nanmax(seen) + margin, N_PLACES)
+        return (
+            xr.Dataset({name: ("specimen", x, known.attrs)}, {"specimen": np.arange(x.size)}),
+            x,
+            label(known, name),
+        )
+    elements = known["element"].values
+    if len(elements) > 2:
+        raise _too_wide(f"{len(elements)} elements")
+    x = np.linspace(max(np.nanmin(seen) - margin, 0), min(np.nanmax(seen) + margin, 1), N_PLACES)
+    places = xr.Dataset(
+        {name: (("specimen", "element"), np.stack([1 - x, x], -1), known.attrs)},
+        {"specimen": np.arange(x.size), "element": elements},
+    )
+    return places, x, f"mole fraction of {elements[1]}"
+
+
+def _only(names: list[str]) -> list[str]:
+    if len(names) > 1:
+        raise _too_wide(f"{len(names)} inputs")
+    return names
+
+
+def _too_wide(found: str) -> TielineError:
+    return TielineError("A line needs a design of one dimension.", found=found, hint="tl.figures.phase_map")
+
+
+def _position(posterior, places: xr.Dataset) -> np.ndarray:
+    """Read where places are along the line; of two elements, the fraction of the second."""
+    column = places[design_names(posterior)[0]]
+    if "element" in column.dims:
+        return column.sel(element=posterior.table["element"].values[1]).values
+    return column.values
+
+
+def _draw_property(axes: Axes, posterior, predicted: xr.Dataset, x: np.ndarray, name: str) -> None:
+    measured = posterior.table[name]
+    mean, sd = predicted[name].values, predicted[f"{name}_sd"].values
+    axes.fill_between(
+        x,
+        mean - HALF_OF_90 * sd,
+        mean + HALF_OF_90 * sd,
+        color=ACCENT,
+        alpha=0.18,
+        linewidth=0,
+        label="90 % of new values",
+    )
+    axes.plot(x, mean, color=ACCENT, linewidth=1.6, label="expected")
+    seen = _position(posterior, posterior.table)
+    error = posterior.table.get(f"{name}_sd")
+    if error is not None:
+        axes.errorbar(seen, measured, yerr=error, fmt="none", ecolor=PENCIL, elinewidth=0.8, zorder=3)
+    labels = given_labels(posterior)
+    colours = phase_colours(predicted["phase"].values)
+    fill = [colours.get(v, PAPER) for v in labels]
+    axes.scatter(seen, measured, s=26, c=fill, edgecolors=INK, linewidths=0.7, zorder=4, label="measured")
+    axes.set_ylabel(label(measured, name))
+    axes.legend(loc="best")
+
+
+def _draw_density(axes: Axes, posterior) -> None:
+    known = posterior.table[design_names(posterior)[0]]
+    if "density" not in (found := posterior.boundaries()):
+        return
+    units = "" if "element" in known.dims else spoken_unit(known)
+    axes.fill_between(found["position"], found["density"], color=PENCIL, alpha=0.5, linewidth=0)
+    axes.plot(found["position"], found["density"], color=INK, linewidth=0.8)
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel(f"boundaries\nper {units}" if units else "boundary\ndensity")
+
+
+def _draw_phases(axes: Axes, posterior, predicted: xr.Dataset, x: np.ndarray) -> None:
+    probability = predicted["phase_probability"].transpose("phase", "specimen")
+    colours = phase_colours(predicted["phase"].values)
+    axes.stackplot(x, probability.values, colors=[(*c, 0.75) for c in colours.values()], linewidth=0)
+    for phase, share in zip(colours, probability.values, strict=True):
+        for start, stop in _runs(share > 0.5):
+            if x[stop - 1] - x[start] > 0.04 * np.ptp(x):
+                axes.text(
+                    (x[start] + x[stop - 1]) / 2,
+                    0.5,
+                    phase,
+                    ha="center",
+                    va="center",
+                    fontsize=9,
+                    fontweight="bold",
+                )
+    labels = given_labels(posterior)
+    seen = _position(posterior, posterior.table)[labels != ""]
+    axes.plot(seen, np.full(seen.size, 0.06), "|", color=INK, markersize=6, markeredgewidth=0.8)
+    axes.set(ylim=(0, 1), yticks=[0, 1], ylabel="phase\nprobability")
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """Find the stretches where flags are set: (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(int)))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+def _draw_proposals(panels: np.ndarray, x: np.ndarray) -> None:
+    for axes in panels:
+        for i, place in enumerate(x):
+            axes.axvline(place, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), zorder=1)
+            axes.annotate(
+                str(i + 1),
+                (place, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+                fontweight="bold",
+                annotation_clip=False,
+            )

@@ -1,0 +1,249 @@
+"""Maps of a design in two dimensions: which phase is where, and how large a property is."""
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from tieline.figures.planes import View, refine, views
+from tieline.figures.style import (
+    INK,
+    PAPER,
+    PENCIL,
+    UNSURE,
+    given_labels,
+    label,
+    number_stars,
+    percent,
+    phase_colours,
+    settings,
+    sheet,
+)
+
+SURE_STRENGTH, UNSURE_STRENGTH = 0.6, 0.2  # how much of a phase's colour a place gets
+NEAR = 0.15  # specimens within this share of the range of the resting inputs are drawn strongly
+
+
+def phase_map(posterior, proposals: xr.Dataset | None = None) -> Figure:
+    """Draw which phase is where: pale and hatched where the most likely phase has less than 80 %.
+
+    Designs of two inputs or three elements give one map. Longer ones give a cut for each pair of inputs, the
+    others resting at their medians; specimens far from a cut are faint.
+
+    Args:
+        posterior: what a model learned.
+        proposals (specimen): from `tl.propose`; drawn as numbered stars.
+    """
+    every_view = views(posterior)
+    with settings():
+        figure, panels = _panels(len(every_view))
+        for axes, view in zip(panels, every_view, strict=False):
+            predicted = posterior.predict(view.pixels())
+            _paint_phases(axes, view, predicted)
+            _draw_specimens(axes, view, posterior, predicted["phase"].values)
+            _frame(axes, view)
+            if proposals is not None:
+                _draw_proposals(axes, view, proposals)
+        handles = _legend_of_phases(posterior, predicted["phase"].values, proposals is not None)
+        figure.legend(handles=handles, loc="outside right upper", handlelength=1.4)
+    return figure
+
+
+def property_map(posterior, name: str, proposals: xr.Dataset | None = None) -> Figure:
+    """Draw a property and, beside it, the standard deviation of a new measurement.
+
+    Dark lines are the boundaries of the most likely phases; specimens have the colour of their measured
+    value.
+
+    Args:
+        posterior: what a model learned.
+        name: of the property.
+        proposals (specimen): from `tl.propose`; drawn as numbered stars.
+    """
+    every_view = views(posterior)
+    measured = posterior.table[name]
+    maps = [posterior.predict(view.pixels()) for view in every_view]
+    means, sds = ([refine(m[v].values) for m in maps] for v in (name, f"{name}_sd"))
+    limits = _limits(np.concatenate([m.ravel() for m in means]), measured.values)
+    widest = max(float(sd.max()) for sd in sds) or 1.0
+    with settings():
+        figure = sheet(9.4, 3.9 * len(every_view))
+        panels = figure.subplots(len(every_view), 2, squeeze=False)
+        for (left, right), view, predicted, mean, sd in zip(
+            panels, every_view, maps, means, sds, strict=True
+        ):
+            mean_image = _image(left, view, mean, "viridis", limits)
+            sd_image = _image(right, view, sd, "Purples", (0.0, widest))
+            for axes in (left, right):
+                _draw_boundaries(axes, view, predicted)
+                _frame(axes, view)
+            _draw_values(left, right, view, posterior, name, limits)
+            if proposals is not None:
+                _draw_proposals(left, view, proposals)
+            figure.colorbar(mean_image, ax=left, shrink=0.8, label=label(measured, name))
+            figure.colorbar(sd_image, ax=right, shrink=0.8, label=f"sd of {label(measured, name)}")
+    return figure
+
+
+def _limits(predicted: np.ndarray, measured: np.ndarray) -> tuple[float, float]:
+    """Ends of the colour scale, shared by map and specimens; a few extremes may lie beyond."""
+    values = np.concatenate([predicted, measured[np.isfinite(measured)]])
+    return float(np.quantile(values, 0.005)), float(np.quantile(values, 0.995))
+
+
+def _panels(n: int) -> tuple[Figure, list[Axes]]:
+    """Open a figure with n panels, at most three in a row, and room for a legend on the right."""
+    n_columns = min(n, 3)
+    n_rows = -(-n // n_columns)
+    width, height = (4.6, 4.1) if n == 1 else (3.0, 2.9)
+    figure = sheet(width * n_columns + 1.3, height * n_rows)
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for spare in panels[n:]:
+        spare.remove()
+    return figure, list(panels[:n])
+
+
+def _frame(axes: Axes, view: View) -> None:
+    view.furnish(axes)
+    if view.resting():
+        axes.set_title(f"at {view.resting()}", loc="left", fontsize=8, color=INK)
+
+
+def _paint_phases(axes: Axes, view: View, predicted: xr.Dataset) -> None:
+    probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
+    colours = np.array(list(phase_colours(predicted["phase"].values).values()))
+    top = probability.max(-1)
+    strength = np.where(top >= UNSURE, SURE_STRENGTH, UNSURE_STRENGTH)[..., None]
+    picture = 1 - strength * (1 - colours[probability.argmax(-1)])
+    image = axes.imshow(
+        picture, extent=view.extent, origin="lower", aspect="auto", interpolation="nearest", zorder=1
+    )
+    image.set_clip_path(view.outline(axes))
+    if (top < UNSURE).any() and (top >= UNSURE).any():
+        hatching = axes.contourf(
+            *_grid(view, top), top, levels=[-1, UNSURE], colors="none", hatches=["////"], zorder=2
+        )
+        hatching.set(edgecolor=PENCIL, linewidth=0, clip_path=view.outline(axes))
+    _draw_boundaries(axes, view, predicted)
+
+
+def _draw_boundaries(axes: Axes, view: View, predicted: xr.Dataset) -> None:
+    """Draw where the most likely phase changes."""
+    probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
+    winner = probability.argmax(-1)
+    for k in np.unique(winner)[:-1]:
+        lead = probability[..., k] - np.delete(probability, k, axis=-1).max(-1)
+        lines = axes.contour(*_grid(view, lead), lead, levels=[0], colors=INK, linewidths=0.8, zorder=3)
+        lines.set_clip_path(view.outline(axes))
+
+
+def _grid(view: View, raster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    left, right, bottom, top = view.extent
+    return np.linspace(left, right, raster.shape[1]), np.linspace(bottom, top, raster.shape[0])
+
+
+def _image(axes: Axes, view: View, raster: np.ndarray, colours: str, limits: tuple[float, float]):
+    image = axes.imshow(
+        raster,
+        extent=view.extent,
+        origin="lower",
+        aspect="auto",
+        cmap=colours,
+        vmin=limits[0],
+        vmax=limits[1],
+        interpolation="nearest",
+        zorder=1,
+    )
+    image.set_clip_path(view.outline(axes))
+    return image
+
+
+def _strength(view: View, places: xr.Dataset) -> Any:
+    """Opacity of specimens, one each: faint away from the cut."""
+    return np.where(view.distance(places) <= NEAR, 1.0, 0.3)
+
+
+def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> None:
+    labels = given_labels(posterior)
+    colours = phase_colours(phases)
+    x, y = view.locate(posterior.table)
+    alpha = _strength(view, posterior.table)
+    bare = labels == ""
+    axes.scatter(x[bare], y[bare], s=9, c=INK, alpha=alpha[bare], linewidths=0, zorder=4)
+    fill = [colours.get(v, (1, 1, 1)) for v in labels[~bare]]
+    axes.scatter(
+        x[~bare], y[~bare], s=30, c=fill, alpha=alpha[~bare], edgecolors=PAPER, linewidths=0.8, zorder=5
+    )
+
+
+def _draw_proposals(axes: Axes, view: View, proposals: xr.Dataset) -> None:
+    number_stars(axes, *view.locate(proposals), _strength(view, proposals))
+
+
+def _draw_values(
+    left: Axes, right: Axes, view: View, posterior, name: str, limits: tuple[float, float]
+) -> None:
+    values = posterior.table[name].values
+    seen = np.isfinite(values)
+    x, y = view.locate(posterior.table)
+    alpha = _strength(view, posterior.table)[seen]
+    left.scatter(
+        x[seen],
+        y[seen],
+        s=30,
+        c=values[seen],
+        cmap="viridis",
+        vmin=limits[0],
+        vmax=limits[1],
+        alpha=alpha,
+        edgecolors=INK,
+        linewidths=0.6,
+        zorder=5,
+    )
+    right.scatter(x[seen], y[seen], s=9, c=INK, alpha=alpha, linewidths=0, zorder=5)
+
+
+def _legend_of_phases(posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:
+    handles: list[Patch | Line2D] = [
+        Patch(facecolor=(*colour, SURE_STRENGTH), edgecolor=INK, linewidth=0.5, label=phase)
+        for phase, colour in phase_colours(phases).items()
+    ]
+    handles.append(
+        Patch(
+            facecolor=PAPER,
+            edgecolor=PENCIL,
+            hatch="////",
+            linewidth=0.5,
+            label=f"less than {percent(UNSURE)} sure",
+        )
+    )
+    labels = given_labels(posterior)
+    point = {"linestyle": "none", "markeredgewidth": 0.8}
+    if (labels != "").any():
+        handles.append(
+            Line2D(
+                [],
+                [],
+                marker="o",
+                color=PENCIL,
+                markeredgecolor=PAPER,
+                markersize=6,
+                label="labelled",
+                **point,
+            )
+        )
+    if (labels == "").any():
+        handles.append(
+            Line2D([], [], marker=".", color=INK, markersize=5, label="no label", linestyle="none")
+        )
+    if has_proposals:
+        handles.append(
+            Line2D(
+                [], [], marker="*", color=PAPER, markeredgecolor=INK, markersize=11, label="proposal", **point
+            )
+        )
+    return handles

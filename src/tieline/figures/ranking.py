@@ -1,0 +1,94 @@
+"""A batch of proposals at a glance: where each lies in the pool, and what is expected there."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tieline.figures.style import ACCENT, INK, PENCIL, label, settings, sheet
+from tieline.planning.goals import parse_goal, property_terms
+from tieline.planning.pool import design_names
+from tieline.planning.reason import measured_best
+
+HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
+
+
+def proposals(posterior, batch: xr.Dataset) -> Figure:
+    """Draw a row for each proposal: its settings, and 90 % intervals of the properties in the goal.
+
+    Args:
+        posterior: what a model learned.
+        batch (specimen): from `tl.propose`.
+    """
+    columns = _design_columns(posterior, batch)
+    goals = [part for _, part in property_terms(parse_goal(batch.attrs["goal"]))]
+    n = batch.sizes["specimen"]
+    with settings():
+        figure = sheet(1.5 * len(columns) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.1)
+        widths = [1.0] * len(columns) + [2.3] * len(goals)
+        panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths, sharey=True)[0]
+        for axes, (name, (values, seen)) in zip(panels, columns.items(), strict=False):
+            _draw_setting(axes, name, values, seen)
+        for axes, goal in zip(panels[len(columns) :], goals, strict=True):
+            mean, sd = batch[goal.name].values, batch[f"{goal.name}_sd"].values
+            rows = np.arange(n)
+            axes.hlines(
+                rows, mean - HALF_OF_90 * sd, mean + HALF_OF_90 * sd, color=ACCENT, linewidth=3, alpha=0.35
+            )
+            axes.plot(mean, rows, "o", color=ACCENT, markersize=5)
+            best = getattr(goal, "value", measured_best(goal, posterior.table))
+            if np.isfinite(best):
+                axes.axvline(best, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
+                word = "target" if hasattr(goal, "value") else "best so far"
+                axes.annotate(
+                    word,
+                    (best, 1),
+                    xycoords=("data", "axes fraction"),
+                    xytext=(3, -2),
+                    textcoords="offset points",
+                    fontsize=7,
+                    color=INK,
+                    va="bottom",
+                )
+            axes.set_xlabel(label(batch[goal.name], goal.name))
+            axes.tick_params(left=False)
+            axes.spines["left"].set_visible(False)
+        panels[0].set_yticks(np.arange(n), [str(i + 1) for i in range(n)], fontweight="bold", fontsize=10)
+        panels[0].set_ylim(n - 0.5, -0.5)
+    return figure
+
+
+def _design_columns(posterior, batch: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Collect each input in the batch and in the table; a composition gives its elements, in at.%."""
+    if not isinstance(posterior.model.design, str):
+        known = posterior.table
+        return {label(known[v], v): (batch[v].values, known[v].values) for v in design_names(posterior)}
+    name = posterior.model.design
+    both = (100 * batch[name], 100 * posterior.table[name])
+    return {
+        f"{element} (at.%)": (both[0].sel(element=element).values, both[1].sel(element=element).values)
+        for element in posterior.table["element"].values
+    }
+
+
+def _draw_setting(axes: Axes, name: str, values: np.ndarray, seen: np.ndarray) -> None:
+    """Draw a rail over the values explored, a dot where each proposal lies, and its number above."""
+    rows = np.arange(values.size)
+    low, high = np.nanmin(np.append(seen, values)), np.nanmax(np.append(seen, values))
+    axes.hlines(rows, low, high, color=PENCIL, linewidth=0.8, alpha=0.5)
+    axes.plot(values, rows, "o", color=INK, markersize=5)
+    for row, value in zip(rows, values, strict=True):
+        axes.annotate(
+            f"{value:.4g}", (value, row), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8
+        )
+    margin = 0.22 * (high - low or 1.0)
+    axes.set(
+        xlim=(low - margin, high + margin),
+        xticks=[low, high],
+        xticklabels=[f"{low:.3g}", f"{high:.3g}"],
+        xlabel=name,
+    )
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
+    axes.tick_params(axis="x", labelcolor=PENCIL)

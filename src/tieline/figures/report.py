@@ -1,0 +1,178 @@
+"""A report of one or several campaigns: one HTML file that needs nothing else, neither files nor network."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+
+import jinja2
+import xarray as xr
+from matplotlib.figure import Figure
+
+import tieline
+from tieline.figures.lines import line
+from tieline.figures.maps import phase_map, property_map
+from tieline.figures.ranking import proposals
+from tieline.figures.reliability import calibration
+from tieline.figures.style import save
+from tieline.planning.goals import parse_goal
+from tieline.planning.listing import list_proposals
+from tieline.planning.pool import design_names
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One campaign in a report.
+
+    Attributes:
+        title: a headline.
+        about: one or two sentences on what was studied.
+        posterior: what was learned.
+        diagnosis: from `posterior.diagnose()`.
+        batch: from `tl.propose`.
+        remarks: further sentences, such as how close a simulated truth was met, or whom to cite.
+    """
+
+    title: str
+    about: str
+    posterior: object
+    diagnosis: xr.Dataset
+    batch: xr.Dataset
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with the words below it."""
+
+    name: str
+    figure: Figure
+    caption: str
+
+
+def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
+    """Draw everything that suits a posterior: a line or maps, proposals, calibration."""
+    if _is_line(posterior):
+        yield Picture(
+            "line",
+            line(posterior, batch),
+            "What is expected along the line, with the band that holds 90 % of new measurements; where the boundaries"
+            " between phases lie; and how probable each phase is. Ticks at the bottom are labelled specimens,"
+            " dashed lines the proposals.",
+        )
+    else:
+        cuts = " Each cut holds the other inputs at their medians; what lies far from it is faint." * _has_cuts(posterior)
+        if len(_phases(posterior)) > 1:
+            yield Picture(
+                "phase-map",
+                phase_map(posterior, batch),
+                f"Which phase is where. Pale and hatched: the most likely phase has less than 80 %.{cuts}",
+            )
+        for name in posterior.model.properties:
+            yield Picture(
+                f"map-{name}",
+                property_map(posterior, name, batch),
+                f"Left: {name.replace('_', ' ')} as expected, specimens in the colour of their measured value."
+                f" Right: the standard deviation of a new measurement, everything included.{cuts}",
+            )
+    yield Picture(
+        "proposals",
+        proposals(posterior, batch),
+        "The proposals in the order they were chosen. Rails span what was explored;"
+        " bars hold 90 % of the measurements to expect.",
+    )
+    yield Picture(
+        "calibration",
+        calibration(posterior),
+        "Whether to believe it: every specimen predicted from the others, against what was measured.",
+    )
+
+
+def write_report(chapters: Sequence[Chapter], folder: str | Path, *, title: str = "tieline report") -> list[Path]:
+    """Write `report.html` and its figures as PNG files into a folder.
+
+    Args:
+        chapters: one a campaign.
+        folder: made if it does not exist.
+        title: of the page.
+
+    Returns:
+        What was written, the report first.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written, sections = [], []
+    for number, chapter in enumerate(chapters, start=1):
+        shown = []
+        for picture in pictures(chapter.posterior, chapter.batch):
+            stem = f"{number}-{picture.name}" if len(chapters) > 1 else picture.name
+            written.append(save(picture.figure, folder / f"{stem}.png"))
+            shown.append({"image": b64encode(written[-1].read_bytes()).decode(), "caption": picture.caption})
+        sections.append(_section(chapter, shown))
+    page = _template().render(
+        title=title, sections=sections, version=tieline.__version__, today=date.today().isoformat()
+    )
+    report = folder / "report.html"
+    report.write_text(page, encoding="utf-8")
+    return [report, *written]
+
+
+def _section(chapter: Chapter, shown: list[dict[str, str]]) -> dict[str, object]:
+    """Gather what the template writes about one campaign."""
+    listing = list_proposals(chapter.posterior, chapter.batch)
+    notes = [*chapter.posterior.table.attrs.get("notes", []), *chapter.batch.attrs["notes"]]
+    return {
+        "title": chapter.title,
+        "about": chapter.about,
+        "verdict": chapter.diagnosis.attrs["verdict"],
+        "sentence": chapter.diagnosis.attrs["sentence"],
+        "action": chapter.diagnosis.attrs["action"],
+        "facts": list(_facts(chapter.posterior, chapter.diagnosis)),
+        "goal": str(parse_goal(chapter.batch.attrs["goal"])),
+        "headers": list(listing.columns),
+        "rows": [(number, *row) for number, row in zip(listing.index, listing.to_numpy().tolist(), strict=True)],
+        "pictures": shown,
+        "remarks": chapter.remarks,
+        "notes": notes,
+    }
+
+
+def _facts(posterior, diagnosis: xr.Dataset) -> Iterator[tuple[str, str]]:
+    """Name the numbers behind a verdict."""
+    yield "Specimens", str(posterior.table.sizes["specimen"])
+    if len(_phases(posterior)) > 1:
+        yield "Phases", ", ".join(_phases(posterior))
+        yield "Labelled", str(int(diagnosis["n_labelled"]))
+        yield "Labels found again when left out", _percent(diagnosis["label_accuracy"])
+    for name in posterior.model.properties:
+        yield f"Measured {name.replace('_', ' ')}", str(int(diagnosis["n_measured"].sel(property=name)))
+        coverage = diagnosis["coverage_90"].sel(property=name)
+        yield f"90 % intervals of {name.replace('_', ' ')} hold", _percent(coverage)
+
+
+def _percent(share: xr.DataArray) -> str:
+    return f"{100 * float(share):.0f} %" if share.notnull() else "not known"
+
+
+def _phases(posterior) -> list[str]:
+    one = posterior.predict(posterior.table.isel(specimen=[0]))
+    return [str(p) for p in one["phase"].values]
+
+
+def _is_line(posterior) -> bool:
+    if isinstance(posterior.model.design, str):
+        return posterior.table.sizes["element"] == 2
+    return len(design_names(posterior)) == 1
+
+
+def _has_cuts(posterior) -> bool:
+    if isinstance(posterior.model.design, str):
+        return posterior.table.sizes["element"] > 3
+    return len(design_names(posterior)) > 2
+
+
+def _template() -> jinja2.Template:
+    text = files("tieline.figures").joinpath("report.html.j2").read_text(encoding="utf-8")
+    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)

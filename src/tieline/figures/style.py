@@ -1,0 +1,141 @@
+"""What all figures share: colours that everybody can tell apart, labels with units, thin frames."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+
+# Okabe and Ito's palette for the colour-blind, without black, the pale yellow last.
+PHASE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#999999")
+INK, PENCIL, PAPER = "#222222", "#777777", "#FFFFFF"
+ACCENT = "#0072B2"
+DPI = 150
+UNSURE = 0.8  # a most likely phase that is less probable than this is drawn pale and hatched
+SETTINGS = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "axes.edgecolor": PENCIL,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "hatch.linewidth": 0.5,
+}
+SPOKEN_UNITS = {"degC": "°C", "degF": "°F", "1": "", "deg": "°"}
+
+
+def sheet(width: float, height: float) -> Figure:
+    """Open an empty figure of that many inches; its axes are to be made under `SETTINGS`."""
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def settings():
+    """Apply the common style inside a `with` block, leaving matplotlib's own settings alone."""
+    return matplotlib.rc_context(SETTINGS)  # type: ignore[arg-type]
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as PNG (or PDF or SVG, by the name's ending) at 150 dots per inch."""
+    with settings():
+        figure.savefig(path, dpi=DPI, facecolor=PAPER)
+    return Path(path)
+
+
+def spoken_unit(variable: xr.DataArray) -> str:
+    """Write a variable's unit as one reads it; "" where there is none."""
+    units = str(variable.attrs.get("units", ""))
+    return SPOKEN_UNITS.get(units, units)
+
+
+def label(variable: xr.DataArray | None, name: str) -> str:
+    """Write a quantity's name with its unit, as axes carry it."""
+    units = "" if variable is None else spoken_unit(variable)
+    plain = name.replace("_", " ")
+    return f"{plain} ({units})" if units else plain
+
+
+def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, float]]:
+    """Give each phase its colour, in the order of the posterior; lighter copies after eight."""
+    colours = {}
+    for i, phase in enumerate(phases):
+        strong = np.array(to_rgb(PHASE_COLOURS[i % len(PHASE_COLOURS)]))
+        turns = i // len(PHASE_COLOURS)
+        red, green, blue = 1 - (1 - strong) * 0.6**turns
+        colours[str(phase)] = (red, green, blue)
+    return colours
+
+
+def percent(share: float) -> str:
+    """Write a share in whole percent."""
+    return f"{100 * share:.0f} %"
+
+
+def number_stars(axes: Axes, x: np.ndarray, y: np.ndarray, strength: Any) -> None:
+    """Mark proposals as numbered stars, in the order they were chosen; `strength` is their opacity."""
+    look: dict[str, Any] = {"marker": "*", "c": PAPER, "edgecolors": INK, "linewidths": 0.9, "clip_on": False}
+    axes.scatter(x, y, s=130, alpha=strength, zorder=6, **look)
+    offsets = _away_from_neighbours(axes, x, y)
+    for i, (place, offset) in enumerate(zip(np.stack([x, y], -1), offsets, strict=True)):
+        axes.annotate(
+            str(i + 1),
+            place,
+            xytext=offset,
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=9,
+            fontweight="bold",
+            color=INK,
+            alpha=strength[i],
+            zorder=7,
+        )
+
+
+def _away_from_neighbours(axes: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lead numbers 11 points away from other stars near by, and else to the middle of the axes."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    places = np.stack([(x - left) / (right - left), (y - bottom) / (top - bottom)], -1)
+    apart = places[:, None] - places[None]
+    distance = np.linalg.norm(apart, axis=-1, keepdims=True)
+    push = np.where((distance > 0) & (distance < 0.12), apart / np.maximum(distance, 1e-9) ** 2, 0).sum(1)
+    push += (0.5, 0.51) - places  # not exactly the middle, where a star would have no direction
+    return 11 * push / np.linalg.norm(push, axis=1, keepdims=True)
+
+
+def given_labels(posterior) -> np.ndarray:
+    """Read the phase label of every specimen of the table as text, "" where there is none.
+
+    Soft labels count as the phase that is most probable.
+    """
+    table, name = posterior.table, posterior.model.phase
+    if name is None or name not in table:
+        return np.full(table.sizes["specimen"], "", dtype=object)
+    column = table[name]
+    if column.ndim == 2:
+        probability = column.transpose("specimen", ...).values
+        seen = np.isfinite(probability).all(1)
+        best = np.where(seen, np.nan_to_num(probability).argmax(1), 0)
+        phases = column[column.dims[1] if column.dims[0] == "specimen" else column.dims[0]].values
+        return np.where(seen, phases[best].astype(str), "").astype(object)
+    return np.array([_as_label(v) for v in column.values], dtype=object)
+
+
+def _as_label(value: object) -> str:
+    """Spell a label as the posterior does: a whole number without its decimal point."""
+    if isinstance(value, float | np.floating):
+        if np.isnan(value):
+            return ""
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return "" if value is None else str(value)

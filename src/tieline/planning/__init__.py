@@ -1,0 +1,1 @@
+"""Posterior in, proposals out: goals, acquisition functions, batches."""

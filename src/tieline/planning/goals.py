@@ -1,0 +1,167 @@
+"""What a campaign is after.
+
+Goals add up, with weights: `0.7 * Maximize("strength") + 0.3 * LearnPhaseMap()`.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Union
+
+from tieline.errors import TielineError, did_you_mean
+
+
+class Goal:
+    """Anything a campaign can be after. Goals can be weighted and added; never made directly."""
+
+    def __mul__(self, weight: float) -> "Weighted":
+        return Weighted(tuple((weight * share, part) for share, part in terms(self)))
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: "Goal") -> "Weighted":
+        return Weighted(terms(self) + terms(other))
+
+
+@dataclass(frozen=True)
+class Maximize(Goal):
+    """Find the place where a property is largest."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"maximize {self.name}"
+
+
+@dataclass(frozen=True)
+class Minimize(Goal):
+    """Find the place where a property is smallest."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"minimize {self.name}"
+
+
+@dataclass(frozen=True)
+class Target(Goal):
+    """Find the place where a property is closest to a value, given in the property's own unit."""
+
+    name: str
+    value: float
+
+    def __str__(self) -> str:
+        return f"bring {self.name} to {self.value:g}"
+
+
+@dataclass(frozen=True)
+class LearnPhaseMap(Goal):
+    """Learn which phase is where, over the whole pool."""
+
+    def __str__(self) -> str:
+        return "learn the phase map"
+
+
+@dataclass(frozen=True)
+class Weighted(Goal):
+    """A sum of goals. Weights are relative: each part is brought to a common scale first.
+
+    Properties are divided by the spread of their predictions over the pool and added, so a weight is a price
+    per spread. Where the phase map is in the sum too, both the score of the properties and the information
+    about the map are brought to a scale on which the best place in the pool has 1.
+    """
+
+    parts: tuple[tuple[float, Goal], ...]
+
+    def __post_init__(self) -> None:
+        for weight, part in self.parts:
+            if not (math.isfinite(weight) and weight > 0):
+                raise TielineError(
+                    f"The weight of '{part}' must be a positive number.",
+                    found=f"{weight:g}",
+                    hint="Minimize(...) instead of a negative weight; leave a goal out to ignore it",
+                )
+
+    def __str__(self) -> str:
+        return " + ".join(f"{weight:g} × {part}" for weight, part in self.parts)
+
+
+PropertyGoal = Union[Maximize, Minimize, Target]  # noqa: UP007 - a runtime alias for isinstance and annotations
+
+
+def terms(goal: Goal) -> tuple[tuple[float, Goal], ...]:
+    """Take a goal apart into weights and single goals."""
+    return goal.parts if isinstance(goal, Weighted) else ((1.0, goal),)
+
+
+def property_terms(goal: Goal) -> tuple[tuple[float, PropertyGoal], ...]:
+    """Keep the parts that concern a property."""
+    return tuple((w, part) for w, part in terms(goal) if isinstance(part, PropertyGoal))
+
+
+def map_weight(goal: Goal) -> float:
+    """Sum the weights of the parts that concern the phase map; 0 when there are none."""
+    return sum(w for w, part in terms(goal) if isinstance(part, LearnPhaseMap))
+
+
+GRAMMAR = (
+    "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map,"
+    " or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map"
+)
+
+
+def parse_goal(text: str) -> Goal:
+    """Read a goal from one line of text, as the command line and campaign.toml write it.
+
+    Args:
+        text: see `GRAMMAR`.
+
+    Raises:
+        TielineError: the text is not a goal; the message shows the forms.
+
+    Example:
+        >>> str(parse_goal("0.7*maximize:strength + 0.3*learn-phase-map"))
+        '0.7 × maximize strength + 0.3 × learn the phase map'
+    """
+    goals = [_parse_term(part.strip()) for part in re.split(r"\s\+\s", text.strip())]
+    total = goals[0]
+    for goal in goals[1:]:
+        total = total + goal
+    return total
+
+
+def write_goal(goal: Goal) -> str:
+    """Write a goal as text that `parse_goal` reads back."""
+    if isinstance(goal, Weighted):
+        return " + ".join(f"{weight!r}*{write_goal(part)}" for weight, part in goal.parts)
+    if isinstance(goal, Target):
+        return f"target:{goal.name}={goal.value!r}"
+    if isinstance(goal, Maximize | Minimize):
+        return f"{type(goal).__name__.lower()}:{goal.name}"
+    return "learn-phase-map"
+
+
+def _parse_term(text: str) -> Goal:
+    weight, star, rest = text.partition("*")
+    if star:
+        return float(_number(weight, text)) * _parse_term(rest.strip())
+    kind, _, name = (piece.strip() for piece in text.partition(":"))
+    kind = kind.lower().replace("_", "-").replace("maximise", "maximize").replace("minimise", "minimize")
+    if kind == "learn-phase-map" and not name:
+        return LearnPhaseMap()
+    if kind == "maximize" and name:
+        return Maximize(name)
+    if kind == "minimize" and name:
+        return Minimize(name)
+    if kind == "target" and "=" in name:
+        name, _, value = name.rpartition("=")
+        return Target(name.strip(), _number(value, text))
+    guess = did_you_mean(kind, ["maximize", "minimize", "target", "learn-phase-map"])
+    raise TielineError("This is not a goal.", found=f"'{text}'. {guess}".strip(), hint=GRAMMAR)
+
+
+def _number(text: str, whole: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise TielineError(f"'{text}' should be a number.", found=f"'{whole}'", hint=GRAMMAR) from None

@@ -1,0 +1,178 @@
+"""The pool: the places one could go to."""
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.units import canonical, convert
+
+N_STEPS = {1: 101, 2: 25, 3: 11}  # levels an input of the default pool: about 100 to 1300 places
+N_SCATTERED = 1000  # places where there are more than three inputs and a grid would explode
+LATTICE_PARTS = {2: 100, 3: 40, 4: 20}  # by number of elements: steps of 1, 2.5 and 5 at.%
+ENOUGH_PLACES = 50  # a lattice that leaves fewer inside the explored region is too coarse for it
+
+
+def design_names(posterior) -> list[str]:
+    """List the variables that say where a specimen is: one composition, or several numeric columns."""
+    design = posterior.model.design
+    return [design] if isinstance(design, str) else list(design)
+
+
+def check_pool(posterior, pool: xr.Dataset, *, called: str = "pool") -> xr.Dataset:
+    """See that a pool can be predicted, and reduce it to its design.
+
+    Args:
+        posterior: says which design variables it needs.
+        pool (specimen): one row a place.
+        called: how messages name it.
+
+    Returns:
+        (specimen): the design variables only, elements in the order and units in which the model knows them.
+
+    Raises:
+        SchemaError: the pool is empty, lacks a design variable or has holes in one.
+        UnitError: a variable has a unit that cannot be converted into the model's.
+    """
+    if not isinstance(pool, xr.Dataset) or "specimen" not in pool.dims:
+        raise SchemaError(
+            f"The {called} must be a Dataset with one row a place, on the dimension 'specimen'.",
+            found=f"{type(pool).__name__}",
+            hint="tl.table(dataframe)",
+        )
+    for name in design_names(posterior):
+        if name not in pool.variables:
+            known = [str(v) for v in pool.variables]
+            raise SchemaError(
+                f"The {called} lacks the design variable '{name}'.",
+                found=f"{', '.join(known) or 'nothing'}. {did_you_mean(name, known)}".strip(),
+                hint=f"give every place its {' and '.join(design_names(posterior))}",
+            )
+    if pool.sizes["specimen"] == 0:
+        raise SchemaError(f"The {called} is empty.", found="0 rows", hint="give at least one place to choose")
+    design = pool[design_names(posterior)].reset_coords(drop=True)
+    if "element" in design.dims:
+        design = _align_elements(design, posterior.table["element"].values, called)
+    _refuse_holes(design, called)
+    return design.assign({v: in_units_of(posterior.table[v], design[v]) for v in design.data_vars})
+
+
+def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
+    """Convert values into the unit of a known variable; nothing is done where either has no unit.
+
+    Raises:
+        UnitError: the two units do not measure the same thing.
+    """
+    source, target = given.attrs.get("units"), known.attrs.get("units")
+    if source is None or target is None or canonical(source) == canonical(target):
+        return given
+    return given.copy(data=convert(given.values, source, target)).assign_attrs(units=target)
+
+
+def _align_elements(design: xr.Dataset, elements: np.ndarray, called: str) -> xr.Dataset:
+    given = [str(e) for e in design["element"].values]
+    if set(given) != {str(e) for e in elements}:
+        raise SchemaError(
+            f"The {called} has other elements than the model.",
+            found=f"{', '.join(given)}; the model knows {', '.join(str(e) for e in elements)}",
+            hint="name every element of the model, with 0 where it is absent",
+        )
+    return design.sel(element=elements)
+
+
+def _refuse_holes(design: xr.Dataset, called: str) -> None:
+    bad = ~np.isfinite(design_matrix(design)).all(1)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        names = " or ".join(str(v) for v in design.data_vars)
+        raise SchemaError(
+            f"The {called} has places without a finite value of {names}.",
+            found=f"{int(bad.sum())} of {bad.size} rows, the first is row {row}",
+            hint="pool.isel(specimen=complete_rows)",
+        )
+
+
+def design_matrix(design: xr.Dataset) -> np.ndarray:
+    """Stack design variables into (specimen, column), one column an input or element, in their own units."""
+    columns = [design[v].transpose("specimen", ...).values.astype(float) for v in design.data_vars]
+    return np.column_stack(columns)
+
+
+def join(*designs: xr.Dataset) -> xr.Dataset:
+    """Put places one after the other, numbered afresh: identities of pool and table may coincide."""
+    bare = [d.drop_vars("specimen", errors="ignore") for d in designs if d.sizes["specimen"]]
+    joined = xr.concat(bare, dim="specimen", combine_attrs="override", join="exact")
+    return joined.assign_coords(specimen=np.arange(joined.sizes["specimen"]))
+
+
+def place_names(design: xr.Dataset) -> np.ndarray:
+    """Number places so that two rows share a number if they are the same place, up to 1e-9 of the range."""
+    matrix = design_matrix(design)
+    span = np.ptp(matrix, axis=0)
+    steps = np.round((matrix - matrix.min(0)) / np.where(span > 0, span, 1) / 1e-9)
+    return np.unique(steps, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def default_pool(posterior, *, seed: int = 0) -> xr.Dataset:
+    """Span the region that has been explored: a grid of up to three inputs, scattered places for more.
+
+    Args:
+        posterior: its table says which region that is.
+        seed: of the scattered places.
+
+    Returns:
+        (specimen): the design variables, with the units of the table. Compositions sum to one.
+    """
+    table = posterior.table[design_names(posterior)]
+    matrix = design_matrix(table.reset_coords(drop=True))
+    matrix = matrix[np.isfinite(matrix).all(1)]
+    if "element" in table.dims:
+        return _like(table, _simplex_places(matrix, seed))
+    low, high = matrix.min(0), matrix.max(0)
+    n_steps = N_STEPS.get(len(low))
+    if n_steps is None:
+        return _like(table, low + (high - low) * _scattered(len(low), seed))
+    axes = [np.unique(np.linspace(a, b, n_steps)) for a, b in zip(low, high, strict=True)]
+    return _like(table, np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes)))
+
+
+def _simplex_places(measured: np.ndarray, seed: int) -> np.ndarray:
+    """Compositions in the explored region: round fractions where a lattice is small, mixtures otherwise."""
+    n_elements = measured.shape[1]
+    low, high = measured.min(0) - 1e-9, measured.max(0) + 1e-9
+    if n_elements in LATTICE_PARTS:
+        lattice = _simplex_lattice(n_elements, LATTICE_PARTS[n_elements])
+        inside = lattice[((lattice >= low) & (lattice <= high)).all(1)]
+        if len(inside) >= ENOUGH_PLACES:
+            return inside
+    # A mixture of measured compositions lies between them whatever the number of elements, where drawing
+    # from the whole simplex and rejecting finds next to nothing from seven elements on.
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(len(measured), size=(N_SCATTERED, n_elements))
+    shares = rng.dirichlet(np.ones(n_elements), size=N_SCATTERED)
+    return np.einsum("pk,pke->pe", shares, measured[picks])
+
+
+def _simplex_lattice(n_elements: int, n_parts: int) -> np.ndarray:
+    """All compositions whose fractions are whole multiples of 1 / n_parts."""
+    axes = np.meshgrid(*[np.arange(n_parts + 1)] * (n_elements - 1), indexing="ij")
+    free = np.stack(axes, -1).reshape(-1, n_elements - 1)
+    free = free[free.sum(1) <= n_parts]
+    return np.column_stack([free, n_parts - free.sum(1)]) / n_parts
+
+
+def _scattered(n_columns: int, seed: int) -> np.ndarray:
+    """A Latin hypercube on the unit box: every input takes each of its levels once."""
+    rng = np.random.default_rng(seed)
+    levels = rng.permuted(np.tile(np.arange(N_SCATTERED), (n_columns, 1)), axis=1).T
+    return (levels + 0.5) / N_SCATTERED
+
+
+def _like(table: xr.Dataset, matrix: np.ndarray) -> xr.Dataset:
+    """Give a matrix of places the names, dimensions and units of the table's design."""
+    place = np.arange(len(matrix))
+    if "element" in table.dims:
+        (name,) = table.data_vars
+        composition = (("specimen", "element"), matrix, table[name].attrs)
+        return xr.Dataset({name: composition}, {"specimen": place, "element": table["element"].values})
+    columns = {name: ("specimen", matrix[:, i], table[name].attrs) for i, name in enumerate(table.data_vars)}
+    return xr.Dataset(columns, {"specimen": place})

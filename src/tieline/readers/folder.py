@@ -1,0 +1,88 @@
+"""A folder of files: which ones to read, and which pattern belongs to which specimen."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.readers.patterns import PATTERN_ENDINGS, Pattern
+from tieline.readers.sheet import SPREADSHEET_ENDINGS
+
+READ_ENDINGS = {".csv", ".tsv", ".txt", ".dat", *SPREADSHEET_ENDINGS, *PATTERN_ENDINGS}
+N_NAMED = 8  # names in a note; a longer list is only counted
+
+
+def choose_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """List the files of a folder and of its subfolders that may hold a table or a pattern.
+
+    Returns:
+        The files in order of their names, and a note on what was left aside.
+
+    Raises:
+        SchemaError: there is none.
+    """
+    places = sorted(p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.is_file())
+    places = [p for p in places if not _is_private(p.relative_to(folder))]
+    chosen = [p for p in places if p.suffix.lower() in READ_ENDINGS]
+    if not chosen:
+        raise SchemaError(
+            f"The folder '{folder.name}' holds no table and no pattern.",
+            found=named([p.name for p in places]) or "no files.",
+            hint=f"put files with the endings {', '.join(sorted(READ_ENDINGS))} there.",
+        )
+    others = [p.relative_to(folder).as_posix() for p in places if p not in chosen]
+    return chosen, [f"Not read, for their endings: {named(others)}."] if others else []
+
+
+def _is_private(place: Path) -> bool:
+    # "~$spread.xlsx" is a lock of a spreadsheet program; what begins with a point is hidden.
+    return any(part.startswith((".", "~$")) for part in place.parts) or place.name.endswith(".columns.toml")
+
+
+def named(names: Sequence[str]) -> str:
+    """List names, the first few of many."""
+    more = f" and {len(names) - N_NAMED} more" if len(names) > N_NAMED else ""
+    return ", ".join(names[:N_NAMED]) + more
+
+
+def match_patterns(identities: np.ndarray, patterns: Sequence[Pattern]) -> tuple[list[Pattern], list[str]]:
+    """Give each pattern the identity of its specimen.
+
+    A name matches as it stands, or else when it differs only in case, spaces, dashes and leading zeros.
+
+    Args:
+        identities (specimen): of the sheet.
+        patterns: named by their files or columns.
+
+    Returns:
+        The patterns that belong to a specimen, and notes on those that do not and on specimens without one.
+    """
+    exact = {str(i): i for i in identities.tolist()}
+    loose: dict[str, list] = {}
+    for identity in exact.values():
+        loose.setdefault(_plain(str(identity)), []).append(identity)
+    matched, strangers, bent = [], [], []
+    for pattern in patterns:
+        name = str(pattern.specimen)
+        candidates = [exact[name]] if name in exact else loose.get(_plain(name), [])
+        if len(candidates) != 1:
+            strangers.append(f"{name} ({near})" if (near := did_you_mean(name, exact)) else name)
+            continue
+        matched.append(replace(pattern, specimen=candidates[0]))
+        bent += [f"{name} as {candidates[0]}"] if name not in exact else []
+    notes = [f"Patterns matched in spite of their spelling: {named(bent)}."] if bent else []
+    if strangers:
+        notes.append(f"Patterns of no specimen in the sheet, left out: {named(strangers)}.")
+    seen = {str(p.specimen) for p in matched}
+    without = [name for name in exact if name not in seen]
+    if without:
+        notes.append(f"Specimens without a pattern: {named(without)}.")
+    return matched, notes
+
+
+def _plain(name: str) -> str:
+    letters = re.sub(r"[\s_.-]+", "", name.casefold())
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", letters)

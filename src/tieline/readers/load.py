@@ -1,0 +1,194 @@
+"""Files -> Record: the door of the package for anything that a lab brings."""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.readers.folder import choose_files, match_patterns, named
+from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge, read_mapping, write_mapping
+from tieline.readers.patterns import PATTERN_ENDINGS, Pattern, stack
+from tieline.readers.reading import Layout, patterns_of, read_layout, specimens_of
+from tieline.readers.source import Source, existing, open_source
+from tieline.schema import check
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, Mapping[str, Any] | None] | None = None,
+    composition: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    basis: str | None = None,
+    sheet: str | None = None,
+    remember: bool = True,
+) -> xr.DataTree:
+    """Read a lab's own file, or a folder of them, into a record.
+
+    The meaning of each column is guessed from its header and its values: look at the guess with
+    `tieline.readers.preview(path)`, and correct it with `columns`. What you say is remembered in a small file
+    beside yours, `<file name>.columns.toml`.
+
+    Args:
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), or a folder with
+            one table and any number of patterns, each named like its specimen.
+        columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
+            column. Roles are synthesis, process, structure, property, identity and note.
+        composition: the columns that make up the composition, or {name of the variable: columns}; by default
+            element symbols are looked for; [] takes none.
+        basis: of the composition: "at.%", "wt.%" or "fraction"; by default read off the headers or the sums.
+        sheet: which sheet of a spreadsheet file, when several hold data.
+        remember: use what was remembered about this file, and remember what is said now.
+
+    Returns:
+        A record: /specimens with one row a specimen and, if there are patterns, /xrd with intensity
+        (measurement, two_theta) in counts. Text that models do not read stands in coordinates. `attrs` has
+        source_file, source_sha256 and notes; every variable has its header, role and units in its own.
+
+    Raises:
+        SchemaError: the file cannot be read as a table. The message names the row and column.
+        UnitError: a unit given in `columns` is unknown, or an error and its value have different units.
+    """
+    place = existing(path)
+    names, composition_name = _composition_columns(composition)
+    said = Mapped(
+        columns=corrections_of(columns),
+        composition=names,
+        composition_name=composition_name,
+        basis=basis,
+        sheet=sheet,
+    )
+    if place.is_dir():
+        return _load_folder(place, said, remember=remember)
+    source = open_source(place)
+    mapped = merge(read_mapping(place), said) if remember else said
+    layout = read_layout(source, mapped, said=said.columns)
+    specimens = specimens_of(layout, mapped)
+    record = _record(specimens, patterns_of(layout, specimens), [*layout.notes], layout)
+    notes = _remember(place, mapped, said) if remember else []
+    record.attrs["notes"] += notes
+    record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
+    return record
+
+
+def _composition_columns(
+    composition: Sequence[str] | Mapping[str, Sequence[str]] | None,
+) -> tuple[tuple[str, ...] | None, str | None]:
+    """Columns of the composition, and the name of its variable."""
+    if composition is None:
+        return None, None
+    if isinstance(composition, str):
+        raise SchemaError(
+            "A composition is a list of columns.",
+            found=repr(composition),
+            hint='composition=["Fe", "Ga", "Pd"].',
+        )
+    if not isinstance(composition, Mapping):
+        return tuple(composition), None
+    if len(composition) != 1:
+        raise SchemaError(
+            "A sheet has one composition.",
+            found=named([str(name) for name in composition]) or "an empty mapping.",
+            hint='composition={"composition": ["Fe", "Ga", "Pd"]}.',
+        )
+    name, parts = next(iter(composition.items()))
+    return tuple(parts), str(name)
+
+
+def _record(
+    specimens: xr.Dataset, patterns: Sequence[Pattern], notes: list[str], layout: Layout | None
+) -> xr.DataTree:
+    """Put the nodes together, and gather every note at the root."""
+    nodes = {"/specimens": specimens}
+    if patterns:
+        nodes["/xrd"], remarks = stack(patterns)
+        notes = [*notes, *remarks]
+    record = xr.DataTree.from_dict(nodes)
+    record.attrs["notes"] = [*specimens.attrs.get("notes", []), *notes, *check(record)]
+    if layout is not None and layout.sheet.above:
+        record.attrs["title"] = "\n".join(layout.sheet.above)
+    return record
+
+
+def _remember(path: Path, mapped: Mapped, said: Mapped) -> list[str]:
+    """Write down what was said, if anything was; a folder that cannot be written to costs only a note."""
+    if said == Mapped() or mapped == read_mapping(path):
+        return []
+    try:
+        write_mapping(path, mapped)
+    except OSError as error:
+        name = mapping_path(path).name
+        return [f"Your corrections were used, but could not be remembered in '{name}': {error.strerror}."]
+    return []
+
+
+def _load_folder(folder: Path, said: Mapped, *, remember: bool) -> xr.DataTree:
+    """Read the one table and all patterns of a folder."""
+    files, notes = choose_files(folder)
+    sources = [open_source(path) for path in files]
+    tables: list[tuple[Source, Mapped, Layout]] = []
+    patterns: list[Pattern] = []
+    for source in sources:
+        mapped = _mapping_in_folder(source.path, said, remember=remember)
+        try:
+            layout = read_layout(source, mapped, said={}, is_in_folder=True)
+        except SchemaError as error:
+            if source.path.suffix.lower() != ".txt":  # a text may well be a page of remarks
+                raise
+            notes.append(f"'{source.name}' was left aside: {error.what}")
+            continue
+        if layout.has_specimens:
+            tables.append((source, mapped, layout))
+        else:
+            patterns += patterns_of(layout, specimens_of(layout, mapped))
+    if len(tables) > 1:
+        raise SchemaError(
+            f"The folder '{folder.name}' holds several tables.",
+            found=named([source.name for source, _, _ in tables]) + ".",
+            hint="keep the one that describes the specimens, and load the others one by one.",
+        )
+    record = _joined(tables, patterns, notes, said, remember=remember)
+    record.attrs |= {
+        "source_file": folder.name,
+        "source_sha256": _folder_sha256(folder, sources),
+        "files": {s.path.relative_to(folder).as_posix(): s.sha256 for s in sources},
+    }
+    return record
+
+
+def _mapping_in_folder(path: Path, said: Mapped, *, remember: bool) -> Mapped:
+    # What is said about a folder is said about its table; patterns have no columns to correct.
+    if path.suffix.lower() in PATTERN_ENDINGS:
+        return Mapped()
+    return merge(read_mapping(path), said) if remember else said
+
+
+def _joined(
+    tables: list[tuple[Source, Mapped, Layout]],
+    patterns: list[Pattern],
+    notes: list[str],
+    said: Mapped,
+    *,
+    remember: bool,
+) -> xr.DataTree:
+    """Match the patterns with the specimens of the table; without a table they name the specimens."""
+    if not tables:
+        identities = list(dict.fromkeys(p.specimen for p in patterns))
+        return _record(xr.Dataset(coords={"specimen": identities}), patterns, notes, None)
+    source, mapped, layout = tables[0]
+    layout = read_layout(source, mapped, said=said.columns, is_in_folder=True)
+    specimens = specimens_of(layout, mapped)
+    matched, remarks = match_patterns(specimens.specimen.values, patterns)
+    if remember:
+        remarks += _remember(source.path, mapped, said)
+    everything = [*patterns_of(layout, specimens), *matched]
+    return _record(specimens, everything, [*notes, *layout.notes, *(remarks if patterns else [])], layout)
+
+
+def _folder_sha256(folder: Path, sources: Sequence[Source]) -> str:
+    """One checksum over the names and checksums of all files that were read."""
+    lines = [f"{s.sha256}  {s.path.relative_to(folder).as_posix()}\n" for s in sources]
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()

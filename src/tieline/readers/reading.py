@@ -1,0 +1,123 @@
+"""One file, read: what its columns mean, its specimens, its patterns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.readers.column import Column
+from tieline.readers.columns import guess_columns
+from tieline.readers.headers import parse_header, symbol_name
+from tieline.readers.mapping import Correction, Mapped
+from tieline.readers.patterns import Pattern, has_angle_header, patterns_in_columns, split_wide
+from tieline.readers.quantities import split_quantities
+from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
+from tieline.readers.source import Source
+from tieline.readers.specimens import specimens_dataset
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file whose columns have been given a meaning, before their values are read.
+
+    Attributes:
+        sheet: the columns that describe specimens.
+        columns: what each of them means.
+        patterns: diffraction patterns in the same file, named by specimen or, in a wide table, by row.
+        is_wide: every row of the sheet has one pattern.
+        notes: what was remembered about the file and no longer fits.
+    """
+
+    sheet: Sheet
+    columns: list[Column] = field(default_factory=list)
+    patterns: list[Pattern] = field(default_factory=list)
+    is_wide: bool = False
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def has_specimens(self) -> bool:
+        """Whether the file describes specimens, beyond their patterns."""
+        return bool(self.columns) or not self.patterns
+
+
+def read_layout(
+    source: Source, mapped: Mapped, *, said: Mapping[str, Correction], is_in_folder: bool = False
+) -> Layout:
+    """Find the table in a file and what its columns mean.
+
+    Args:
+        source: the file.
+        mapped: all that was said about it, remembered or now.
+        said: what was said now; a column named here must exist.
+        is_in_folder: the file is one of several in a folder of measurements.
+    """
+    grid = read_grid(source.data, source.name, mapped.sheet)
+    if has_angle_header(grid):
+        sheet, angles, intensity = split_wide(grid, source.name)
+        patterns = [Pattern(i, angles, row) for i, row in enumerate(intensity)]
+    else:
+        sheet = split_quantities(sheet_from_grid(grid, source.name))
+        found = patterns_in_columns(sheet, source.name, is_in_folder=is_in_folder)
+        if found is not None:
+            return Layout(sheet, patterns=found)
+        patterns = []
+    corrections, notes = _resolve(sheet, mapped, said)
+    columns = guess_columns(sheet, corrections, mapped.composition)
+    return Layout(sheet, columns, patterns, is_wide=bool(patterns), notes=notes)
+
+
+def _resolve(
+    sheet: Sheet, mapped: Mapped, said: Mapping[str, Correction]
+) -> tuple[dict[str, Correction], list[str]]:
+    """Find the header that each correction means: as written, or the name that was guessed for it."""
+    headers = sheet.headers
+    aliases: dict[str, list[str]] = {}
+    for header in headers:
+        parsed = parse_header(header, sheet.units.get(header, ""))
+        for alias in {header.strip().casefold(), symbol_name(parsed.base, parsed.units)}:
+            aliases.setdefault(alias, []).append(header)
+    resolved, notes = {}, []
+    for key, correction in mapped.columns.items():
+        matches = [key] if key in headers else aliases.get(key.strip().casefold(), [])
+        if len(matches) == 1:
+            resolved[matches[0]] = correction
+        elif key in said:
+            raise SchemaError(
+                f"There is no column '{key}' to correct."
+                if not matches
+                else f"'{key}' may mean several columns.",
+                found=f"{', '.join(matches or headers)}. {did_you_mean(key, headers)}".strip(),
+                hint="use the header as written in the file.",
+            )
+        else:
+            notes.append(
+                f"A correction was remembered for the column '{key}', which is no longer in the file."
+            )
+    return resolved, notes
+
+
+def specimens_of(layout: Layout, mapped: Mapped) -> xr.Dataset:
+    """Read the node /specimens; a file of patterns alone gives the names of their specimens."""
+    if not layout.has_specimens and not layout.is_wide:
+        names = np.array([p.specimen for p in layout.patterns])
+        return xr.Dataset(coords={"specimen": names}, attrs={"notes": list(layout.sheet.notes)})
+    if not layout.columns:
+        numbers = np.arange(1, len(layout.sheet.cells) + 1)
+        note = "No column names the specimens: they are numbered from 1 in the order of the rows."
+        return xr.Dataset(coords={"specimen": numbers}, attrs={"notes": [*layout.sheet.notes, note]})
+    return specimens_dataset(
+        layout.sheet,
+        layout.columns,
+        composition_name=mapped.composition_name or "composition",
+        basis=mapped.basis,
+    )
+
+
+def patterns_of(layout: Layout, specimens: xr.Dataset) -> list[Pattern]:
+    """Name the patterns of a wide table by the specimen of their row."""
+    if not layout.is_wide:
+        return layout.patterns
+    identities = specimens.specimen.values.tolist()
+    return [replace(p, specimen=identities[int(p.specimen)]) for p in layout.patterns]

@@ -1,0 +1,86 @@
+"""The cells of a column -> numbers or texts."""
+
+import numpy as np
+
+from tieline.errors import SchemaError, UnitError
+from tieline.readers.cells import MISSING_IN_TEXT, choose_decimal, has_thousands, is_missing, to_number
+from tieline.readers.column import Column
+from tieline.readers.sheet import Sheet
+from tieline.units import convert
+
+
+def read_values(sheet: Sheet, column: Column, notes: list[str] | None = None) -> np.ndarray:
+    """Read the cells of one column.
+
+    Args:
+        sheet: the table.
+        column: what the column means.
+        notes: a list that gets a line when thousands separators were read.
+
+    Returns:
+        (specimen): floats in the column's own units with NaN where missing, or strings with "" where missing.
+
+    Raises:
+        SchemaError: a cell among the numbers is text or infinite, or the decimal mark is unclear.
+    """
+    cells = sheet.column(column.header)
+    if not column.is_numeric:
+        texts = [_as_text(c) for c in cells]
+        return np.array(["" if t.casefold() in MISSING_IN_TEXT else t for t in texts], dtype=object)
+    held = [c for c in cells if not _is_missing(c, column)]
+    decimal = column.decimal or choose_decimal(held, column=column.header, file_marks=sheet.marks)
+    values = np.full(len(cells), np.nan)
+    for i, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
+        if not _is_missing(cell, column):
+            values[i] = _number_at(cell, decimal, column, row)
+    grouped = [c for c in held if has_thousands(c, decimal)]
+    if grouped and notes is not None:
+        notes.append(f"'{column.header}': '{grouped[0]}' was read as {to_number(grouped[0], decimal):g}.")
+    return values
+
+
+def _is_missing(cell: object, column: Column) -> bool:
+    return is_missing(cell) or (isinstance(cell, str) and cell.strip() in column.missing)
+
+
+def _number_at(cell: object, decimal: str, column: Column, row: object) -> float:
+    number = to_number(cell, decimal)
+    if number is None:
+        raise SchemaError(
+            f"Column '{column.header}' holds text among its numbers.",
+            found=f"row {row}: '{str(cell)[:60]}'.",
+            hint=f"mend the cell, or say what it is: columns={{{column.header!r}: "
+            f'{{"missing": [{str(cell)[:60]!r}]}}}} or {{"role": "note"}}.',
+        )
+    if np.isinf(number):
+        raise SchemaError(
+            f"Column '{column.header}' holds an infinite value.",
+            found=f"row {row}: '{cell}'.",
+            hint="leave the cell empty when the value could not be measured.",
+        )
+    return number
+
+
+def _as_text(cell: object) -> str:
+    if isinstance(cell, float):
+        return "" if np.isnan(cell) else f"{cell:.0f}" if cell.is_integer() else repr(cell)
+    return str(cell).strip()
+
+
+def error_in_units_of(errors: np.ndarray, column: Column, partner: Column) -> np.ndarray:
+    """Convert standard errors into the units of the values they belong to.
+
+    Raises:
+        UnitError: the two units do not measure the same thing; a relative error in % is such a case.
+    """
+    if column.units is None or partner.units is None or column.units == partner.units:
+        return errors
+    try:
+        return convert(errors, column.units, partner.units, difference=True)
+    except UnitError as error:
+        raise UnitError(
+            f"The error '{column.header}' and its value '{partner.header}' have different units.",
+            found=f"{column.units} against {partner.units}.",
+            hint=f'state its unit, columns={{"{column.header}": {{"units": "{partner.units}"}}}}, '
+            "or ignore the column with None.",
+        ) from error

@@ -1,0 +1,12 @@
+"""The form of the data: dimensions, roles, units; a table from pandas; checks; netCDF files."""
+
+from tieline.schema.checks import check as check
+from tieline.schema.checks import require as require
+from tieline.schema.closure import BASES as BASES
+from tieline.schema.dataframe import table as table
+from tieline.schema.netcdf import open_netcdf as open_netcdf
+from tieline.schema.netcdf import save_netcdf as save_netcdf
+from tieline.schema.records import specimens_of as specimens_of
+from tieline.schema.roles import ROLES as ROLES
+from tieline.schema.roles import guess_role as guess_role
+from tieline.schema.weights import atomic_weights as atomic_weights

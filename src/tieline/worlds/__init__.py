@@ -1,0 +1,6 @@
+"""Simulated truths with the gaps, noise and mistakes of a real laboratory."""
+
+from tieline.worlds.phase_map import phase_map
+from tieline.worlds.world import World
+
+__all__ = ["World", "phase_map"]

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.stats import multivariate_normal, norm
+from sklearn.metrics import mutual_info_score
+
+from tieline.planning.acquisition import (
+    information_gain,
+    log_expected_improvement,
+    log_improvement_of_draws,
+    shared_information,
+    upper_confidence_bound,
+)
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "best"), [(0, 1, 0), (2, 0.5, 1), (-1, 2, 3), (1.0, 0.3, 3.5), (0, 1, 12)]
+)
+def test_log_ei_is_the_logarithm_of_the_integral(mean, sd, best):
+    upper = best + 12 * sd + abs(mean)
+    integral, _ = quad(
+        lambda y: (y - best) * norm.pdf(y, mean, sd), best, upper, epsabs=0, points=[best + 0.1 * sd]
+    )
+    assert log_expected_improvement(mean, sd, best) == pytest.approx(np.log(integral), rel=1e-6)
+
+
+def test_log_ei_stays_finite_and_ordered_where_ei_underflows():
+    scores = log_expected_improvement(-np.logspace(0, 9, 400), 1.0)
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) < 0).all()
+
+
+def test_log_ei_is_smooth_where_its_branches_meet():
+    for z in (-1.0, -1e6):
+        left, right = (
+            log_expected_improvement(np.nextafter(z, -np.inf), 1),
+            log_expected_improvement(np.nextafter(z, 0), 1),
+        )
+        assert left == pytest.approx(right, rel=1e-9)
+
+
+def test_smoothed_draws_of_one_gaussian_give_its_analytic_score():
+    mean, sd = np.array([-2.0, -0.5, 1.0]), np.array([1.0, 0.5, 2.0])
+    draws = mean + sd * norm.ppf((np.arange(2000) + 0.5) / 2000)[:, None]
+    score = log_improvement_of_draws(draws, np.zeros(2000), np.zeros(draws.shape, int))
+    np.testing.assert_allclose(score, log_expected_improvement(mean, sd), atol=0.15)
+
+
+def test_a_better_phase_with_small_probability_is_seen_and_not_smeared():
+    phase = np.repeat([[0, 0], [1, 0]], [50, 450], axis=0)
+    level = np.where(phase == 1, 0.0, np.array([3.0, 0.0]))
+    utility = level + 0.1 * RNG.standard_normal(phase.shape)
+    score = log_improvement_of_draws(utility, np.full(500, 1.0), phase)
+    assert score[0] == pytest.approx(np.log(0.1 * 2.0), abs=0.05)
+    assert score[1] < -20
+
+
+def test_no_place_scores_zero_improvement_when_no_draw_beats_the_best():
+    utility = RNG.standard_normal((64, 5)) + np.arange(5)
+    score = log_improvement_of_draws(utility, np.full(64, 50.0), np.zeros(utility.shape, int))
+    assert np.isfinite(score).all()
+    assert score.argmax() == 4
+
+
+def test_confidence_bound_shrinks_at_places_that_a_chosen_one_informs():
+    cov = np.array([[1, 0.9, 0.0], [0.9, 1, 0.0], [0.0, 0.0, 1]])
+    draws = multivariate_normal(np.zeros(3), cov).rvs(20_000, random_state=1)
+    bound = upper_confidence_bound(draws, draws[:, :1])
+    expected = 1.96 * np.sqrt([0, 1 - 0.81, 1])
+    np.testing.assert_allclose(bound - draws.mean(0), expected, atol=0.03)
+    free = upper_confidence_bound(draws, draws[:, :0])
+    np.testing.assert_allclose(free - draws.mean(0), 1.96 * draws.std(0))
+
+
+def test_shared_information_is_the_plug_in_estimate_less_its_bias():
+    truth = RNG.integers(0, 3, 4000)
+    noisy = np.where(RNG.random(4000) < 0.8, truth, RNG.integers(0, 3, 4000))
+    unrelated = RNG.integers(0, 3, 4000)
+    found = shared_information(np.stack([truth, noisy], 1), np.stack([truth, noisy, unrelated], 1), 3)
+    assert found[0, 0] == pytest.approx(np.log(3), abs=0.01)
+    assert found[0, 1] == pytest.approx(mutual_info_score(truth, noisy) - 4 / 8000, abs=1e-4)
+    assert found[0, 2] == pytest.approx(0, abs=2e-3)
+    assert found[0, 1] == pytest.approx(found[1, 0], abs=1e-6)
+
+
+def test_a_second_label_counts_only_what_the_first_left_open():
+    information = np.array([[0.6, 0.1, 0.0], [0.5, 0.2, 0.0], [0.0, 0.0, 0.3]])
+    assert information_gain(information, information[:0]).argmax() == 0
+    np.testing.assert_allclose(information_gain(information, information[[0]]), [0, 0.1 / 3, 0.1])

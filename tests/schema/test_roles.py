@@ -1,0 +1,27 @@
+import pandas as pd
+import pytest
+
+from tieline.schema import ROLES, guess_role
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "role"),
+    [
+        ("phase", ["bcc", None, "fcc"], "structure"),
+        ("DFT region", [0, 1, 4], "structure"),
+        ("label", pd.array([1, None], dtype="Int64"), "structure"),
+        ("phase_fraction", [0.2, 0.4, 0.9], "property"),
+        ("cluster_size", list(range(30)), "property"),
+        ("Fe", [10.0, 20.0], "synthesis"),
+        ("acid content", [1.0, 2.0], "synthesis"),
+        ("sintering_temperature", [900, 1000], "process"),
+        ("dwell time", [10, 20], "process"),
+        ("Curie temperature", [300.0, 400.0], "property"),
+        ("melting_temperature", [300.0, 400.0], "property"),
+        ("hardness", [1.0, 2.0], "property"),
+        ("operator", ["Ann", "Bo"], "property"),
+    ],
+)
+def test_the_rule(name, values, role):
+    assert guess_role(name, pd.Series(values)) == role
+    assert role in ROLES

@@ -1,0 +1,156 @@
+import json
+import os
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FORM = {"benchmark": str, "case": str, "method": str, "metric": str, "value": (float, str), "seconds": float}
+has_data = pytest.mark.skipif(
+    not (Path(os.environ.get("TIELINE_DATA", "nowhere")) / "sage").is_dir(),
+    reason="$TIELINE_DATA has no sage/",
+)
+has_model = pytest.mark.skipif(
+    find_spec("tieline.models.phase_property") is None, reason="PhaseProperty is not written yet"
+)
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """Import a module of the benchmarks, which are no part of the installed package."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: import_module(f"benchmarks.{name}")
+
+
+def rows(tmp_path, *arguments):
+    """Run a benchmark as a user does, and read its rows."""
+    file = tmp_path / "rows.jsonl"
+    command = [sys.executable, "-m", "benchmarks", *arguments, "--json", str(file)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    for row in found:
+        assert row.keys() == FORM.keys()
+        assert all(isinstance(row[name], kind) for name, kind in FORM.items())
+    return found
+
+
+def test_list_names_every_benchmark(benchmarks, capsys):
+    main = benchmarks("__main__")
+    main.main(["--list"])
+    printed = capsys.readouterr().out
+    with_cases = {
+        path.stem for path in (ROOT / "benchmarks").glob("*.py") if "\nCASES = " in path.read_text("utf-8")
+    }
+    assert set(main.BENCHMARKS) == with_cases
+    assert all(name in printed for name in with_cases)
+
+
+@pytest.mark.parametrize("name", ["sage_1d", "sage_2d", "fegapd"])
+def test_without_data_every_case_says_so(benchmarks, monkeypatch, tmp_path, capsys, name):
+    monkeypatch.delenv("TIELINE_DATA", raising=False)
+    file = tmp_path / "rows.jsonl"
+    benchmarks("__main__").main([name, "--json", str(file)])
+    found = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [row["case"] for row in found] == list(benchmarks(name).CASES)
+    assert {row["value"] for row in found} == {"skipped: no data"}
+    assert capsys.readouterr().out.count("skipped: no data") == len(found)
+
+
+def test_refuses_a_case_that_does_not_exist(benchmarks):
+    with pytest.raises(SystemExit, match="Try: 2a, 2b, 2c"):
+        benchmarks("__main__").main(["sage_2d", "--case", "2d"])
+
+
+@has_data
+def test_peers_reach_their_known_scores_on_the_published_disc(tmp_path):
+    found = rows(tmp_path, "sage_2d", "--case", "2a", "--methods", "peers")
+    scores = {(row["method"], row["metric"]): row["value"] for row in found}
+    assert scores["gpc", "accuracy"] == pytest.approx(0.978, abs=0.01)
+    assert scores["two_stage", "r2"] == pytest.approx(0.858, abs=0.03)
+    assert scores["harmonic", "accuracy"] == pytest.approx(0.981, abs=0.01)
+
+
+@has_data
+@has_model
+def test_tieline_answers_beside_its_peers(tmp_path):
+    found = rows(tmp_path, "sage_1d", "--case", "1")
+    metrics = {row["metric"]: row["value"] for row in found if row["method"] == "tieline"}
+    assert metrics.keys() >= {"accuracy", "nll", "brier", "r2", "r2_all", "coverage_95"}
+    assert metrics["accuracy"] > 0.9
+    assert {"gpc", "gpr", "two_stage"} < {row["method"] for row in found}
+
+
+@has_data
+def test_published_sizes_are_read(benchmarks):
+    folder = benchmarks("tasks").data_folder()
+    tasks = {"2a": (85, 44, 1600), "2b": (46, 126, 1600), "2c": (127, 40, 1681)}
+    for case, sizes in tasks.items():
+        task = benchmarks("sage_2d").task(folder, case)
+        labelled = int((task.table["phase"] != "").sum())
+        measured = int(task.table[task.properties[0]].notnull().sum())
+        assert (labelled, measured, task.grid.sizes["specimen"]) == sizes
+    spread = benchmarks("fegapd").task(folder)
+    assert int((spread.table["phase"] != "").sum()) == 49
+    assert int(spread.table["magnetisation"].notnull().sum()) == 46
+    assert spread.truth.sizes["specimen"] == 278
+    line = benchmarks("sage_1d").task(folder, "2")
+    assert line.is_scored.sum() == 70
+
+
+def test_what_was_measured_at_one_place_is_one_specimen(benchmarks):
+    table = benchmarks("tasks").gather(
+        ["x"],
+        phase=(np.array([[0.1], [0.3], [0.3]]), np.array(["A", "B", "B"])),
+        property=(np.array([[0.3], [0.1 + 0.2], [0.5]]), np.array([1.0, 2.0, 3.0])),
+    )
+    assert table["x"].values.tolist() == [0.1, 0.3, 0.3, 0.5]
+    assert table["phase"].values.tolist() == ["A", "B", "B", ""]
+    np.testing.assert_array_equal(table["property"], [np.nan, 1, 2, 3])
+
+
+def seen_on_a_line(benchmarks):
+    grid = np.linspace(0, 1, 11)[:, None]
+    return benchmarks("peers").Seen(
+        labelled=np.array([[0.0], [1.0]]),
+        labels=np.array(["A", "B"]),
+        measured=np.array([[0.2], [0.9]]),
+        values=np.array([1.0, 2.0]),
+        known=np.array(["", ""]),
+        grid=grid,
+    )
+
+
+def test_harmonic_labels_are_linear_between_two_labels(benchmarks):
+    seen = seen_on_a_line(benchmarks)
+    phases = benchmarks("peers").propagate_labels(seen)
+    np.testing.assert_allclose(phases.on_grid[:, 1], seen.grid[:, 0], atol=1e-12)
+    np.testing.assert_allclose(phases.on_measured[:, 1], [0.2, 0.9], atol=1e-12)
+
+
+def test_mixture_of_regions_has_the_moments_of_a_mixture(benchmarks):
+    weight, mean, sd = np.array([[0.3, 0.7]]), np.array([[-1.0, 2.0]]), np.array([[0.5, 0.1]])
+    regions = benchmarks("peers").Regions(weight, mean, sd)
+    rng = np.random.default_rng(0)
+    region = rng.choice(2, 200_000, p=weight[0])
+    draws = rng.normal(mean[0][region], sd[0][region])
+    mixture = regions.of_all_regions()
+    assert mixture.mean[0] == pytest.approx(draws.mean(), abs=0.02)
+    assert mixture.sd[0] == pytest.approx(draws.std(), abs=0.02)
+    assert (regions.of_most_likely_region().mean[0], regions.of_most_likely_region().sd[0]) == (2.0, 0.1)
+
+
+def test_summary_pairs_methods_world_by_world(benchmarks):
+    worlds = [
+        {"tieline": {"seconds": 1.0, "accuracy": ours}, "gpc": {"seconds": 3.0, "accuracy": theirs}}
+        for ours, theirs in [(0.9, 0.7), (0.6, 0.5), (0.8, 0.5)]
+    ]
+    found = {(row.method, row.metric): row for row in benchmarks("sage_seeds").summary_rows("all", worlds)}
+    assert found["gpc", "accuracy"].value == pytest.approx(1.7 / 3)
+    assert found["gpc", "accuracy"].seconds == 3.0
+    assert found["tieline", "accuracy_minus_gpc"].value == pytest.approx(0.2)
+    assert found["tieline", "accuracy_minus_gpc_se"].value == pytest.approx(0.1 / np.sqrt(3))
