@@ -1,5 +1,8 @@
 """One small table, written in the many ways in which labs write it."""
 
+import io
+import zipfile
+
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -106,6 +109,42 @@ def test_workbooks_with_titles_and_empty_margins(tmp_path, top, left):
     specimens = tl.load(path)["specimens"]
     np.testing.assert_array_equal(specimens["temperature"], FRAME["T (°C)"])
     assert specimens.specimen.values.tolist() == ["A1", "A2", "B1", "B2"]
+
+
+def open_document(rows: list[list[str]]) -> bytes:
+    """The least that a spreadsheet program would accept as .ods."""
+    names = {
+        part: f"urn:oasis:names:tc:opendocument:xmlns:{part}:1.0" for part in ("office", "table", "text")
+    }
+    spaces = " ".join(f'xmlns:{part}="{name}"' for part, name in names.items())
+    cell = '<table:table-cell office:value-type="{}"{}><text:p>{}</text:p></table:table-cell>'
+    body = ""
+    for row in rows:
+        cells = [
+            cell.format("float", f' office:value="{c}"', c)
+            if c[0].isdigit()
+            else cell.format("string", "", c)
+            for c in row
+        ]
+        body += f"<table:table-row>{''.join(cells)}</table:table-row>"
+    content = (
+        f'<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name="Data">'
+    )
+    content += f"{body}</table:table></office:spreadsheet></office:body></office:document-content>"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr(
+            "META-INF/manifest.xml", '<manifest xmlns="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+        )
+        package.writestr("content.xml", content)
+    return buffer.getvalue()
+
+
+def test_open_document_spreadsheets(tmp_path):
+    path = tmp_path / "spread.ods"
+    path.write_bytes(open_document([["sample", "T (K)"], ["a", "300.5"], ["b", "400"]]))
+    assert tl.load(path)["specimens"]["temperature"].values.tolist() == [300.5, 400]
 
 
 def test_merged_group_headers_name_the_columns_below_them(tmp_path):

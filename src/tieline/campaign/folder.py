@@ -6,15 +6,14 @@ record.nc         what the imports say together
 posteriors/       what was learned from it
 proposals.csv     the latest proposals
 
-A file is replaced whole or not at all, so a crash leaves the state before or after, never between. All that is
-kept is kept through this class: a store for several machines can take its place without anyone else noticing.
+A file is replaced whole or not at all, so a crash leaves the state before or after, never between. All that
+is kept is kept through this class: a store for several machines can take its place without anyone else
+noticing.
 """
 
 import os
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -131,7 +130,8 @@ class Folder:
         """
         if not self.has_record:
             raise TielineError(
-                f"The campaign '{self.settings.name}' has no data yet.", hint=f"tieline import {self.path} FILE"
+                f"The campaign '{self.settings.name}' has no data yet.",
+                hint=f"tieline import {self.path} FILE",
             )
         record = open_netcdf(self._record_file)
         assert isinstance(record, xr.DataTree)  # join_records and load give nothing else
@@ -197,6 +197,16 @@ class Folder:
         _write(self.path / "proposals.csv", listing.to_csv())
         return batch
 
+    def report(self) -> Path:
+        """Write `report/report.html` and its figures about the latest fit, with fresh proposals."""
+        from tieline.figures.report import Chapter, write_report
+
+        posterior = self.posterior()
+        batch = self.propose()
+        about = f"{posterior.table.sizes['specimen']} specimens from {', '.join(self.imports())}."
+        chapter = Chapter(self.settings.name, about, posterior, posterior.diagnose(), batch)
+        return write_report([chapter], self.path / "report", title=self.settings.name)[0]
+
     @property
     def _settings_file(self) -> Path:
         return self.path / "campaign.toml"
@@ -229,6 +239,33 @@ class Folder:
 def read_places(file: str | Path) -> xr.Dataset:
     """Read a table of places to predict or to choose from."""
     return represent(load(file, remember=False))
+
+
+def write_places(places: xr.Dataset, file: Path) -> None:
+    """Write places and what is predicted there as CSV or netCDF, by the name's ending.
+
+    Raises:
+        SchemaError: another ending.
+    """
+    if file.suffix == ".nc":
+        save_netcdf(places, file)
+    elif file.suffix == ".csv":
+        _write(file, _flat(places).to_csv())
+    else:
+        raise SchemaError("Predictions are written as .csv or .nc.", found=file.name, hint=f"{file.stem}.csv")
+
+
+def _flat(places: xr.Dataset) -> pd.DataFrame:
+    """One row a place; an array over phases, elements or parts becomes columns such as phase_probability_A."""
+    columns = {}
+    for name, variable in places.data_vars.items():
+        if variable.dims == ("specimen",):
+            columns[str(name)] = variable.values
+            continue
+        (other,) = (d for d in variable.dims if d != "specimen")
+        for value in variable[other].values:
+            columns[f"{name}_{value}"] = variable.sel({other: value}).values
+    return pd.DataFrame(columns, index=pd.Index(places["specimen"].values, name="specimen"))
 
 
 def _write(path: Path, text: str) -> None:

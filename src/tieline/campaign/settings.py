@@ -88,10 +88,12 @@ def write_settings(settings: Settings) -> str:
 def complete(settings: Settings, table: xr.Dataset) -> Settings:
     """Fill what the settings leave open from the roles of the table's variables.
 
-    A composition is the design if there is one; otherwise all numeric synthesis and process settings that vary.
+    A composition is the design if there is one; otherwise all numeric synthesis and process settings that
+    vary.
 
     Raises:
-        SchemaError: the settings name a variable that the table lacks, or nothing can be taken for the design.
+        SchemaError: the settings name a variable that the table lacks, or nothing can be taken for the
+            design.
     """
     named = [settings.design] if isinstance(settings.design, str) else settings.design or []
     named = [*named, *([settings.phase] if settings.phase else []), *(settings.properties or [])]
@@ -100,7 +102,9 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
     phase = settings.phase if settings.phase is not None else _guess_phase(table)
     properties = settings.properties
     if properties is None:
-        properties = [v for v in _with_role(table, "property") if not v.endswith("_sd") and _has_numbers(table[v])]
+        properties = [
+            v for v in _with_role(table, "property") if not v.endswith("_sd") and _has_numbers(table[v])
+        ]
     goal = settings.goal
     if goal is None:
         goal = f"maximize:{properties[0]}" if properties else "learn-phase-map"

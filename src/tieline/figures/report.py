@@ -63,7 +63,10 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
             " dashed lines the proposals.",
         )
     else:
-        cuts = " Each cut holds the other inputs at their medians; what lies far from it is faint." * _has_cuts(posterior)
+        cuts = (
+            " Each cut holds the other inputs at their medians; what lies far from it is faint."
+            * _has_cuts(posterior)
+        )
         if len(_phases(posterior)) > 1:
             yield Picture(
                 "phase-map",
@@ -90,7 +93,9 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
     )
 
 
-def write_report(chapters: Sequence[Chapter], folder: str | Path, *, title: str = "tieline report") -> list[Path]:
+def write_report(
+    chapters: Sequence[Chapter], folder: str | Path, *, title: str = "tieline report"
+) -> list[Path]:
     """Write `report.html` and its figures as PNG files into a folder.
 
     Args:
@@ -132,7 +137,9 @@ def _section(chapter: Chapter, shown: list[dict[str, str]]) -> dict[str, object]
         "facts": list(_facts(chapter.posterior, chapter.diagnosis)),
         "goal": str(parse_goal(chapter.batch.attrs["goal"])),
         "headers": list(listing.columns),
-        "rows": [(number, *row) for number, row in zip(listing.index, listing.to_numpy().tolist(), strict=True)],
+        "rows": [
+            (number, *row) for number, row in zip(listing.index, listing.to_numpy().tolist(), strict=True)
+        ],
         "pictures": shown,
         "remarks": chapter.remarks,
         "notes": notes,

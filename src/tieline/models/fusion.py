@@ -22,6 +22,7 @@ from tieline.models.experts import (
 )
 from tieline.models.kernels import KERNELS
 from tieline.models.gate import fit_gate, probabilities
+from tieline.models.observations import Observations, label_evidence
 from tieline.models.gate_mixture import LIGHTEST, GateMixture, average_gates, standard_normals, whitened_normals
 
 Array = NDArray[np.float64]
@@ -33,23 +34,6 @@ HARD_PASSES = 2  # passes that start from the hard map with the experts' prior s
 N_NODES = 12  # settings per property and kernel
 N_SWEEPS = 8  # of expectation propagation
 SETTLED = 0.01  # largest change of a membership that counts as none
-
-
-@dataclass(frozen=True)
-class Observations:
-    """What was measured, as plain arrays.
-
-    Attributes:
-        x: scaled design (row, d).
-        label: label probabilities (row, K), NaN where unlabelled.
-        y: standardised properties (row, property), NaN where unmeasured.
-        error: squared standard errors (row, property), standardised.
-    """
-
-    x: Array
-    label: Array
-    y: Array
-    error: Array
 
 
 @dataclass(frozen=True)
@@ -87,11 +71,11 @@ def fuse(seen: Observations, *, n_nodes: int = 12, max_rank: int = 200, start: A
     silent = np.zeros((n, n_phases))
     labelled = ~np.isnan(seen.label).any(1)
     measured = ~np.isnan(seen.y)
-    labels_only = _restrict(seen, labelled)
+    labels_only = seen.rows(labelled)
     gates = average_gates(labels_only.x, labels_only.label, silent[labelled], n_nodes=n_nodes // 2, max_rank=max_rank)
     settings = gates.gates[0].settings
     membership = gates.probabilities(seen.x) if start is None else start
-    membership = softmax(np.log(membership + 1e-12) + settings.label_evidence(seen.label), axis=1)
+    membership = softmax(np.log(membership + 1e-12) + label_evidence(seen.label, settings.label_error), axis=1)
     if not measured.any():
         return Fusion(gates, (), membership, silent, 0, 0.0)
 
@@ -119,12 +103,12 @@ def fuse(seen: Observations, *, n_nodes: int = 12, max_rank: int = 200, start: A
             regular[own, :, j] = keep
         message -= message.max(1, keepdims=True)
         gate = fit_gate(
-            seen.x, settings.label_evidence(seen.label) + message, settings, normals,
+            seen.x, label_evidence(seen.label, settings.label_error) + message, settings, normals,
             max_rank=max_rank, n_sweeps=N_SWEEPS, start=latent,
         )
         latent = gate.sites.mean
         prior = probabilities(*gate.cavity(), normals)
-        new = softmax(np.log(prior + 1e-12) + settings.label_evidence(seen.label) + message, axis=1)
+        new = softmax(np.log(prior + 1e-12) + label_evidence(seen.label, settings.label_error) + message, axis=1)
         change = np.abs(new - membership)[measured.any(1)].max()
         membership = new
         if passes == HARD_PASSES + 1:
@@ -134,7 +118,7 @@ def fuse(seen: Observations, *, n_nodes: int = 12, max_rank: int = 200, start: A
             break
     gates = average_gates(seen.x, seen.label, message, n_nodes=n_nodes, max_rank=max_rank, start=latent)
     prior = gates.cavity_probabilities()
-    membership = softmax(np.log(prior + 1e-12) + settings.label_evidence(seen.label) + message, axis=1)
+    membership = softmax(np.log(prior + 1e-12) + label_evidence(seen.label, settings.label_error) + message, axis=1)
     experts = []
     for j in range(seen.y.shape[1]):
         own = measured[:, j]
@@ -161,10 +145,6 @@ def _average_experts(d: int, n_phases: int, pairs: Pairs, start: Array) -> Exper
     kept = np.flatnonzero(weight >= LIGHTEST * weight.sum())
     experts = tuple(Expert.at(layouts[i], thetas[i], pairs) for i in kept)
     return ExpertMixture(experts, weight[kept] / weight[kept].sum())
-
-
-def _restrict(seen: Observations, rows: NDArray[np.bool_]) -> Observations:
-    return Observations(seen.x[rows], seen.label[rows], seen.y[rows], seen.error[rows])
 
 
 def _message(expert: Expert, x: Array, y: Array, error: Array, n_phases: int) -> tuple[Array, Array]:

@@ -50,12 +50,6 @@ class GateSettings:
         square = ((2 * a - 1) ** 2).sum(1)
         return SHARE**2 + self.trend**2 * (square + square**2) + self.amplitude**2
 
-    def label_evidence(self, label: Array) -> Array:
-        """Log likelihood (row, K) of label probabilities (row, K); rows of NaN say nothing."""
-        k = label.shape[1]
-        evidence = np.log((1 - self.label_error) * label + self.label_error / k)
-        return np.where(np.isnan(label), 0.0, evidence)
-
 
 @dataclass(frozen=True)
 class Gate:

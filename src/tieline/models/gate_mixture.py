@@ -8,6 +8,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal, norm, qmc
 
+from tieline.models.observations import label_evidence
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 
 Array = NDArray[np.float64]
@@ -71,7 +72,7 @@ def average_gates(
     def gate_at(theta: Array) -> Gate:
         settings = _settings(theta, d)
         return fit_gate(
-            x, settings.label_evidence(label) + message, settings, normals,
+            x, label_evidence(label, settings.label_error) + message, settings, normals,
             max_rank=max_rank, n_sweeps=n_sweeps, start=start,
         )
 

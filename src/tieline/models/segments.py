@@ -17,8 +17,6 @@ from tieline.models.kernels import KERNELS, squared_distance
 Array = NDArray[np.float64]
 
 LEVEL = 2.0  # prior variance of a region's level; outputs are standardised
-SCOUT = 60  # points beyond which a thinned line chooses the hyperparameters worth their cost
-NEGLIGIBLE = 1e-3  # share of the posterior below which a setting is left out after scouting
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,9 @@ class Settings:
         return np.stack(blocks)
 
 
-def stretch_evidence(x: Array, y: Array, error: Array, noise: float, settings: Settings) -> Array:
+def stretch_evidence(
+    x: Array, y: Array, error: Array, noise: float, settings: Settings, starts: NDArray[np.bool_]
+) -> Array:
     """Log evidence (setting, n + 1, n + 1) of the points from i up to, not including, j.
 
     Args:
@@ -72,15 +72,16 @@ def stretch_evidence(x: Array, y: Array, error: Array, noise: float, settings: S
         error: their squared standard errors (n).
         noise: standard deviation of the measurement noise, standardised.
         settings: hyperparameters to try.
+        starts: where a region may begin (n).
 
     Returns:
-        The evidence at [setting, i, j]; 0 for i = j, -inf for i > j.
+        The evidence at [setting, i, j]; 0 for i = j, -inf for i > j and where no region may begin.
     """
     n = len(x)
     evidence = np.full((len(settings.kernel), n + 1, n + 1), -np.inf)
     evidence[:, np.arange(n + 1), np.arange(n + 1)] = 0.0
     covariance = settings.covariance(x, x) + np.diag(noise**2 + error)
-    for i in range(n):
+    for i in np.flatnonzero(starts):
         # With y as one more row, the last row of the factor is the whitened y: no separate solve.
         bordered = np.empty((len(covariance), n - i + 1, n - i + 1))
         bordered[:, :-1, :-1] = covariance[:, i:, i:]
@@ -91,16 +92,3 @@ def stretch_evidence(x: Array, y: Array, error: Array, noise: float, settings: S
         terms = -0.5 * root[:, -1, :-1] ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)
         evidence[:, i, i + 1 :] = np.cumsum(terms, axis=1)
     return evidence
-
-
-def worthwhile(x: Array, y: Array, error: Array, noise: float, settings: Settings) -> Settings:
-    """Drop settings that explain no stretch of a thinned line well."""
-    step = -(-len(x) // SCOUT)
-    if step == 1:
-        return settings
-    thin = slice(None, None, step)
-    evidence = stretch_evidence(x[thin], y[thin], error[thin], noise, settings)
-    evidence += settings.log_weight[:, None, None]
-    long = np.triu(np.ones(evidence.shape[1:], dtype=bool), k=5)
-    share = np.exp(evidence - logsumexp(evidence, axis=0))[:, long].max(1)
-    return settings.keep(np.flatnonzero(share > max(NEGLIGIBLE, np.sort(share)[-20:][0])))

@@ -17,10 +17,13 @@ def list_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
         batch (specimen): from `propose`.
 
     Returns:
-        One row a proposal, numbered from 1, all text: settings with units in the header, the prediction of each
+        One row a proposal, numbered from 1, all text: settings with units in the header, the prediction of
+            each
         property in the goal, the most likely phase where there are several, and the reason.
     """
-    columns = {name: [f"{v:.4g}" for v in values] for name, values in design_columns(posterior, batch).items()}
+    columns = {
+        name: [f"{v:.4g}" for v in values] for name, values in design_columns(posterior, batch).items()
+    }
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
         mean, sd = batch[goal.name], batch[f"{goal.name}_sd"]
         units = mean.attrs.get("units", "")

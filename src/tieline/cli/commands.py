@@ -1,0 +1,248 @@
+"""The commands of `tieline`. Each opens a campaign folder, does one thing and prints what came out.
+
+Everything heavy is imported inside the commands, so that `tieline --help` answers at once.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tieline.cli.printing import console, errors, print_error, print_json, print_proposals, print_verdict
+from tieline.errors import TielineError
+
+USER_ERROR = 2  # exit code of anything that the user can mend
+
+
+class Patient(TyperGroup):
+    """Prints what a user can mend as a message, without a traceback; faults of ours keep theirs."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command and turn a TielineError into exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except TielineError as error:
+            print_error(error)
+            raise typer.Exit(USER_ERROR) from None
+
+
+app = typer.Typer(
+    cls=Patient,
+    help="Fuse structure and property data of materials, say how sure, and propose the next experiment.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where report and figures go.")] = Path("tieline-demo"),
+    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
+) -> None:
+    """Run three campaigns from data to proposals and write a report."""
+    with console.status("Loading tieline ..."):
+        from tieline.campaign.demo import run, studies
+        from tieline.figures.report import write_report
+        from tieline.planning.listing import list_proposals
+
+    chapters = []
+    for study in studies(offline=offline):
+        if isinstance(study, str):
+            console.print(f"\n[dim]{study}[/]")
+            continue
+        console.print()
+        console.rule(f"[bold]{study.title}", align="left")
+        console.print(study.about)
+        with console.status(f"Fitting {study.table.sizes['specimen']} specimens ..."):
+            chapter = run(study)
+        chapters.append(chapter)
+        for remark in chapter.remarks:
+            console.print(remark, style="dim", highlight=False)
+        print_verdict(chapter.diagnosis)
+        print_proposals(list_proposals(chapter.posterior, chapter.batch), str(study.goal))
+    with console.status("Drawing figures ..."):
+        written = write_report(chapters, out, title="tieline demonstration")
+    console.print(f"\nReport: [bold]{written[0]}[/], with {len(written) - 1} figures beside it.")
+
+
+@app.command()
+def new(
+    folder: CampaignFolder,
+    name: Annotated[str, typer.Option(help="Of the campaign; by default the folder's.")] = "",
+    goal: Annotated[str, typer.Option(help="For example maximize:strength.")] = "",
+) -> None:
+    """Start a campaign in a new folder."""
+    from tieline.campaign.folder import Folder
+    from tieline.campaign.settings import Settings
+    from tieline.planning.goals import parse_goal, write_goal
+
+    wanted = write_goal(parse_goal(goal)) if goal else None
+    Folder.create(folder, Settings(name or folder.resolve().name, goal=wanted))
+    console.print(f"Made [bold]{folder}[/]. Next: tieline import {folder} FILE")
+
+
+@app.command(name="import")
+def import_file(
+    folder: CampaignFolder,
+    file: Annotated[Path, typer.Argument(help="A table, a pattern, or a folder of them.", metavar="FILE")],
+) -> None:
+    """Add a file of measurements to a campaign."""
+    from tieline.campaign.folder import Folder
+    from tieline.schema import specimens_of
+
+    campaign = Folder.open(folder)
+    notes = campaign.import_file(file)
+    specimens = specimens_of(campaign.record())
+    console.print(f"Imported [bold]{file.name}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
+    _print_columns(specimens)
+    for note in notes:
+        console.print(f"  · {note}", style="dim", highlight=False)
+    console.print(f"Next: tieline fit {folder}")
+
+
+@app.command()
+def fit(folder: CampaignFolder, as_json: AsJson = False) -> None:
+    """Learn from everything that was imported."""
+    from tieline.campaign.folder import Folder
+
+    campaign = Folder.open(folder)
+    with errors.status("Fitting ..."):
+        diagnosis = campaign.fit().diagnose()
+    if as_json:
+        print_json(_verdict(diagnosis))
+        return
+    print_verdict(diagnosis)
+    console.print(f"Next: tieline propose {folder}")
+
+
+@app.command()
+def predict(
+    folder: CampaignFolder,
+    grid: Annotated[Path | None, typer.Argument(help="Places to predict.", metavar="[GRID]")] = None,
+    out: Annotated[Path, typer.Option(help="A .csv or .nc file.")] = Path("predictions.csv"),
+) -> None:
+    """Predict phases and properties, by default all over the explored region."""
+    from tieline.campaign.folder import Folder, read_places, write_places
+
+    campaign = Folder.open(folder)
+    predicted = campaign.predict(read_places(grid) if grid else None)
+    write_places(predicted, out)
+    console.print(f"Wrote [bold]{out}[/] with {predicted.sizes['specimen']} places.")
+
+
+@app.command()
+def propose(
+    folder: CampaignFolder,
+    n: Annotated[int, typer.Option("-n", help="How many.")] = 5,
+    goal: Annotated[
+        str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map")
+    ] = "",
+    pool: Annotated[Path | None, typer.Option(help="Table of places to choose from.")] = None,
+    acquisition: Annotated[str, typer.Option(help="log_ei, ucb or thompson.")] = "log_ei",
+    as_json: AsJson = False,
+) -> None:
+    """Propose what to make or measure next."""
+    from tieline.campaign.folder import Folder, read_places
+    from tieline.planning.goals import parse_goal
+    from tieline.planning.listing import list_proposals
+
+    campaign = Folder.open(folder)
+    with errors.status("Choosing ..."):
+        batch = campaign.propose(
+            read_places(pool) if pool else None,
+            n=n,
+            goal=parse_goal(goal) if goal else None,
+            acquisition=acquisition,  # type: ignore[arg-type] - propose checks it
+        )
+    if as_json:
+        print_json({"proposals": _rows(batch), **batch.attrs})
+        return
+    print_proposals(list_proposals(campaign.posterior(), batch), str(parse_goal(batch.attrs["goal"])))
+    for note in batch.attrs["notes"]:
+        console.print(f"  · {note}", style="dim", highlight=False)
+    console.print(f"Kept as {folder / 'proposals.csv'}.")
+
+
+@app.command()
+def show(
+    folder: CampaignFolder,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html and figures.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what is in a campaign, and how far its fit can be trusted."""
+    from tieline.campaign.folder import Folder
+    from tieline.schema import specimens_of
+
+    campaign = Folder.open(folder)
+    settings = campaign.settings
+    specimens = specimens_of(campaign.record()) if campaign.has_record else None
+    diagnosis = campaign.posterior().diagnose() if campaign.has_posterior else None
+    is_stale = campaign.has_posterior and campaign.is_stale
+    if as_json:
+        found = {"settings": vars(settings), "imports": campaign.imports(), "is_stale": is_stale}
+        found["n_specimens"] = 0 if specimens is None else specimens.sizes["specimen"]
+        print_json(found | ({} if diagnosis is None else _verdict(diagnosis)))
+        return
+    console.print(f"[bold]{settings.name}[/], imported: {', '.join(campaign.imports()) or 'nothing yet'}")
+    if specimens is not None:
+        _print_columns(specimens)
+    if diagnosis is None:
+        console.print("Not fitted yet.")
+    else:
+        print_verdict(diagnosis)
+    if is_stale:
+        console.print(f"Data or settings changed since the fit: tieline fit {folder}", style="yellow")
+    if report:
+        console.print(f"Report: [bold]{campaign.report()}[/]")
+
+
+@app.command()
+def doctor() -> None:
+    """Show versions, cores, memory and data, for a question or a bug report."""
+    from tieline.cli.checkup import checkup
+
+    for name, finding in checkup():
+        console.print(f"{name:<14}{finding}", highlight=False, markup=False)
+
+
+def _print_columns(specimens: Any) -> None:
+    """One line a role: which variables have it, with units."""
+    by_role: dict[str, list[str]] = {}
+    for name, variable in specimens.data_vars.items():
+        units = variable.attrs.get("units", "")
+        text = f"{name} ({units})" if units not in ("", "1") else str(name)
+        by_role.setdefault(variable.attrs.get("role", "no role"), []).append(text)
+    for role, names in by_role.items():
+        console.print(f"  {role:<10} {', '.join(names)}", highlight=False, markup=False)
+
+
+def _verdict(diagnosis: Any) -> dict[str, Any]:
+    """Verdict and the numbers behind it that fit on a line."""
+    numbers = {
+        str(name): variable.values.tolist()
+        if variable.ndim == 0
+        else dict(zip(variable[variable.dims[0]].values.tolist(), variable.values.tolist(), strict=True))
+        for name, variable in diagnosis.data_vars.items()
+        if variable.ndim == 0 or variable.dims == ("property",)
+    }
+    return {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action")} | numbers
+
+
+def _rows(batch: Any) -> list[dict[str, Any]]:
+    """Proposals as plain records; a composition becomes a mapping of its elements."""
+    rows = []
+    for i in range(batch.sizes["specimen"]):
+        row = {}
+        for name, variable in batch.isel(specimen=i).data_vars.items():
+            values = variable.values.tolist()
+            row[str(name)] = (
+                dict(zip(variable[variable.dims[0]].values.tolist(), values, strict=True))
+                if variable.ndim
+                else values
+            )
+        rows.append(row)
+    return rows

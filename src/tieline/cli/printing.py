@@ -1,0 +1,64 @@
+"""How results look in a terminal."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tieline.errors import TielineError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+console = Console()
+errors = Console(stderr=True)
+COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
+
+
+def print_error(error: TielineError) -> None:
+    """Print what is wrong, what was found and what to try, to standard error."""
+    errors.print(error.what, style="bold red", markup=False, highlight=False)
+    for word, clause in (("Found", error.found), ("Try", error.hint)):
+        if clause:
+            errors.print(f"  [dim]{word}:[/] {escape(clause)}", highlight=False)
+
+
+def print_verdict(diagnosis: "xr.Dataset") -> None:
+    """Print how far a fit can be trusted, and what would help."""
+    verdict = diagnosis.attrs["verdict"]
+    console.print(
+        f"[bold {COLOURS[verdict]}]● {verdict}[/]  {escape(diagnosis.attrs['sentence'])}", highlight=False
+    )
+    if diagnosis.attrs["action"]:
+        console.print(f"  [dim]What to do:[/] {escape(diagnosis.attrs['action'])}", highlight=False)
+
+
+def print_proposals(listing: "pd.DataFrame", goal: str) -> None:
+    """Print proposals as a table, settings to the left, reasons to the right."""
+    table = Table(title=f"What to do next, to {goal}", title_justify="left", title_style="bold", box=None)
+    table.add_column("", style="bold")
+    for header in listing.columns[:-1]:
+        table.add_column(escape(str(header)), justify="right", vertical="top")
+    table.add_column(str(listing.columns[-1]), ratio=1, min_width=24)
+    for number, *row in listing.itertuples(name=None):
+        table.add_row(str(number), *(escape(cell) for cell in row))
+    console.print(table)
+
+
+def print_json(content: Any) -> None:
+    """Print JSON to standard output; what is not a number is null."""
+    print(json.dumps(_plain(content), ensure_ascii=False, indent=2))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(v) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

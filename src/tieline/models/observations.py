@@ -1,0 +1,40 @@
+"""What was measured, as the plain arrays that engines read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Labels and properties of the same rows, any of them missing.
+
+    Attributes:
+        x: design scaled to the unit box (row, d).
+        label: probability of each phase (row, K); NaN where unlabelled.
+        y: standardised properties (row, property); NaN where unmeasured.
+        error: their squared standard errors (row, property), standardised.
+    """
+
+    x: Array
+    label: Array
+    y: Array
+    error: Array
+
+    def rows(self, which: NDArray[np.bool_]) -> "Observations":
+        """Some of the rows."""
+        return Observations(self.x[which], self.label[which], self.y[which], self.error[which])
+
+
+def label_evidence(label: Array, error: float) -> Array:
+    """Log likelihood (row, K) of label probabilities (row, K); rows of NaN say nothing.
+
+    Args:
+        label: probability of each phase, one-hot for a plain label.
+        error: probability that a label is wrong, in which case it may be any.
+    """
+    evidence = np.log((1 - error) * label + error / label.shape[1])
+    return np.where(np.isnan(label), 0.0, evidence)
