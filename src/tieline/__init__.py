@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tieline import datasets, figures, worlds
+    from tieline import datasets, figures, readers, worlds
     from tieline.errors import (
         MissingExtra,
         NotConverged,
@@ -41,6 +41,7 @@ _HOME = {
     "load_posterior": "tieline.models.posterior_file",
     "open_netcdf": "tieline.schema",
     "propose": "tieline.planning.propose",
+    "readers": "",
     "represent": "tieline.features.represent",
     "save_netcdf": "tieline.schema",
     "table": "tieline.schema",
@@ -67,6 +68,7 @@ __all__ = [
     "load_posterior",
     "open_netcdf",
     "propose",
+    "readers",
     "represent",
     "save_netcdf",
     "table",

@@ -19,6 +19,18 @@ from tieline.planning.propose import propose
 
 N_PROPOSALS = 5
 WORLD_SEED = 7
+LATP = (
+    "22 sintered pellets of a lithium conductor from a thesis: three process settings, relative density and"
+    " ionic conductivity. What should be sintered next for the highest conductivity?"
+)
+SIMULATED = (
+    "60 specimens of three elements from a simulated world, each with a phase label, a property, both or"
+    " neither. Which label would tell most about the phase map, and where is the property large?"
+)
+FE_GA_PD = (
+    "A measured thin-film library. The phase regions of 49 and the remanent magnetisation of 46 specimens are"
+    " shown to the model, the rest is held back. Where is the magnetisation largest?"
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +70,7 @@ def _latp() -> Study:
     design = ["relative_phosphoric_acid", "sintering_temperature", "dwell_time"]
     return Study(
         title="LATP solid electrolyte",
-        about="22 sintered pellets of a lithium conductor from a thesis: three process settings, relative density and"
-        " ionic conductivity. What should be sintered next for the highest conductivity?",
+        about=LATP,
         table=represent(record),
         model=PhaseProperty(design=design, properties=["ionic_conductivity", "relative_density"]),
         goal=Maximize("ionic_conductivity"),
@@ -72,8 +83,7 @@ def _simulated() -> Study:
     world = worlds.phase_map(WORLD_SEED, composition=True, n_phases=3, n_specimens=60)
     return Study(
         title="A simulated composition spread",
-        about="60 specimens of three elements, most with a phase label or a property, few with both, drawn from a"
-        " simulated world. Which label would tell most about the phase map, and where is the property large?",
+        about=SIMULATED,
         table=world.table,
         model=PhaseProperty(design=world.design, phase="phase", properties=world.properties),
         goal=0.5 * Maximize(world.properties[0]) + 0.5 * LearnPhaseMap(),
@@ -91,8 +101,7 @@ def _fe_ga_pd(offline: bool) -> Study | str:
     table = represent(record)
     return Study(
         title="Fe-Ga-Pd composition spread",
-        about="A measured thin-film library: phase regions known for 52 specimens and remanent magnetisation for 46,"
-        " as in the study that introduced joint learning. The rest is held back.",
+        about=FE_GA_PD,
         table=_hide(table, record.attrs["structure_rows"], record.attrs["property_rows"]),
         model=PhaseProperty(design="composition", phase="phase", properties=["remanent_magnetisation"]),
         goal=Maximize("remanent_magnetisation"),

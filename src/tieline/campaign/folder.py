@@ -26,7 +26,7 @@ from tieline.features.represent import represent
 from tieline.models.phase_property import PhaseProperty
 from tieline.models.posterior_file import load_posterior
 from tieline.planning.goals import Goal, parse_goal
-from tieline.planning.listing import list_proposals
+from tieline.planning.listing import tabulate_proposals
 from tieline.planning.pool import default_pool
 from tieline.planning.propose import Acquisition, propose
 from tieline.readers.load import load
@@ -193,8 +193,7 @@ class Folder:
         pool = default_pool(posterior) if pool is None else pool
         seed = self.settings.seed
         batch = propose(posterior, pool, goal or self.goal(), n, acquisition=acquisition, seed=seed)
-        listing = list_proposals(posterior, batch)
-        _write(self.path / "proposals.csv", listing.to_csv())
+        _write(self.path / "proposals.csv", tabulate_proposals(posterior, batch).to_csv())
         return batch
 
     def report(self) -> Path:
@@ -256,7 +255,7 @@ def write_places(places: xr.Dataset, file: Path) -> None:
 
 
 def _flat(places: xr.Dataset) -> pd.DataFrame:
-    """One row a place; an array over phases, elements or parts becomes columns such as phase_probability_A."""
+    """One row a place; an array over phases, elements or parts becomes columns: phase_probability_A."""
     columns = {}
     for name, variable in places.data_vars.items():
         if variable.dims == ("specimen",):

@@ -1,4 +1,4 @@
-"""Two records of one campaign become one: the newer adds rows, columns and values, and corrects what it repeats."""
+"""Two records of one campaign become one: the newer adds, and corrects what it repeats."""
 
 import numpy as np
 import xarray as xr
@@ -29,12 +29,18 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
     joined = _join_specimens(before, after)
     nodes = {"/specimens": joined}
     for path in dict.fromkeys(n.path for n in (*old.subtree, *new.subtree) if "measurement" in n.dims):
-        parts = [tree[path].to_dataset(inherit=False) for tree in (old, new) if path in _paths(tree)]
+        parts = [_node(tree, path) for tree in (old, new) if path in _paths(tree)]
         nodes[path] = _join_measurements(parts)
     record = xr.DataTree.from_dict(nodes)
     record.attrs = {**old.attrs, **new.attrs}
     check(record)
     return record, _changes(before, after)
+
+
+def _node(tree: xr.DataTree, path: str) -> xr.Dataset:
+    node = tree[path]
+    assert isinstance(node, xr.DataTree)  # a path from `subtree`
+    return node.to_dataset(inherit=False)
 
 
 def _paths(tree: xr.DataTree) -> set[str]:
@@ -59,7 +65,8 @@ def _shared(
     one, two = before[name].sel(specimen=both), after[name].sel(specimen=both)
     if np.issubdtype(one.dtype, np.number) and np.issubdtype(two.dtype, np.number):
         one, two = xr.align(one, two, join="outer")
-        differs = ~np.isclose(one, two, rtol=1e-9, atol=0) & np.isfinite(one) & np.isfinite(two)
+        is_same = xr.apply_ufunc(np.isclose, one, two, 1e-9, 0)
+        differs = ~is_same & one.notnull() & two.notnull()
         return one, two, differs
     known = (one.astype(str) != "") & (two.astype(str) != "")
     return one, two, known & (one.astype(str) != two.astype(str))
@@ -118,9 +125,9 @@ def _join_measurements(parts: list[xr.Dataset]) -> xr.Dataset:
 
 def _changes(before: xr.Dataset, after: xr.Dataset) -> list[str]:
     old, new = before["specimen"].to_index(), after["specimen"].to_index()
-    notes = [f"{len(new.difference(old))} specimens were added to {len(old)}."]
+    notes = [f"specimens: {len(new.difference(old))} new beside {len(old)}"]
     for name in (str(v) for v in after.data_vars if v in before.data_vars):
         replaced = int(_shared(before, after, name)[2].sum())
         if replaced:
-            notes.append(f"{name}: {replaced} values were replaced by newer ones.")
+            notes.append(f"{name}: {replaced} replaced by a newer value")
     return notes

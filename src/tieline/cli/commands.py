@@ -4,6 +4,7 @@ Everything heavy is imported inside the commands, so that `tieline --help` answe
 """
 
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,7 @@ app = typer.Typer(
     help="Fuse structure and property data of materials, say how sure, and propose the next experiment.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,  # a fault of ours: Python's own traceback is what a bug report needs
 )
 
 CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
@@ -57,9 +59,12 @@ def demo(
         console.print()
         console.rule(f"[bold]{study.title}", align="left")
         console.print(study.about)
+        started = perf_counter()
         with console.status(f"Fitting {study.table.sizes['specimen']} specimens ..."):
             chapter = run(study)
         chapters.append(chapter)
+        seconds = perf_counter() - started
+        console.print(f"Fitted {study.table.sizes['specimen']} specimens in {seconds:.1f} s.", style="dim")
         for remark in chapter.remarks:
             console.print(remark, style="dim", highlight=False)
         print_verdict(chapter.diagnosis)
@@ -162,6 +167,8 @@ def propose(
         print_json({"proposals": _rows(batch), **batch.attrs})
         return
     print_proposals(list_proposals(campaign.posterior(), batch), str(parse_goal(batch.attrs["goal"])))
+    if not (goal or campaign.settings.goal):
+        console.print("  · No goal was set: use --goal, or the line goal in campaign.toml.", style="dim")
     for note in batch.attrs["notes"]:
         console.print(f"  · {note}", style="dim", highlight=False)
     console.print(f"Kept as {folder / 'proposals.csv'}.")
@@ -221,28 +228,20 @@ def _print_columns(specimens: Any) -> None:
 
 
 def _verdict(diagnosis: Any) -> dict[str, Any]:
-    """Verdict and the numbers behind it that fit on a line."""
-    numbers = {
-        str(name): variable.values.tolist()
-        if variable.ndim == 0
-        else dict(zip(variable[variable.dims[0]].values.tolist(), variable.values.tolist(), strict=True))
-        for name, variable in diagnosis.data_vars.items()
-        if variable.ndim == 0 or variable.dims == ("property",)
-    }
-    return {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action")} | numbers
+    """Verdict, and the numbers behind it that fit on a line."""
+    short = {n: v for n, v in diagnosis.data_vars.items() if v.dims in ((), ("property",))}
+    words = {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action")}
+    return words | {str(name): _named(variable) for name, variable in short.items()}
 
 
 def _rows(batch: Any) -> list[dict[str, Any]]:
     """Proposals as plain records; a composition becomes a mapping of its elements."""
-    rows = []
-    for i in range(batch.sizes["specimen"]):
-        row = {}
-        for name, variable in batch.isel(specimen=i).data_vars.items():
-            values = variable.values.tolist()
-            row[str(name)] = (
-                dict(zip(variable[variable.dims[0]].values.tolist(), values, strict=True))
-                if variable.ndim
-                else values
-            )
-        rows.append(row)
-    return rows
+    rows = (batch.isel(specimen=i) for i in range(batch.sizes["specimen"]))
+    return [{str(name): _named(variable) for name, variable in row.data_vars.items()} for row in rows]
+
+
+def _named(variable: Any) -> Any:
+    """A plain value, or values by the name of their coordinate."""
+    if variable.ndim == 0:
+        return variable.values.tolist()
+    return dict(zip(variable[variable.dims[0]].values.tolist(), variable.values.tolist(), strict=True))

@@ -21,10 +21,10 @@ COLOURS = {"green": "green", "amber": "yellow", "red": "red"}
 
 def print_error(error: TielineError) -> None:
     """Print what is wrong, what was found and what to try, to standard error."""
-    errors.print(error.what, style="bold red", markup=False, highlight=False)
+    errors.print(error.what, style="bold red", markup=False, highlight=False, soft_wrap=True)
     for word, clause in (("Found", error.found), ("Try", error.hint)):
         if clause:
-            errors.print(f"  [dim]{word}:[/] {escape(clause)}", highlight=False)
+            errors.print(f"  [dim]{word}:[/] {escape(clause)}", highlight=False, soft_wrap=True)
 
 
 def print_verdict(diagnosis: "xr.Dataset") -> None:
@@ -38,15 +38,19 @@ def print_verdict(diagnosis: "xr.Dataset") -> None:
 
 
 def print_proposals(listing: "pd.DataFrame", goal: str) -> None:
-    """Print proposals as a table, settings to the left, reasons to the right."""
-    table = Table(title=f"What to do next, to {goal}", title_justify="left", title_style="bold", box=None)
+    """Print proposals as a table, and below it the reason for each."""
+    *headers, _ = (str(column) for column in listing.columns)
+    console.print(f"[bold]What to do next, to {escape(goal)}[/]", highlight=False)
+    table = Table(box=None)
     table.add_column("", style="bold")
-    for header in listing.columns[:-1]:
-        table.add_column(escape(str(header)), justify="right", vertical="top")
-    table.add_column(str(listing.columns[-1]), ratio=1, min_width=24)
-    for number, *row in listing.itertuples(name=None):
-        table.add_row(str(number), *(escape(cell) for cell in row))
+    for header in headers:
+        table.add_column(escape(header), justify="right", vertical="top")
+    rows = [(str(number), *cells) for number, *cells in listing.itertuples(name=None)]
+    for number, *cells, _ in rows:
+        table.add_row(number, *(escape(cell) for cell in cells))
     console.print(table)
+    for number, *_, reason in rows:
+        console.print(f" [bold]{number}[/]  {escape(reason)}", highlight=False)
 
 
 def print_json(content: Any) -> None:

@@ -6,19 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
-from tieline.figures.style import (
-    ACCENT,
-    INK,
-    PAPER,
-    PENCIL,
-    given_labels,
-    label,
-    phase_colours,
-    settings,
-    sheet,
-    spoken_unit,
-)
+from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, phase_colours, settings, sheet
 from tieline.planning.pool import design_names
+from tieline.planning.wording import label, spoken_unit
 
 N_PLACES = 400
 HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian

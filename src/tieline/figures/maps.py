@@ -16,13 +16,12 @@ from tieline.figures.style import (
     PENCIL,
     UNSURE,
     given_labels,
-    label,
     number_stars,
-    percent,
     phase_colours,
     settings,
     sheet,
 )
+from tieline.planning.wording import label, percent
 
 SURE_STRENGTH, UNSURE_STRENGTH = 0.6, 0.2  # how much of a phase's colour a place gets
 NEAR = 0.15  # specimens within this share of the range of the resting inputs are drawn strongly
@@ -170,13 +169,18 @@ def _strength(view: View, places: xr.Dataset) -> Any:
 def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> None:
     labels = given_labels(posterior)
     colours = phase_colours(phases)
-    x, y = view.locate(posterior.table)
-    alpha = _strength(view, posterior.table)
-    bare = labels == ""
-    axes.scatter(x[bare], y[bare], s=9, c=INK, alpha=alpha[bare], linewidths=0, zorder=4)
-    fill = [colours.get(v, (1, 1, 1)) for v in labels[~bare]]
-    axes.scatter(
-        x[~bare], y[~bare], s=30, c=fill, alpha=alpha[~bare], edgecolors=PAPER, linewidths=0.8, zorder=5
+    _dots(axes, view, posterior.table.isel(specimen=labels == ""), s=9, c=INK, linewidths=0, zorder=4)
+    labelled = labels != ""
+    fill = [colours.get(v, (1, 1, 1)) for v in labels[labelled]]
+    _dots(
+        axes,
+        view,
+        posterior.table.isel(specimen=labelled),
+        s=30,
+        c=fill,
+        edgecolors=PAPER,
+        linewidths=0.8,
+        zorder=5,
     )
 
 
@@ -187,24 +191,17 @@ def _draw_proposals(axes: Axes, view: View, proposals: xr.Dataset) -> None:
 def _draw_values(
     left: Axes, right: Axes, view: View, posterior, name: str, limits: tuple[float, float]
 ) -> None:
-    values = posterior.table[name].values
-    seen = np.isfinite(values)
-    x, y = view.locate(posterior.table)
-    alpha = _strength(view, posterior.table)[seen]
-    left.scatter(
-        x[seen],
-        y[seen],
-        s=30,
-        c=values[seen],
-        cmap="viridis",
-        vmin=limits[0],
-        vmax=limits[1],
-        alpha=alpha,
-        edgecolors=INK,
-        linewidths=0.6,
-        zorder=5,
-    )
-    right.scatter(x[seen], y[seen], s=9, c=INK, alpha=alpha, linewidths=0, zorder=5)
+    measured = posterior.table.isel(specimen=np.isfinite(posterior.table[name].values))
+    scale = {"cmap": "viridis", "vmin": limits[0], "vmax": limits[1]}
+    colours = measured[name].values
+    _dots(left, view, measured, s=30, c=colours, edgecolors=INK, linewidths=0.6, zorder=5, **scale)
+    _dots(right, view, measured, s=9, c=INK, linewidths=0, zorder=5)
+
+
+def _dots(axes: Axes, view: View, places: xr.Dataset, **look: Any) -> None:
+    """Draw specimens, faint away from the cut. Matplotlib refuses opacities of no points at all."""
+    if places.sizes["specimen"]:
+        axes.scatter(*view.locate(places), alpha=_strength(view, places), **look)
 
 
 def _legend_of_phases(posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:

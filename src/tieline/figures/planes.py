@@ -14,8 +14,9 @@ from matplotlib.patches import Polygon
 from scipy.ndimage import zoom
 
 from tieline.errors import TielineError
-from tieline.figures.style import INK, PENCIL, label, spoken_unit
-from tieline.planning.pool import design_matrix, design_names
+from tieline.figures.style import INK, PENCIL
+from tieline.planning.pool import design_matrix, design_names, is_composition
+from tieline.planning.wording import label, spoken_unit
 
 N_PIXELS = 72  # a side, where the posterior is asked; then refined linearly
 REFINEMENT = 5  # so that boundaries look like lines and not like stairs
@@ -168,7 +169,7 @@ def views(posterior) -> list[View]:
     names = design_names(posterior)
     table = posterior.table[names].reset_coords(drop=True)
     table = table.isel(specimen=np.flatnonzero(np.isfinite(design_matrix(table)).all(1)))
-    if isinstance(posterior.model.design, str):
+    if is_composition(posterior):
         spread = table[names[0]].std("specimen")
         if spread.size < 3:
             raise _too_thin("two elements")

@@ -5,10 +5,11 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tieline.figures.style import ACCENT, INK, PENCIL, label, settings, sheet
+from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
 from tieline.planning.goals import parse_goal, property_terms
-from tieline.planning.pool import design_names
+from tieline.planning.listing import design_columns
 from tieline.planning.reason import measured_best
+from tieline.planning.wording import label
 
 HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 
@@ -20,16 +21,16 @@ def proposals(posterior, batch: xr.Dataset) -> Figure:
         posterior: what a model learned.
         batch (specimen): from `tl.propose`.
     """
-    columns = _design_columns(posterior, batch)
+    settings_of, explored = (design_columns(posterior, places) for places in (batch, posterior.table))
     goals = [part for _, part in property_terms(parse_goal(batch.attrs["goal"]))]
     n = batch.sizes["specimen"]
     with settings():
-        figure = sheet(1.5 * len(columns) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.1)
-        widths = [1.0] * len(columns) + [2.3] * len(goals)
+        figure = sheet(1.5 * len(settings_of) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.1)
+        widths = [1.0] * len(settings_of) + [2.3] * len(goals)
         panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths, sharey=True)[0]
-        for axes, (name, (values, seen)) in zip(panels, columns.items(), strict=False):
-            _draw_setting(axes, name, values, seen)
-        for axes, goal in zip(panels[len(columns) :], goals, strict=True):
+        for axes, name in zip(panels, settings_of, strict=False):
+            _draw_setting(axes, name, settings_of[name], explored[name])
+        for axes, goal in zip(panels[len(settings_of) :], goals, strict=True):
             mean, sd = batch[goal.name].values, batch[f"{goal.name}_sd"].values
             rows = np.arange(n)
             axes.hlines(
@@ -56,19 +57,6 @@ def proposals(posterior, batch: xr.Dataset) -> Figure:
         panels[0].set_yticks(np.arange(n), [str(i + 1) for i in range(n)], fontweight="bold", fontsize=10)
         panels[0].set_ylim(n - 0.5, -0.5)
     return figure
-
-
-def _design_columns(posterior, batch: xr.Dataset) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Collect each input in the batch and in the table; a composition gives its elements, in at.%."""
-    if not isinstance(posterior.model.design, str):
-        known = posterior.table
-        return {label(known[v], v): (batch[v].values, known[v].values) for v in design_names(posterior)}
-    name = posterior.model.design
-    both = (100 * batch[name], 100 * posterior.table[name])
-    return {
-        f"{element} (at.%)": (both[0].sel(element=element).values, both[1].sel(element=element).values)
-        for element in posterior.table["element"].values
-    }
 
 
 def _draw_setting(axes: Axes, name: str, values: np.ndarray, seen: np.ndarray) -> None:

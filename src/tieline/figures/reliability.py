@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 from scipy.special import ndtri
 from scipy.stats import beta, binom
 
-from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, label, percent, settings, sheet
+from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, settings, sheet
+from tieline.planning.wording import label, percent
 
 HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 N_BINS = 5  # of the reliability diagram: with 20 to 100 labels more would be noise

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import xarray as xr
@@ -19,7 +20,20 @@ from tieline.figures.reliability import calibration
 from tieline.figures.style import save
 from tieline.planning.goals import parse_goal
 from tieline.planning.listing import list_proposals
-from tieline.planning.pool import design_names
+from tieline.planning.pool import design_names, is_composition
+from tieline.planning.wording import percent
+
+LINE_CAPTION = (
+    "What is expected along the line, with the band that holds 90 % of new measurements; where the boundaries"
+    " between phases lie; and how probable each phase is. Ticks at the bottom are labelled specimens, dashed"
+    " lines the proposals."
+)
+PHASE_CAPTION = "Which phase is where. Pale and hatched: the most likely phase has less than 80 %."
+PROPERTY_CAPTION = (
+    "Left: {} as expected, specimens in the colour of their measured value. Right: the standard deviation of"
+    " a new measurement, everything included."
+)
+CUTS_CAPTION = " Each cut holds the other inputs at their medians; what lies far from it is faint."
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Chapter:
 
     title: str
     about: str
-    posterior: object
+    posterior: Any
     diagnosis: xr.Dataset
     batch: xr.Dataset
     remarks: tuple[str, ...] = ()
@@ -55,31 +69,9 @@ class Picture:
 def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
     """Draw everything that suits a posterior: a line or maps, proposals, calibration."""
     if _is_line(posterior):
-        yield Picture(
-            "line",
-            line(posterior, batch),
-            "What is expected along the line, with the band that holds 90 % of new measurements; where the boundaries"
-            " between phases lie; and how probable each phase is. Ticks at the bottom are labelled specimens,"
-            " dashed lines the proposals.",
-        )
+        yield Picture("line", line(posterior, batch), LINE_CAPTION)
     else:
-        cuts = (
-            " Each cut holds the other inputs at their medians; what lies far from it is faint."
-            * _has_cuts(posterior)
-        )
-        if len(_phases(posterior)) > 1:
-            yield Picture(
-                "phase-map",
-                phase_map(posterior, batch),
-                f"Which phase is where. Pale and hatched: the most likely phase has less than 80 %.{cuts}",
-            )
-        for name in posterior.model.properties:
-            yield Picture(
-                f"map-{name}",
-                property_map(posterior, name, batch),
-                f"Left: {name.replace('_', ' ')} as expected, specimens in the colour of their measured value."
-                f" Right: the standard deviation of a new measurement, everything included.{cuts}",
-            )
+        yield from _maps(posterior, batch)
     yield Picture(
         "proposals",
         proposals(posterior, batch),
@@ -91,6 +83,15 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
         calibration(posterior),
         "Whether to believe it: every specimen predicted from the others, against what was measured.",
     )
+
+
+def _maps(posterior, batch: xr.Dataset) -> Iterator[Picture]:
+    cuts = CUTS_CAPTION if _has_cuts(posterior) else ""
+    if len(_phases(posterior)) > 1:
+        yield Picture("phase-map", phase_map(posterior, batch), PHASE_CAPTION + cuts)
+    for name in posterior.model.properties:
+        caption = PROPERTY_CAPTION.format(name.replace("_", " ")) + cuts
+        yield Picture(f"map-{name}", property_map(posterior, name, batch), caption)
 
 
 def write_report(
@@ -137,9 +138,7 @@ def _section(chapter: Chapter, shown: list[dict[str, str]]) -> dict[str, object]
         "facts": list(_facts(chapter.posterior, chapter.diagnosis)),
         "goal": str(parse_goal(chapter.batch.attrs["goal"])),
         "headers": list(listing.columns),
-        "rows": [
-            (number, *row) for number, row in zip(listing.index, listing.to_numpy().tolist(), strict=True)
-        ],
+        "rows": list(listing.itertuples(name=None)),
         "pictures": shown,
         "remarks": chapter.remarks,
         "notes": notes,
@@ -160,7 +159,7 @@ def _facts(posterior, diagnosis: xr.Dataset) -> Iterator[tuple[str, str]]:
 
 
 def _percent(share: xr.DataArray) -> str:
-    return f"{100 * float(share):.0f} %" if share.notnull() else "not known"
+    return percent(float(share)) if share.notnull() else "not known"
 
 
 def _phases(posterior) -> list[str]:
@@ -169,13 +168,13 @@ def _phases(posterior) -> list[str]:
 
 
 def _is_line(posterior) -> bool:
-    if isinstance(posterior.model.design, str):
+    if is_composition(posterior):
         return posterior.table.sizes["element"] == 2
     return len(design_names(posterior)) == 1
 
 
 def _has_cuts(posterior) -> bool:
-    if isinstance(posterior.model.design, str):
+    if is_composition(posterior):
         return posterior.table.sizes["element"] > 3
     return len(design_names(posterior)) > 2
 

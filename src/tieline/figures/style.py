@@ -1,4 +1,4 @@
-"""What all figures share: colours that everybody can tell apart, labels with units, thin frames."""
+"""What all figures share: colours that everybody can tell apart, thin frames, numbered stars."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,7 +6,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
@@ -33,7 +32,6 @@ SETTINGS = {
     "legend.fontsize": 8,
     "hatch.linewidth": 0.5,
 }
-SPOKEN_UNITS = {"degC": "°C", "degF": "°F", "1": "", "deg": "°"}
 
 
 def sheet(width: float, height: float) -> Figure:
@@ -53,19 +51,6 @@ def save(figure: Figure, path: str | Path) -> Path:
     return Path(path)
 
 
-def spoken_unit(variable: xr.DataArray) -> str:
-    """Write a variable's unit as one reads it; "" where there is none."""
-    units = str(variable.attrs.get("units", ""))
-    return SPOKEN_UNITS.get(units, units)
-
-
-def label(variable: xr.DataArray | None, name: str) -> str:
-    """Write a quantity's name with its unit, as axes carry it."""
-    units = "" if variable is None else spoken_unit(variable)
-    plain = name.replace("_", " ")
-    return f"{plain} ({units})" if units else plain
-
-
 def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, float]]:
     """Give each phase its colour, in the order of the posterior; lighter copies after eight."""
     colours = {}
@@ -75,11 +60,6 @@ def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, flo
         red, green, blue = 1 - (1 - strong) * 0.6**turns
         colours[str(phase)] = (red, green, blue)
     return colours
-
-
-def percent(share: float) -> str:
-    """Write a share in whole percent."""
-    return f"{100 * share:.0f} %"
 
 
 def number_stars(axes: Axes, x: np.ndarray, y: np.ndarray, strength: Any) -> None:

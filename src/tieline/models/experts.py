@@ -10,7 +10,7 @@ Source: after Kusne et al. (2024), doi:10.1039/D4DD00048J, and Lázaro-Gredilla 
 doi:10.1016/j.patcog.2011.10.004. Departs from them: the functions are integrated out, phases share a trend.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,13 @@ class Layout:
         """Mean and standard deviation of the normal priors on the logarithms."""
         d, k = self.n_dimensions, self.n_phases
         mean = np.r_[
-            np.full(d, np.log(0.4 * np.sqrt(d))), np.log(0.3), 0.3, np.log(0.7), np.log(0.5), np.zeros(2 * k), np.log(0.03)
+            np.full(d, np.log(0.4 * np.sqrt(d))),
+            np.log(0.3),
+            0.3,
+            np.log(0.7),
+            np.log(0.5),
+            np.zeros(2 * k),
+            np.log(0.03),
         ]
         deviation = np.r_[np.full(d, 0.6), 1.0, 0.4, 0.7, 0.6, np.full(k, 0.4), np.full(k, 0.35), 2.0]
         return mean, deviation
@@ -132,7 +138,9 @@ class Expert:
     def cross(self, x: Array, k: int) -> Array:
         """Covariance (pair, place) between the pairs and the property's value in phase k at `x`."""
         length, trend, stretch, level, amplitude, factor, _ = self.layout.split(self.theta)
-        covariance = LEVEL + trend**2 * self.layout.k.value(squared_distance(self.pairs.x, x, stretch * length))
+        covariance = LEVEL + trend**2 * self.layout.k.value(
+            squared_distance(self.pairs.x, x, stretch * length)
+        )
         own = self.pairs.block(k)
         r2 = squared_distance(self.pairs.x[own], x, factor[k] * length)
         covariance[own] += level**2 + amplitude[k] ** 2 * self.layout.k.value(r2)
@@ -177,7 +185,11 @@ def fit_expert(layout: Layout, pairs: Pairs, start: Array | None = None, max_ste
     start = mean if start is None else start
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
     result = minimize(
-        lambda theta: _negative(layout, theta, pairs), start, jac=True, method="L-BFGS-B", bounds=bounds,
+        lambda theta: _negative(layout, theta, pairs),
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=bounds,
         options={"maxiter": max_steps},
     )
     return Expert.at(layout, result.x, pairs)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.special import softmax
 
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
 from tieline.models.sites import Sites, moments, propagate
@@ -70,10 +69,18 @@ class Gate:
         """Number of phases K."""
         return self.sites.mode.shape[1] + 1
 
+    def whiten(self, values: Array) -> Array:
+        """Whitened latents (rank, ...) that take the given values (rank, ...) at the pivots."""
+        root = np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
+        return solve_triangular(root, values, lower=True)
+
+    def features(self, x: Array) -> Array:
+        """Low-rank root (place, rank) of the prior covariance at `x`."""
+        return self.whiten(self.settings.kernel(self.pivots, x)).T
+
     def latent(self, x: Array) -> tuple[Array, Array]:
         """Mean (place, K - 1) and covariance (place, K - 1, K - 1) of the latent contrasts at `x`."""
-        root = np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
-        features = solve_triangular(root, self.settings.kernel(self.pivots, x), lower=True).T
+        features = self.features(x)
         left = np.maximum(self.settings.variance(x) - (features**2).sum(1), 0.0)
         mean, covariance = moments(features, self.sites.mode, self.sites.root)
         return mean, covariance + left[:, None, None] * np.eye(self.n_phases - 1)
@@ -126,13 +133,13 @@ def probabilities(mean: Array, covariance: Array, normals: Array) -> Array:
         normals: standard normal draws (draw, K - 1), common to all places.
     """
     t = contrasts(mean.shape[1] + 1)
-    if mean.shape[1] == 0:
-        return np.ones((len(mean), 1))
     spread = np.linalg.cholesky(covariance + 1e-10 * np.eye(mean.shape[1]))
-    total = np.zeros((len(mean), t.shape[0]))
+    total = np.zeros((t.shape[0], len(mean)))
     for z in normals:
-        total += softmax((mean + spread @ z) @ t.T, axis=1)
-    return total / len(normals)
+        u = t @ (mean + spread @ z).T
+        u = np.exp(u - u.max(0))
+        total += u / u.sum(0)
+    return total.T / len(normals)
 
 
 def _jittered(matrix: Array) -> Array:

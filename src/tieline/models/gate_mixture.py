@@ -8,14 +8,14 @@ from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal, norm, qmc
 
-from tieline.models.observations import label_evidence
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
+from tieline.models.observations import label_evidence
 
 Array = NDArray[np.float64]
 
 # Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
 # each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.
-PRIOR = np.log([8.0, 12.0, 0.4, 0.01]), np.array([1.0, 1.0, 0.6, 1.0])
+PRIOR = np.log([12.0, 20.0, 0.4, 0.01]), np.array([1.0, 1.0, 0.6, 1.0])
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
 LIGHTEST = 0.01  # share of the weight below which a setting is dropped
@@ -24,31 +24,42 @@ N_NORMALS = 128  # quasi-random latents per place: integration error well below 
 
 @dataclass(frozen=True)
 class GateMixture:
-    """Phase maps with weights that sum to one, best first."""
+    """Phase maps with weights that sum to one, best first; none where there is one phase only."""
 
     gates: tuple[Gate, ...]
     weights: Array
+    n_phases: int
 
     @property
-    def n_phases(self) -> int:
-        """Number of phases K."""
-        return self.gates[0].n_phases
+    def settings(self) -> GateSettings:
+        """The best settings, or the prior's where there is one phase only."""
+        return self.gates[0].settings if self.gates else _settings(PRIOR[0], 1)
 
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase at the scaled design `x`."""
-        normals = standard_normals(N_NORMALS, self.n_phases - 1)
-        parts = (w * probabilities(*g.latent(x), normals) for g, w in zip(self.gates, self.weights, strict=True))
-        return np.sum(list(parts), axis=0)
+        return self._average(len(x), [g.latent(x) for g in self.gates])
 
-    def cavity_probabilities(self) -> Array:
-        """Probability (row, K) at each training row without its own label and properties."""
-        normals = standard_normals(N_NORMALS, self.n_phases - 1)
-        parts = (w * probabilities(*g.cavity(), normals) for g, w in zip(self.gates, self.weights, strict=True))
-        return np.sum(list(parts), axis=0)
+    def cavity_probabilities(self, n_rows: int) -> Array:
+        """Probability (row, K) at each of `n_rows` training rows without its own label and properties."""
+        return self._average(n_rows, [g.cavity() for g in self.gates])
+
+    def _average(self, n: int, moments: list[tuple[Array, Array]]) -> Array:
+        if not moments:
+            return np.full((n, self.n_phases), 1 / self.n_phases)
+        normals = whitened_normals(self.n_phases - 1)
+        parts = [w * probabilities(*m, normals) for m, w in zip(moments, self.weights, strict=True)]
+        return np.sum(parts, axis=0)
 
 
 def average_gates(
-    x: Array, label: Array, message: Array, *, n_nodes: int, max_rank: int, n_sweeps: int = 8, start: Array | None = None
+    x: Array,
+    label: Array,
+    message: Array,
+    *,
+    n_nodes: int,
+    max_rank: int,
+    n_sweeps: int = 8,
+    start: Array | None = None,
 ) -> GateMixture:
     """Average the map over hyperparameters by adaptive importance sampling.
 
@@ -63,22 +74,31 @@ def average_gates(
         max_rank: columns of a map's low-rank root.
         start: latent contrasts (row, K - 1) near the mode, to save steps.
     """
-    d = x.shape[1]
+    d, n_phases = x.shape[1], label.shape[1]
+    if n_phases == 1 or len(x) == 0:
+        return GateMixture((), np.zeros(0), n_phases)
     mean = np.r_[PRIOR[0], np.zeros(d if d > 1 else 0)]
     deviation = np.r_[PRIOR[1], np.full(d if d > 1 else 0, ANISOTROPY)]
     prior = multivariate_normal(mean, np.diag(deviation**2))
-    normals = whitened_normals(label.shape[1] - 1)
+    normals = whitened_normals(n_phases - 1)
 
     def gate_at(theta: Array) -> Gate:
         settings = _settings(theta, d)
         return fit_gate(
-            x, label_evidence(label, settings.label_error) + message, settings, normals,
-            max_rank=max_rank, n_sweeps=n_sweeps, start=start,
+            x,
+            label_evidence(label, settings.label_error) + message,
+            settings,
+            normals,
+            max_rank=max_rank,
+            n_sweeps=n_sweeps,
+            start=start,
         )
 
     thetas = mean + deviation * standard_normals(n_nodes, len(mean), seed=1)
     gates = [gate_at(t) for t in thetas]
-    weight = softmax(np.array([g.sites.log_evidence for g in gates]) / 2)  # tempered: few nodes must not decide alone
+    weight = softmax(
+        np.array([g.sites.log_evidence for g in gates]) / 2
+    )  # tempered: few nodes must not decide alone
     centre = weight @ thetas
     covariance = (thetas - centre).T @ ((thetas - centre) * weight[:, None]) + np.diag(0.1 * deviation**2)
     focus = multivariate_normal(centre, INFLATION * covariance)
@@ -91,7 +111,7 @@ def average_gates(
     weight = softmax(np.array([g.sites.log_evidence for g in gates]) + prior.logpdf(thetas) - proposal)
     order = np.argsort(-weight)
     order = order[weight[order] >= LIGHTEST]
-    return GateMixture(tuple(gates[i] for i in order), weight[order] / weight[order].sum())
+    return GateMixture(tuple(gates[i] for i in order), weight[order] / weight[order].sum(), n_phases)
 
 
 def standard_normals(n: int, dimension: int, seed: int = 0) -> Array:

@@ -114,7 +114,9 @@ def _fit(
 ) -> LineFit:
     points, where = np.unique(seen.x[:, 0], return_inverse=True)
     gap = np.diff(points, prepend=points[0]) / max(points[-1] - points[0], 1e-12)
-    properties = tuple(_stretches(seen, j, where, starts, settings, noises[j]) for j in range(seen.y.shape[1]))
+    properties = tuple(
+        _stretches(seen, j, where, starts, settings, noises[j]) for j in range(seen.y.shape[1])
+    )
     labels = [_label_stretches(seen, where, len(points), error) for error in LABEL_ERRORS]
 
     def fit_at(node: tuple[int, ...], error: int) -> Segmentation:
@@ -124,10 +126,7 @@ def _fit(
     prior = [NOISE_PRIOR[n] for n in noises]
     combinations = list(product(*_worthwhile_noises(prior, fit_at)))
     rough = np.array(
-        [
-            fit_at(c, 0).log_evidence + sum(p[i] for p, i in zip(prior, c, strict=True))
-            for c in combinations
-        ]
+        [fit_at(c, 0).log_evidence + sum(p[i] for p, i in zip(prior, c, strict=True)) for c in combinations]
     )
     best = combinations[int(np.argmax(rough))]
     errors = np.array([fit_at(best, e).log_evidence for e in range(len(LABEL_ERRORS))]) + LABEL_ERROR_PRIOR
@@ -141,7 +140,9 @@ def _fit(
     return LineFit(points, settings, properties, weights / weights.sum(), index, fits)
 
 
-def _worthwhile_noises(prior: list[Array], fit_at: Callable[[tuple[int, ...], int], Segmentation]) -> list[list[int]]:
+def _worthwhile_noises(
+    prior: list[Array], fit_at: Callable[[tuple[int, ...], int], Segmentation]
+) -> list[list[int]]:
     """Noises of each property that matter, the others' held at their best so far."""
     best = [int(np.argmax(p)) for p in prior]
     most = max(2, int(MOST_NODES ** (1 / max(len(prior), 1))))

@@ -113,14 +113,18 @@ def _posterior(g: Array, shift: Array, precision: Array) -> tuple[Array, Array, 
     return eta, root, *moments(g, eta, root)
 
 
-def _remove(mean: Array, covariance: Array, shift: Array, precision: Array, floor: Array) -> tuple[Array, Array]:
+def _remove(
+    mean: Array, covariance: Array, shift: Array, precision: Array, floor: Array
+) -> tuple[Array, Array]:
     """The cavity: a row's latents without its own site, never wider than the prior."""
     inverse = np.linalg.inv(covariance)
     cavity = np.linalg.inv(clip(inverse - precision - floor, 0.0) + floor)
     return _apply(cavity, _apply(inverse, mean) - shift), cavity
 
 
-def _tilt(mean: Array, covariance: Array, t: Array, evidence: Array, normals: Array) -> tuple[Array, Array, Array]:
+def _tilt(
+    mean: Array, covariance: Array, t: Array, evidence: Array, normals: Array
+) -> tuple[Array, Array, Array]:
     """Log normaliser, mean and covariance of cavity times likelihood, row by row."""
     c = t.shape[1]
     spread = np.linalg.cholesky(covariance)
@@ -143,8 +147,14 @@ def _tilt(mean: Array, covariance: Array, t: Array, evidence: Array, normals: Ar
 
 
 def _evidence(
-    g: Array, eta: Array, root: Array, shift: Array, mean: Array, covariance: Array,
-    cavity: tuple[Array, Array], log_z: Array,
+    g: Array,
+    eta: Array,
+    root: Array,
+    shift: Array,
+    mean: Array,
+    covariance: Array,
+    cavity: tuple[Array, Array],
+    log_z: Array,
 ) -> float:
     """Rasmussen & Williams (2006), eq. 3.65, for sites with full precisions."""
     whole = 0.5 * (g.T @ shift * eta).sum() - np.log(np.diag(root)).sum()

@@ -6,7 +6,7 @@ import xarray as xr
 
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.pool import design_names
-from tieline.planning.reason import plus_minus
+from tieline.planning.wording import label, plus_minus, spoken_unit
 
 
 def list_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
@@ -26,11 +26,27 @@ def list_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
     }
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
         mean, sd = batch[goal.name], batch[f"{goal.name}_sd"]
-        units = mean.attrs.get("units", "")
-        columns[goal.name] = [plus_minus(m, s, units) for m, s in zip(mean.values, sd.values, strict=True)]
+        pairs = zip(mean.values, sd.values, strict=True)
+        columns[goal.name.replace("_", " ")] = [plus_minus(m, s, spoken_unit(mean)) for m, s in pairs]
     if batch["phase_entropy"].values.any():
         columns["most likely phase"] = [str(v) for v in batch["most_likely_phase"].values]
     columns["why"] = [str(v) for v in batch["reason"].values]
+    return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
+
+
+def tabulate_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
+    """Write each proposal as one row that programs read: numbers, with units in the headers.
+
+    Args:
+        posterior: what a model learned; says what the design is.
+        batch (specimen): from `propose`.
+    """
+    columns = design_columns(posterior, batch)
+    for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
+        columns[label(batch[goal.name], f"predicted {goal.name}")] = batch[goal.name].values
+        columns[label(batch[goal.name], f"sd of {goal.name}")] = batch[f"{goal.name}_sd"].values
+    for name in ("most_likely_phase", "candidate", "value", "reason"):
+        columns[name.replace("_", " ")] = batch[name].values
     return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
 
 
@@ -40,9 +56,8 @@ def design_columns(posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
     for name in design_names(posterior):
         variable = places[name]
         if "element" in variable.dims:
-            elements = [str(e) for e in variable["element"].values]
+            elements = [str(e) for e in posterior.table["element"].values]
             columns |= {f"{e} (at.%)": 100 * variable.sel(element=e).values for e in elements}
         else:
-            units = str(variable.attrs.get("units", ""))
-            columns[name if units in ("", "1") else f"{name} ({units})"] = variable.values
+            columns[label(variable, name)] = variable.values
     return columns

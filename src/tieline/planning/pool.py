@@ -6,7 +6,8 @@ import xarray as xr
 from tieline.errors import SchemaError, did_you_mean
 from tieline.units import canonical, convert
 
-N_STEPS = {1: 101, 2: 25, 3: 11}  # levels an input of the default pool: about 100 to 1300 places
+N_STEPS = {1: 101, 2: 25, 3: 8}  # levels an input of the default pool: up to about 1000 places
+ROUND_STEPS = (1, 2, 2.5, 5, 10)  # times a power of ten: settings that people like to dial in
 N_SCATTERED = 1000  # places where there are more than three inputs and a grid would explode
 LATTICE_PARTS = {2: 100, 3: 40, 4: 20}  # by number of elements: steps of 1, 2.5 and 5 at.%
 ENOUGH_PLACES = 50  # a lattice that leaves fewer inside the explored region is too coarse for it
@@ -16,6 +17,11 @@ def design_names(posterior) -> list[str]:
     """List the variables that say where a specimen is: one composition, or several numeric columns."""
     design = posterior.model.design
     return [design] if isinstance(design, str) else list(design)
+
+
+def is_composition(posterior) -> bool:
+    """Tell a design of elements from one of numeric columns."""
+    return "element" in posterior.table[design_names(posterior)[0]].dims
 
 
 def check_pool(posterior, pool: xr.Dataset, *, called: str = "pool") -> xr.Dataset:
@@ -131,7 +137,7 @@ def default_pool(posterior, *, seed: int = 0) -> xr.Dataset:
     n_steps = N_STEPS.get(len(low))
     if n_steps is None:
         return _like(table, low + (high - low) * _scattered(len(low), seed))
-    axes = [np.unique(np.linspace(a, b, n_steps)) for a, b in zip(low, high, strict=True)]
+    axes = [_round_levels(a, b, n_steps) for a, b in zip(low, high, strict=True)]
     return _like(table, np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes)))
 
 
@@ -158,6 +164,18 @@ def _simplex_lattice(n_elements: int, n_parts: int) -> np.ndarray:
     free = np.stack(axes, -1).reshape(-1, n_elements - 1)
     free = free[free.sum(1) <= n_parts]
     return np.column_stack([free, n_parts - free.sum(1)]) / n_parts
+
+
+def _round_levels(low: float, high: float, n_steps: int) -> np.ndarray:
+    """Levels that are whole multiples of a round step, and the two ends: about `n_steps` at most."""
+    if high <= low:
+        return np.array([low])
+    rough = (high - low) / (n_steps - 1)
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(power * s for s in ROUND_STEPS if power * s >= rough * (1 - 1e-9))
+    multiples = step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1)
+    inner = multiples[(multiples > low + 0.01 * step) & (multiples < high - 0.01 * step)]
+    return np.concatenate([[low], inner, [high]])
 
 
 def _scattered(n_columns: int, seed: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.planning.goals import Goal, LearnPhaseMap, Maximize, Minimize, PropertyGoal, Target, terms
+from tieline.planning.wording import percent, plus_minus, spoken_unit
 
 SURE = 0.995  # a phase more probable than this is simply named
 
@@ -50,35 +51,10 @@ def measured_best(goal: PropertyGoal, table: xr.Dataset) -> float:
     return float(values.min() if isinstance(goal, Minimize) else values[np.abs(values - goal.value).argmin()])
 
 
-def plus_minus(value: float, sd: float, units: str = "") -> str:
-    """Write a value with its uncertainty to two digits of the latter, and its unit.
-
-    Example:
-        >>> plus_minus(0.000812, 0.000094, "S/cm")
-        '(8.12 ± 0.94)e-4 S/cm'
-    """
-    unit = "" if units in ("", "1") else f" {units}"
-    if not (math.isfinite(value) and math.isfinite(sd)):
-        return f"{value:g} ± {sd:g}{unit}"
-    size = max(abs(value), sd)
-    exponent = math.floor(math.log10(size)) if size > 0 else 0
-    if -3 <= exponent < 5:
-        digits = _decimals(sd)
-        return f"{value:.{digits}f} ± {sd:.{digits}f}{unit}"
-    value, sd = value / 10.0**exponent, sd / 10.0**exponent
-    digits = _decimals(sd)
-    return f"({value:.{digits}f} ± {sd:.{digits}f})e{exponent}{unit}"
-
-
-def _decimals(sd: float) -> int:
-    """Decimals that show two significant digits of sd, at most six."""
-    return min(max(1 - math.floor(math.log10(sd)), 0), 6) if sd > 0 else 3
-
-
 def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset) -> str:
     mean, sd = float(place[goal.name]), float(place[f"{goal.name}_sd"])
-    units = place[goal.name].attrs.get("units", "")
-    sentence = f"{goal.name} predicted {plus_minus(mean, sd, units)}"
+    name, units = goal.name.replace("_", " "), spoken_unit(place[goal.name])
+    sentence = f"{name} predicted {plus_minus(mean, sd, units)}"
     if isinstance(goal, Target):
         return f"{sentence}, {abs(mean - goal.value):.2g} from the target {goal.value:g}"
     best = measured_best(goal, table)
@@ -97,9 +73,9 @@ def _phase(place: Mapping) -> str:
     labels, shares = probability["phase"].values[order], probability.values[order]
     if shares[0] > SURE:
         return f"phase {labels[0]}"
-    first = f"phase {labels[0]} with {100 * shares[0]:.0f} %"
-    return first if shares[0] >= 0.8 else f"{first}, {labels[1]} with {100 * shares[1]:.0f} %"
+    first = f"phase {labels[0]} with {percent(shares[0])}"
+    return first if shares[0] >= 0.8 else f"{first}, {labels[1]} with {percent(shares[1])}"
 
 
 def _lesson(share: float) -> str:
-    return f"its label tells {100 * share:.0f} % of what is unknown about the map"
+    return f"its label tells {percent(share)} of what is unknown about the map"

@@ -1,0 +1,114 @@
+"""How far to trust a phase map and its properties: every specimen predicted from the others."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from scipy.stats import binom
+
+from tieline.models.fusion_answer import FusionAnswer
+
+if TYPE_CHECKING:
+    from tieline.models.phase_posterior import PhasePosterior
+
+LEVEL = 0.90  # of the intervals whose coverage is counted
+TWO_SIDED = 1.645  # standard deviations that hold it, for a normal
+FALSE_ALARM = 0.01  # chance that honest intervals are called dishonest
+FEW_LABELS = 3  # per phase
+FEW_VALUES = 8  # of a property
+UNSETTLED = 0.05  # change of a membership in the last pass
+
+
+def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
+    """Compare leave-one-out predictions with what was measured, and put the result in one sentence."""
+    found = _leave_one_out(posterior)
+    worries = list(_worries(posterior, found))
+    order = {"red": 0, "amber": 1}
+    worries.sort(key=lambda worry: order[worry[0]])
+    approximate = " (approximate inference)" if isinstance(posterior.answer, FusionAnswer) else ""
+    if worries:
+        verdict, sentence, action = worries[0]
+    else:
+        verdict, sentence = (
+            "green",
+            "Predictions of each specimen from the others agree with what was measured",
+        )
+        action = "Use the map and its intervals."
+    return found.assign_attrs(
+        verdict=verdict,
+        sentence=f"{sentence}{approximate}.",
+        action=action,
+        worries=[w[1] for w in worries],
+        notes=list(posterior.notes),
+    )
+
+
+def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
+    seen, encoding, n = posterior.answer.seen, posterior.encoding, posterior.table.sizes["specimen"]
+    probability, mean, variance = posterior.answer.leave_one_out()
+    labelled = ~np.isnan(seen.label).any(1)
+    right = probability.argmax(1) == np.nan_to_num(seen.label).argmax(1)
+    inside = np.abs(mean - seen.y) <= TWO_SIDED * np.sqrt(variance)
+    measured = ~np.isnan(seen.y)
+    n_measured = measured.sum(0)
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        full = np.full((n, values.shape[1]), np.nan)
+        full[posterior.rows] = values
+        return full
+
+    return xr.Dataset(
+        {
+            "label_accuracy": right[labelled].mean() if labelled.any() else np.nan,
+            "n_labelled": int(labelled.sum()),
+            "coverage_90": ("property", np.where(measured, inside, 0).sum(0) / np.maximum(n_measured, 1)),
+            "n_measured": ("property", n_measured),
+            "loo_mean": (("specimen", "property"), spread(mean * encoding.scale + encoding.centre)),
+            "loo_sd": (("specimen", "property"), spread(np.sqrt(variance) * encoding.scale)),
+            "loo_phase_probability": (("specimen", "phase"), spread(probability)),
+        },
+        coords={
+            "specimen": posterior.table["specimen"],
+            "property": list(posterior.model.properties),
+            "phase": list(posterior.phases),
+        },
+    )
+
+
+def _worries(posterior: "PhasePosterior", found: xr.Dataset):
+    """Yield (verdict, sentence, action) for everything that is not as it should be."""
+    answer = posterior.answer
+    if isinstance(answer, FusionAnswer) and answer.fit.change > UNSETTLED:
+        yield (
+            "amber",
+            "Some specimens still change phase from pass to pass, so map edges may move",
+            "Label the specimens of highest entropy.",
+        )
+    label = answer.seen.label
+    counts = np.nansum(label, axis=0)
+    if not np.isnan(label).all():
+        if counts.min() < FEW_LABELS:
+            name = posterior.phases[int(counts.argmin())]
+            yield (
+                "amber",
+                f"Phase {name} has only {counts.min():g} labels",
+                f"Label more specimens near phase {name}.",
+            )
+        share = counts.max() / counts.sum()
+        n, accuracy = int(found.n_labelled), float(found.label_accuracy)
+        if len(counts) > 1 and accuracy < share:
+            yield (
+                "red",
+                f"Left-out labels are guessed right in {accuracy:.0%} of {n}, no better than the commonest phase",
+                "Check the labels and the design; do not act on this map.",
+            )
+    for name in posterior.model.properties:
+        n, coverage = int(found.n_measured.sel(property=name)), float(found.coverage_90.sel(property=name))
+        if n < FEW_VALUES:
+            yield "amber", f"{name} was measured on only {n} specimens", f"Measure {name} on more specimens."
+        elif binom.cdf(round(coverage * n), n, LEVEL) < FALSE_ALARM:
+            yield (
+                "red" if coverage < 0.75 else "amber",
+                f"Only {coverage:.0%} of {n} left-out values of {name} fall into their 90 % intervals",
+                f"Widen the intervals of {name}, look for outliers, or measure repeats.",
+            )

@@ -1,0 +1,212 @@
+"""From a table to the plain arrays that engines read, and back to the user's units."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tieline.errors import NotIdentified, SchemaError
+from tieline.features.composition import simplex_coordinates
+from tieline.models.observations import Observations
+from tieline.schema import check, require
+
+Array = NDArray[np.float64]
+
+READER = "PhaseProperty"
+FEWEST = 3  # informative specimens; with fewer, no prior of ours could be told from the data
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How a design, labels and properties were turned into numbers of order one.
+
+    Attributes:
+        design: names of the design variables.
+        labels: names of the phases, in the order of all probabilities.
+        lowest: of each design coordinate in the data (coordinate).
+        width: what one scaled unit is in each design coordinate (coordinate).
+        centre: mean of each property.
+        scale: standard deviation of each property.
+    """
+
+    design: tuple[str, ...]
+    labels: tuple[str, ...]
+    lowest: Array
+    width: Array
+    centre: Array
+    scale: Array
+
+    def with_labels(self, labels: tuple[str, ...]) -> "Encoding":
+        """The same with other names for the phases."""
+        return replace(self, labels=labels)
+
+    def scaled(self, design: xr.Dataset) -> Array:
+        """Coordinates (specimen, d) of a design, the data's own range being the unit box.
+
+        Raises:
+            SchemaError: a design variable is missing, or a value is missing or infinite.
+        """
+        require(design, self.design, READER)
+        x = coordinates(design, self.design)
+        bad = ~np.isfinite(x).all(1)
+        if bad.any():
+            rows = [str(s) for s in design["specimen"].values[bad][:3]] if "specimen" in design.coords else ""
+            raise SchemaError(
+                "A place to predict at has no design.",
+                found=f"{bad.sum()} of {len(x)} rows with a missing or infinite value {rows}",
+                hint="drop these rows, or fill in " + ", ".join(self.design),
+            )
+        return (x - self.lowest) / self.width
+
+
+def encode(
+    table: xr.Dataset,
+    design: Sequence[str],
+    phase: str | None,
+    properties: Sequence[str],
+    n_phases: int | None,
+) -> tuple[Encoding, Observations, NDArray[np.intp], list[str]]:
+    """Read what a model needs from a table.
+
+    Returns:
+        The encoding, the observations, the table's row of each observation, and notes on what was left out.
+
+    Raises:
+        SchemaError: a variable is missing, or is not what it should be.
+        NotIdentified: too little was measured to learn anything.
+    """
+    wanted = [*design, *([phase] if phase else []), *properties]
+    require(table, wanted, READER)
+    needed = wanted + [f"{p}_sd" for p in properties if f"{p}_sd" in table]
+    notes = check(_with_roles(table[needed], phase, properties))
+    x = coordinates(table, design)
+    labels, label = _labels(table, phase, n_phases)
+    y, error = _properties(table, properties)
+
+    informative = ~np.isnan(label).any(1) | ~np.isnan(y).all(1)
+    placed = np.isfinite(x).all(1)
+    if (informative & ~placed).any():
+        notes.append(f"{(informative & ~placed).sum()} specimens have no complete design and were left out.")
+    rows = np.flatnonzero(informative & placed)
+    _refuse_too_few(rows, y[rows], properties)
+    x, label, y, error = x[rows], label[rows], y[rows], error[rows]
+
+    lowest, width = x.min(0), _widths(x, table, design)
+    centre = np.nanmean(y, axis=0) if y.size else np.zeros(0)
+    spread = np.nanstd(y, axis=0) if y.size else np.zeros(0)
+    flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
+    scale = np.where(flat, np.where(centre == 0, 1.0, np.abs(centre)), spread)
+    encoding = Encoding(tuple(design), labels, lowest, width, centre, scale)
+    seen = Observations((x - lowest) / width, label, (y - centre) / scale, (error / scale) ** 2)
+    return encoding, seen, rows, notes
+
+
+def _with_roles(table: xr.Dataset, phase: str | None, properties: Sequence[str]) -> xr.Dataset:
+    """The same with a role on every variable: the model says what each one is for."""
+    told = {}
+    for name, variable in table.data_vars.items():
+        role = "structure" if name == phase else "property" if name in properties else "process"
+        units = variable.attrs.get("units", "1")
+        told[name] = variable.assign_attrs(role=variable.attrs.get("role", role), units=units)
+    return table.assign(told)
+
+
+def coordinates(table: xr.Dataset, design: Sequence[str]) -> Array:
+    """Design coordinates (specimen, d): compositions embedded in their simplex, columns as they are."""
+    blocks = []
+    for name in design:
+        variable = table[name]
+        if variable.ndim == 2:
+            blocks.append(simplex_coordinates(variable))
+        elif variable.dtype.kind in "iufb":
+            blocks.append(variable.values.astype(float)[:, None])
+        else:
+            raise SchemaError(
+                f"The design variable '{name}' is not a number.",
+                found=f"values such as {variable.values[0]!r}",
+                hint="leave it out of the design, or code it as numbers",
+            )
+    return np.hstack(blocks)
+
+
+def _widths(x: Array, table: xr.Dataset, design: Sequence[str]) -> Array:
+    """Range of each coordinate; of a composition the widest one, since all its directions are alike."""
+    width, start = np.ptp(x, axis=0), 0
+    for name in design:
+        size = table.sizes["element"] - 1 if table[name].ndim == 2 else 1
+        if table[name].ndim == 2:
+            width[start : start + size] = width[start : start + size].max()
+        start += size
+    return np.where(width > 0, width, 1.0)
+
+
+def _labels(table: xr.Dataset, phase: str | None, n_phases: int | None) -> tuple[tuple[str, ...], Array]:
+    """Names of the phases, and label probabilities (specimen, phase) with NaN where unlabelled."""
+    n = table.sizes["specimen"]
+    names, label = _read_labels(table[phase]) if phase else ([], np.zeros((n, 0)))
+    if n_phases is not None and n_phases < len(names):
+        raise SchemaError(
+            f"n_phases={n_phases} is fewer than the phases that are labelled.",
+            found=", ".join(names),
+            hint=f"n_phases={len(names)} or more, or leave it out",
+        )
+    unlabelled = np.isnan(label).any(1) if names else np.ones(n, dtype=bool)
+    fresh = (str(i) for i in range(1, 10_000) if str(i) not in names)
+    extra = [next(fresh) for _ in range((n_phases or max(len(names), 1)) - len(names))]
+    label = np.hstack([label, np.zeros((n, len(extra)))])
+    label[unlabelled] = np.nan
+    return (*names, *extra), label
+
+
+def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:
+    if variable.ndim == 2:
+        dimension = next(d for d in variable.dims if d != "specimen")
+        label = variable.transpose("specimen", dimension).values.astype(float)
+        return [str(v) for v in variable[dimension].values], label
+    values = variable.values
+    if values.dtype.kind in "iufb":
+        missing = np.isnan(values.astype(float))
+        text = np.array([f"{v:g}" for v in values.astype(float)], dtype=object)
+        names = [f"{v:g}" for v in np.unique(values[~missing])]
+    else:
+        text = np.array(["" if v is None or v != v else str(v) for v in values], dtype=object)
+        missing = text == ""
+        names = sorted(set(text[~missing]))
+    label = np.array([[float(t == name) for name in names] for t in text]).reshape(len(text), len(names))
+    label[missing] = np.nan
+    return names, label
+
+
+def _properties(table: xr.Dataset, properties: Sequence[str]) -> tuple[Array, Array]:
+    """Values and standard errors (specimen, property)."""
+    n = table.sizes["specimen"]
+    y, error = np.full((n, len(properties)), np.nan), np.zeros((n, len(properties)))
+    for j, name in enumerate(properties):
+        if table[name].dims != ("specimen",) or table[name].dtype.kind not in "iufb":
+            raise SchemaError(
+                f"The property '{name}' is not one number a specimen.",
+                found=f"{table[name].dtype} on {table[name].dims}",
+                hint="name numeric columns as properties, and labels as phase",
+            )
+        y[:, j] = table[name].values
+        if f"{name}_sd" in table:
+            error[:, j] = np.nan_to_num(table[f"{name}_sd"].values)
+    return y, error
+
+
+def _refuse_too_few(rows: NDArray[np.intp], y: Array, properties: Sequence[str]) -> None:
+    if len(rows) < FEWEST:
+        raise NotIdentified(
+            f"{READER} needs at least {FEWEST} specimens with a phase label or a property.",
+            found=f"{len(rows)}",
+            hint="measure more specimens, or check that the columns were read as numbers",
+        )
+    for name, column in zip(properties, y.T, strict=True):
+        if np.isnan(column).all():
+            raise NotIdentified(
+                f"The property '{name}' was never measured.",
+                found=f"{len(rows)} specimens without a value",
+                hint="leave it out of `properties`",
+            )

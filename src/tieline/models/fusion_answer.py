@@ -1,0 +1,145 @@
+"""What a fused map and its experts say of any place: phases, properties, joint draws."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.special import softmax
+
+from tieline.models.experts import LEVEL, Expert
+from tieline.models.fusion import Fusion
+from tieline.models.gate import SHARE, Gate, contrasts
+from tieline.models.observations import Observations, label_evidence
+from tieline.models.random_features import RandomFunctions
+
+Array = NDArray[np.float64]
+
+BLOCK = 4096  # places answered at a time, so that memory does not grow with their number
+
+
+@dataclass(frozen=True)
+class FusionAnswer:
+    """Answers of a fusion, in scaled units.
+
+    Attributes:
+        fit: map and experts.
+        seen: what they were fitted to.
+    """
+
+    fit: Fusion
+    seen: Observations
+
+    def probabilities(self, x: Array) -> Array:
+        """Probability (place, K) of each phase."""
+        return np.vstack([self.fit.gates.probabilities(block) for block in _blocks(x)])
+
+    def property(self, j: int, x: Array) -> tuple[Array, Array]:
+        """Mean (place) and variance parts (place, 4) of property j."""
+        answers = [self._property(j, block) for block in _blocks(x)]
+        return np.concatenate([a[0] for a in answers]), np.vstack([a[1] for a in answers])
+
+    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
+        """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
+        phase = np.zeros((n, len(x)), dtype=np.intp)
+        values = np.zeros((n, len(x), len(self.fit.experts)))
+        if self.fit.gates.gates:
+            nodes = rng.choice(len(self.fit.gates.weights), n, p=self.fit.gates.weights)
+            for node in np.unique(nodes):
+                phase[nodes == node] = _draw_phases(self.fit.gates.gates[node], x, (nodes == node).sum(), rng)
+        for j, mixture in enumerate(self.fit.experts):
+            nodes = rng.choice(len(mixture.weights), n, p=mixture.weights)
+            for node in np.unique(nodes):
+                own = nodes == node
+                values[own, :, j] = _draw_property(mixture.experts[node], x, phase[own], rng)
+        return phase, values
+
+    def leave_one_out(self) -> tuple[Array, Array, Array]:
+        """Phase probabilities (row, K) without the row's label; means and variances (row, property)."""
+        seen, n_phases = self.seen, self.fit.gates.n_phases
+        cavity = np.log(self.fit.gates.cavity_probabilities(len(seen.x)) + 1e-12)
+        unlabelled = softmax(cavity + self.fit.message, axis=1)
+        error = self.fit.gates.settings.label_error
+        unmeasured = softmax(cavity + label_evidence(seen.label, error), axis=1)
+        mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
+        for j, mixture in enumerate(self.fit.experts):
+            own = ~np.isnan(seen.y[:, j])
+            expert = mixture.experts[int(np.argmax(mixture.weights))]
+            m, v = expert.leave_one_out(seen.x[own], n_phases)
+            p = unmeasured[own]
+            mean[own, j] = (p * m).sum(1)
+            variance[own, j] = (p * (v + m**2)).sum(1) - mean[own, j] ** 2 + expert.noise + seen.error[own, j]
+        return unlabelled, mean, variance
+
+    def _property(self, j: int, x: Array) -> tuple[Array, Array]:
+        mixture, probability = self.fit.experts[j], self.fit.gates.probabilities(x)
+        mean = np.zeros((len(mixture.weights), *probability.shape))
+        variance = np.zeros_like(mean)
+        for h, expert in enumerate(mixture.experts):
+            for k in range(probability.shape[1]):
+                mean[h, :, k], variance[h, :, k] = expert.predict(x, k)
+        w = mixture.weights
+        central = np.tensordot(w, mean, 1)
+        answer = (probability * central).sum(1)
+        noise = w @ np.array([expert.noise for expert in mixture.experts])
+        parts = [
+            np.full(len(x), noise),
+            (probability * np.tensordot(w, variance, 1)).sum(1),
+            (probability * (central - answer[:, None]) ** 2).sum(1),
+            (probability * np.tensordot(w, (mean - central) ** 2, 1)).sum(1),
+        ]
+        return answer, np.stack(parts, axis=1)
+
+
+def _blocks(x: Array) -> list[Array]:
+    return [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)]
+
+
+def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Joint draws (draw, place) of the phase: prior maps corrected to the posterior at the pivots."""
+    c, d = gate.n_phases - 1, x.shape[1]
+    settings, rank = gate.settings, len(gate.pivots)
+    t = contrasts(gate.n_phases)
+    both = np.vstack([gate.pivots, x])
+    centred = 2 * both - 1
+    prior = np.empty((len(both), n, c))
+    pairs = np.triu_indices(d)
+    # (z·z')² has one feature for each pair of dimensions, the mixed ones counting twice.
+    square = centred[:, pairs[0]] * centred[:, pairs[1]] * np.where(pairs[0] == pairs[1], 1.0, np.sqrt(2))
+    polynomial = np.hstack(
+        [SHARE * np.ones((len(both), 1)), settings.trend * centred, settings.trend * square]
+    )
+    for i in range(c):
+        smooth = RandomFunctions.draw("matern52", d, n, rng).at(both / settings.lengthscale)
+        prior[:, :, i] = settings.amplitude * smooth
+        prior[:, :, i] += polynomial @ rng.standard_normal((polynomial.shape[1], n))
+    whitened = gate.whiten(prior[:rank].reshape(rank, n * c)).reshape(rank, n, c)
+    noise = solve_triangular(gate.sites.root.T, rng.standard_normal((rank * c, n)), lower=False)
+    wanted = gate.sites.mode[:, None, :] + noise.reshape(rank, c, n).transpose(0, 2, 1)
+    features = gate.features(x)
+    latent = prior[rank:] + np.tensordot(features, wanted - whitened, 1)
+    # One Gumbel variable a draw and phase, common to all places, turns odds into a phase without speckle.
+    odds = latent @ t.T + rng.gumbel(size=(1, n, gate.n_phases))
+    return odds.argmax(2).T
+
+
+def _draw_property(expert: Expert, x: Array, phase: NDArray[np.intp], rng: np.random.Generator) -> Array:
+    """Joint draws (draw, place) of the noise-free property, given the phase (draw, place)."""
+    layout, pairs = expert.layout, expert.pairs
+    length, trend, stretch, level, amplitude, factor, noise = layout.split(expert.theta)
+    n, d = len(phase), x.shape[1]
+    both = np.vstack([pairs.x, x])
+    shared = np.sqrt(LEVEL) * rng.standard_normal(n)
+    shared = shared + trend * RandomFunctions.draw(layout.kernel, d, n, rng).at(both / (stretch * length))
+    own = []
+    for k in range(layout.n_phases):
+        smooth = RandomFunctions.draw(layout.kernel, d, n, rng).at(both / (factor[k] * length))
+        own.append(level * rng.standard_normal(n) + amplitude[k] * smooth)
+    at_pairs = shared[: len(pairs.y)] + np.stack(own)[pairs.phase, np.arange(len(pairs.y))]
+    error = np.sqrt((noise + pairs.error) / pairs.weight)[:, None] * rng.standard_normal(at_pairs.shape)
+    solved = cho_solve((expert.root, True), pairs.y[:, None] - at_pairs - error)
+    answer = np.empty(phase.shape)
+    for k in range(layout.n_phases):
+        value = shared[len(pairs.y) :] + own[k][len(pairs.y) :] + expert.cross(x, k).T @ solved
+        answer = np.where(phase == k, value.T, answer)
+    return answer

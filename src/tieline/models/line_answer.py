@@ -1,0 +1,225 @@
+"""What a fit on a line says of any place: phases, properties, joint draws, boundaries."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.special import softmax
+
+from tieline.models.line_fit import LineFit, Stretches
+from tieline.models.observations import Observations, label_evidence
+from tieline.models.random_features import RandomFunctions
+from tieline.models.segments import LEVEL, Settings
+
+Array = NDArray[np.float64]
+
+RARE = 1e-3  # probability of a region below which its function is not computed
+SLIGHT = 0.01  # share of a region's settings below which they are left out
+
+
+@dataclass(frozen=True)
+class Region:
+    """One possible region of one property: the points it spans, its noise, and how likely it is."""
+
+    phase: int
+    first: int
+    last: int
+    noise: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class LineAnswer:
+    """Answers of a line fit, in scaled units.
+
+    Attributes:
+        fit: the posterior over segmentations.
+        seen: what it was fitted to.
+    """
+
+    fit: LineFit
+    seen: Observations
+
+    def probabilities(self, x: Array) -> Array:
+        """Probability (place, K) of each phase."""
+        span = self._span(x[:, 0])
+        spread = self.fit.probability
+        inside = np.einsum("pi,kij,pj->pk", span.opened, spread, span.open_still, optimize=True)
+        return inside / inside.sum(1, keepdims=True)
+
+    def property(self, j: int, x: Array) -> tuple[Array, Array]:
+        """Mean (place) and variance parts (place, 4) of property j."""
+        span, part = self._span(x[:, 0]), self.fit.properties[j]
+        total = np.zeros(len(x))
+        first, noise, within, square = (np.zeros(len(x)) for _ in range(4))
+        settings_apart = np.zeros(len(x))
+        for region in self._regions(j):
+            share = region.weight * span.opened[:, region.first] * span.open_still[:, region.last]
+            here = share > 1e-9
+            if not here.any():
+                continue
+            mean, variance, apart = self._predict(part, region, x[here, 0])
+            w = share[here]
+            total[here] += w
+            first[here] += w * mean
+            square[here] += w * mean**2
+            within[here] += w * variance
+            settings_apart[here] += w * apart
+            noise[here] += w * part.noise[region.noise] ** 2
+        mean = first / total
+        between = np.maximum(square / total - mean**2, 0.0)
+        return mean, np.stack([noise / total, within / total, between, settings_apart / total], axis=1)
+
+    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
+        """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
+        phase = np.zeros((n, len(x)), dtype=np.intp)
+        values = np.zeros((n, len(x), len(self.fit.properties)))
+        nodes = rng.choice(len(self.fit.weights), n, p=self.fit.weights)
+        for d, node in enumerate(nodes):
+            for first, last, k in self.fit.segmentations[node].draw(rng):
+                # Regions come left to right, each from a boundary on; the next one overwrites the rest.
+                here = x[:, 0] > self._boundary(first, rng)
+                phase[d, here] = k
+                for j, part in enumerate(self.fit.properties):
+                    region = Region(k, first, last, int(self.fit.noises[node, j]), 1.0)
+                    values[d, here, j] = self._draw(part, region, x[here, 0], rng)
+        return phase, values
+
+    def leave_one_out(self) -> tuple[Array, Array, Array]:
+        """Phase probabilities (row, K) without the row's label; means and variances (row, property)."""
+        x = self.seen.x
+        given = label_evidence(self.seen.label, 0.003)
+        without = self.probabilities(x) * np.exp(-given)
+        mean, variance = np.full(self.seen.y.shape, np.nan), np.full(self.seen.y.shape, np.nan)
+        for j in range(self.seen.y.shape[1]):
+            rows = np.flatnonzero(~np.isnan(self.seen.y[:, j]))
+            m, v = self._leave_one_out(j)
+            order = rows[np.argsort(x[rows, 0], kind="stable")]
+            mean[order, j], variance[order, j] = m, v
+        return without / without.sum(1, keepdims=True), mean, variance
+
+    def boundary_density(self) -> tuple[Array, Array]:
+        """Edges (point) of the gaps on the scaled line, and boundaries expected in each gap (point - 1)."""
+        return self.fit.points, self.fit.boundary_probability[1:]
+
+    def count_probability(self) -> Array:
+        """Probability of each number of regions, from one up."""
+        parts = [
+            w * s.count_probability for w, s in zip(self.fit.weights, self.fit.segmentations, strict=True)
+        ]
+        return np.sum(parts, axis=0)
+
+    def draw_boundaries(self, n: int, rng: np.random.Generator) -> list[list[float]]:
+        """Draw the boundaries on the scaled line, left to right, n times."""
+        nodes = rng.choice(len(self.fit.weights), n, p=self.fit.weights)
+        return [
+            [self._boundary(first, rng) for first, _, _ in self.fit.segmentations[node].draw(rng)[1:]]
+            for node in nodes
+        ]
+
+    def _boundary(self, first: int, rng: np.random.Generator) -> float:
+        points = self.fit.points
+        return -np.inf if first == 0 else rng.uniform(points[first - 1], points[first])
+
+    def _span(self, x: Array) -> "Span":
+        return Span.of(x, self.fit.points)
+
+    @cached_property
+    def _likely(self) -> tuple[tuple[Region, ...], ...]:
+        """For each property, the regions that matter, merged over nodes of equal noise."""
+        found: list[dict[tuple[int, int, int, int], float]] = [{} for _ in self.fit.properties]
+        for w, noises, fit in zip(self.fit.weights, self.fit.noises, self.fit.segmentations, strict=True):
+            probability = fit.probability
+            for k, i, last in np.argwhere(w * probability > RARE * w):
+                for j, regions in enumerate(found):
+                    key = (int(k), int(i), int(last), int(noises[j]))
+                    regions[key] = regions.get(key, 0.0) + w * probability[k, i, last]
+        return tuple(tuple(Region(*key, weight) for key, weight in f.items() if weight > RARE) for f in found)
+
+    def _regions(self, j: int) -> tuple[Region, ...]:
+        return self._likely[j]
+
+    def _conditioned(
+        self, part: Stretches, region: Region
+    ) -> "Iterator[tuple[float, Settings, Array, Array, Array]]":
+        """Weight, setting, places, Cholesky factor and weights of the data of a region's likely functions."""
+        i, j = part.first[region.first], part.last[region.last]
+        score = part.evidence[region.noise, :, i, j] + self.fit.settings.log_weight
+        share = softmax(score)
+        x, y, error = part.x[i:j], part.y[i:j], part.error[i:j]
+        kept = np.flatnonzero(share > SLIGHT) if j > i else np.argsort(-share)[:6]
+        for h in kept:
+            setting = self.fit.settings.keep(np.array([h]))
+            covariance = setting.covariance(x, x)[0] + np.diag(part.noise[region.noise] ** 2 + error)
+            root = np.linalg.cholesky(covariance)
+            yield share[h] / share[kept].sum(), setting, x, root, cho_solve((root, True), y)
+
+    def _predict(self, part: Stretches, region: Region, x: Array) -> tuple[Array, Array, Array]:
+        """Mean, variance within settings and variance between them (place) of a region's function."""
+        mean, square, variance = np.zeros(len(x)), np.zeros(len(x)), np.zeros(len(x))
+        for w, setting, seen, root, alpha in self._conditioned(part, region):
+            cross = setting.covariance(seen, x)[0]
+            m = cross.T @ alpha
+            half = solve_triangular(root, cross, lower=True)
+            mean += w * m
+            square += w * m**2
+            variance += w * np.maximum(LEVEL + setting.amplitude[0] ** 2 - (half**2).sum(0), 1e-12)
+        return mean, variance, np.maximum(square - mean**2, 0.0)
+
+    def _draw(self, part: Stretches, region: Region, x: Array, rng: np.random.Generator) -> Array:
+        """One draw of a region's function at places on the line."""
+        options = list(self._conditioned(part, region))
+        _, setting, seen, root, _ = options[rng.choice(len(options), p=[o[0] for o in options])]
+        y = part.y[part.first[region.first] : part.last[region.last]]
+        functions = RandomFunctions.draw(setting.kernel[0], 1, 1, rng)
+        level = np.sqrt(LEVEL) * rng.standard_normal()
+
+        def prior(places: Array) -> Array:
+            return level + setting.amplitude[0] * functions.at(places[:, None] / setting.lengthscale[0])[:, 0]
+
+        error = np.diag(root @ root.T) - LEVEL - setting.amplitude[0] ** 2
+        residual = y - prior(seen) - np.sqrt(np.maximum(error, 0.0)) * rng.standard_normal(len(y))
+        return prior(x) + setting.covariance(x, seen)[0] @ cho_solve((root, True), residual)
+
+    def _leave_one_out(self, j: int) -> tuple[Array, Array]:
+        """Mean and variance (measurement) of each value of property j given the others in its region."""
+        part = self.fit.properties[j]
+        total, first, second = (np.zeros(len(part.y)) for _ in range(3))
+        for region in self._regions(j):
+            own = slice(part.first[region.first], part.last[region.last])
+            for w, _, _, root, alpha in self._conditioned(part, region):
+                precision = np.diag(cho_solve((root, True), np.eye(len(alpha))))
+                mean = part.y[own] - alpha / precision
+                total[own] += region.weight * w
+                first[own] += region.weight * w * mean
+                second[own] += region.weight * w * (mean**2 + 1 / precision)
+        mean = first / total
+        return mean, np.maximum(second / total - mean**2, 1e-12)
+
+
+@dataclass(frozen=True)
+class Span:
+    """How places lie among the points, for regions that end somewhere in a gap.
+
+    Attributes:
+        opened: probability (place, point) that a region opening at the point has begun at the place.
+        open_still: probability (place, point) that a region closing at the point has not ended there.
+    """
+
+    opened: Array
+    open_still: Array
+
+    @classmethod
+    def of(cls, x: Array, points: Array) -> "Span":
+        """Boundaries are uniform in their gaps."""
+        left = np.r_[-np.inf, points[:-1]]
+        right = np.r_[points[1:], np.inf]
+        width = np.maximum(points - left, 1e-300)
+        with np.errstate(invalid="ignore"):
+            opened = np.clip((x[:, None] - left) / width, 0.0, 1.0)
+            closed = np.clip((x[:, None] - points) / np.maximum(right - points, 1e-300), 0.0, 1.0)
+        opened[:, 0], closed[:, -1] = 1.0, 0.0
+        return cls(opened, 1.0 - closed)

@@ -1,0 +1,218 @@
+"""The answer of `PhaseProperty`: phases and properties anywhere, and how far to trust them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from tieline.errors import SchemaError
+from tieline.models.diagnosis import diagnose
+from tieline.models.encoding import Encoding
+from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.line_answer import LineAnswer
+
+if TYPE_CHECKING:
+    from tieline.models.phase_property import PhaseProperty
+
+PARTS = ("noise", "within_region", "between_region", "between_hyperparameter")
+N_POSITIONS = 401  # of the line at which the density of boundaries is given
+
+
+@dataclass(frozen=True, eq=False)
+class PhasePosterior:
+    """What `PhaseProperty` learned from a table.
+
+    Attributes:
+        model: the question.
+        table: what it was asked of.
+        encoding: how the table became numbers of order one.
+        answer: the engine's fit.
+        rows: the rows of the table that were read.
+        notes: what was left out or should be known.
+    """
+
+    model: "PhaseProperty"
+    table: xr.Dataset
+    encoding: Encoding
+    answer: LineAnswer | FusionAnswer
+    rows: NDArray[np.intp]
+    notes: tuple[str, ...]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """Names of the phases, in the order of all probabilities."""
+        return self.encoding.labels
+
+    def predict(self, grid: xr.Dataset) -> xr.Dataset:
+        """Say which phase is at every place, and what the properties are there.
+
+        Args:
+            grid: the design variables on `specimen`.
+
+        Returns:
+            On the grid's `specimen`: `phase_probability (specimen, phase)`; `phase_entropy`, nat;
+            `most_likely_phase`; for every property its mean, `<name>_sd` of a new measurement, and
+            `<name>_variance (specimen, part)`, whose parts noise, within_region, between_region and
+            between_hyperparameter add up to the square of `<name>_sd`. Units are the table's.
+
+        Raises:
+            SchemaError: a design variable is missing, or not finite.
+        """
+        x = self.encoding.scaled(grid)
+        probability = self.answer.probabilities(x)
+        # 0 log 0 = 0
+        entropy = -(probability * np.log(np.maximum(probability, 1e-300))).sum(1)
+        labels = np.array(self.phases, dtype=str)
+        answer = xr.Dataset(
+            {
+                "phase_probability": (("specimen", "phase"), probability, {"units": "1"}),
+                "phase_entropy": ("specimen", entropy, {"units": "nat"}),
+                "most_likely_phase": ("specimen", labels[probability.argmax(1)]),
+            },
+            coords={"specimen": _specimens(grid), "phase": labels},
+            attrs={
+                "model": "PhaseProperty",
+                "design": list(self.encoding.design),
+                "notes": [*self.notes, *self._far(x)],
+            },
+        )
+        for j, name in enumerate(self.model.properties):
+            answer = answer.assign(self._property(j, name, x))
+        if self.model.properties:
+            answer = answer.assign_coords(part=list(PARTS))
+        return answer
+
+    def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
+        """Draw whole worlds from the posterior: the same draw is one map and one set of functions.
+
+        Args:
+            grid: the design variables on `specimen`.
+            n: number of draws.
+            seed: of the draws.
+
+        Returns:
+            (draw, specimen, property): noise-free values, with the drawn phase as the coordinate
+            `phase_draw (draw, specimen)`, an index into `phases`, and `units (property)`.
+        """
+        x = self.encoding.scaled(grid)
+        phase, values = self.answer.draws(x, n, np.random.default_rng(seed))
+        values = values * self.encoding.scale + self.encoding.centre
+        names = list(self.model.properties)
+        return xr.DataArray(
+            values,
+            dims=("draw", "specimen", "property"),
+            coords={
+                "specimen": _specimens(grid),
+                "property": names,
+                "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
+                "phase_draw": (("draw", "specimen"), phase),
+            },
+            attrs={"phases": list(self.phases)},
+        )
+
+    def diagnose(self) -> xr.Dataset:
+        """Say how far to trust this posterior: a verdict, one sentence, one action, and the figures behind them.
+
+        Returns:
+            attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting every
+            specimen from the others: `label_accuracy`, `coverage_90 (property)`, `n_labelled`,
+            `n_measured (property)`, `loo_mean` and `loo_sd (specimen, property)`, `loo_phase_probability`.
+        """
+        return diagnose(self)
+
+    def boundaries(self, n_positions: int = N_POSITIONS) -> xr.Dataset:
+        """Say where the boundaries of a line are.
+
+        Args:
+            n_positions: places along the line at which to give the density.
+
+        Returns:
+            `density (position)`: boundaries expected per unit of the design; `location` and
+            `location_sd (boundary)` for the most probable number of regions; and
+            `region_count_probability (n_regions)`.
+
+        Raises:
+            SchemaError: the design is no line, or the fast engine was used, which has no boundaries as such.
+        """
+        if not isinstance(self.answer, LineAnswer):
+            raise SchemaError(
+                "Boundaries are points only on a line fitted by exact inference.",
+                found=f"{len(self.encoding.lowest)} design dimensions",
+                hint="posterior.predict(grid).phase_entropy is high along boundaries",
+            )
+        points, expected = self.answer.boundary_density()
+        position = self._position(points)
+        places = np.linspace(position[0], position[-1], n_positions)
+        gap = np.clip(np.searchsorted(position, places, side="right") - 1, 0, len(expected) - 1)
+        density = (expected / np.diff(position))[gap]
+        count = self.answer.count_probability()
+        location, deviation = self._locations(position, int(count.argmax()) + 1)
+        units = self.table[self.encoding.design[0]].attrs.get("units", "1")
+        return xr.Dataset(
+            {
+                "density": ("position", density, {"units": f"1/({units})"}),
+                "location": ("boundary", location, {"units": units}),
+                "location_sd": ("boundary", deviation, {"units": units}),
+                "region_count_probability": ("n_regions", count),
+            },
+            coords={
+                "position": ("position", places, {"units": units}),
+                "n_regions": np.arange(1, len(count) + 1),
+            },
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the posterior to one netCDF file; `tl.load_posterior` reads it back."""
+        from tieline.models.posterior_file import save_posterior
+
+        return save_posterior(self, path)
+
+    def _property(self, j: int, name: str, x: np.ndarray) -> dict[str, tuple]:
+        centre, scale = self.encoding.centre[j], self.encoding.scale[j]
+        mean, parts = self.answer.property(j, x)
+        units = {"units": u} if (u := self.table[name].attrs.get("units")) is not None else {}
+        return {
+            name: ("specimen", mean * scale + centre, units),
+            f"{name}_sd": ("specimen", np.sqrt(parts.sum(1)) * scale, units),
+            f"{name}_variance": (
+                ("specimen", "part"),
+                parts * scale**2,
+                {"units": f"({u})^2"} if u else {},
+            ),
+        }
+
+    def _far(self, x: np.ndarray) -> Iterable[str]:
+        """A note when places lie well outside what was measured."""
+        outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
+        if outside:
+            yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."
+
+    def _position(self, points: np.ndarray) -> np.ndarray:
+        """The user's coordinate along the line; of a binary composition, the fraction of the second element."""
+        line = points * self.encoding.width[0] + self.encoding.lowest[0]
+        variable = self.table[self.encoding.design[0]]
+        if variable.ndim == 1:
+            return line
+        second = variable.values[self.rows, 1]
+        along = self.answer.seen.x[:, 0] * self.encoding.width[0] + self.encoding.lowest[0]
+        slope, offset = np.polyfit(along, second, 1)
+        return slope * line + offset
+
+    def _locations(self, position: np.ndarray, n_regions: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of each boundary, among draws with the most probable number of regions."""
+        assert isinstance(self.answer, LineAnswer)
+        found = self.answer.draw_boundaries(2000, np.random.default_rng(0))
+        chosen = np.array([b for b in found if len(b) == n_regions - 1]).reshape(-1, n_regions - 1)
+        drawn = np.interp(chosen, self.answer.fit.points, position)
+        if not drawn.size:
+            return np.zeros(0), np.zeros(0)
+        order = np.sort(drawn, axis=1)
+        return order.mean(0), order.std(0)
+
+
+def _specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
+    return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])

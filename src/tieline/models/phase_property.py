@@ -1,0 +1,162 @@
+"""SAGE: the phase map and the properties of a material system, learned jointly."""
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.models.encoding import Encoding, encode
+from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.line_answer import LineAnswer
+from tieline.models.line_fit import fit_line
+from tieline.models.observations import Observations
+from tieline.models.phase_posterior import PhasePosterior
+from tieline.models.prior_worlds import simulate
+from tieline.models.unlabelled import fuse_any
+
+INFERENCES = ("auto", "exact", "fast")
+MOST_REGIONS = 6  # on a line, when their number is not given and labels do not ask for more
+MOST_ON_LINE = 600  # specimens beyond which "auto" prefers the fast engine on a line
+
+
+@dataclass(frozen=True)
+class PhaseProperty:
+    """Which phase is where, and what every property does in each of them.
+
+    Phase labels and properties, each measured on some of the specimens, speak of one map: a label says
+    where a phase is, and so does the jump of a property at its boundary. Within a phase a property is
+    smooth; across a boundary it may change as it likes, and how much phases have in common is learned.
+
+    Reads:
+        design: one composition (specimen, element), or the names of numeric columns (specimen).
+        phase: labels (specimen), missing where unlabelled, or probabilities (specimen, phase). Optional.
+        properties: numeric columns (specimen), NaN where unmeasured; `<name>_sd` is read as standard error.
+
+    Learns:
+        the probability of every phase at any place, and mean and standard deviation of every property there.
+
+    Args:
+        design: name of the composition variable, or a list of names.
+        phase: name of the label variable; None to find phases from the properties alone.
+        properties: names of the properties; empty for a phase map from labels alone.
+        n_phases: number of phases, if more than are labelled. Without labels, found from the data.
+        n_regions: number of regions on a line; found from the evidence if not given.
+        inference: "exact" sums over every segmentation of a line; "fast" approximates in any number of
+            dimensions; "auto" takes the first on a line and the second elsewhere.
+
+    Source:
+        Kusne et al. (2024), doi:10.1039/D4DD00048J. Departs from it: memberships are hard and the properties'
+        functions are integrated out; a line is solved exactly, and elsewhere expectation propagation for
+        the map alternates with Gaussian processes, hyperparameters averaged by their evidence.
+    """
+
+    reads: ClassVar = ("design", "phase", "properties")
+
+    design: str | Sequence[str]
+    phase: str | None = None
+    properties: str | Sequence[str] = ()
+    _: KW_ONLY
+    n_phases: int | None = None
+    n_regions: int | None = None
+    inference: str = "auto"
+
+    def __post_init__(self) -> None:
+        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
+        object.__setattr__(self, "properties", names)
+        if not isinstance(self.design, str):
+            object.__setattr__(self, "design", tuple(self.design))
+        self._check()
+
+    @property
+    def design_names(self) -> tuple[str, ...]:
+        """Names of the design variables."""
+        return (self.design,) if isinstance(self.design, str) else tuple(self.design)
+
+    def fit(self, table: xr.Dataset, *, seed: int = 0) -> PhasePosterior:
+        """Learn the map and the properties from a table.
+
+        Args:
+            table: on `specimen`; rows may lack the label, or any property.
+            seed: of the starts that are tried where no label says which phase is which.
+
+        Returns:
+            The posterior; it answers `predict`, `functions` and `diagnose`.
+
+        Raises:
+            SchemaError: a variable is missing, or is not what it should be.
+            NotIdentified: too little was measured to learn anything.
+        """
+        if "specimen" in table.dims and "specimen" not in table.coords:
+            table = table.assign_coords(specimen=np.arange(table.sizes["specimen"]))
+        encoding, seen, rows, notes = encode(
+            table, self.design_names, self.phase, self.properties, self.n_phases
+        )
+        engine = self._engine(seen, notes)
+        if engine == "exact":
+            encoding, answer = self._fit_line(encoding, seen)
+        else:
+            fit, seen, labels = fuse_any(seen, encoding.labels, self.n_phases, np.random.default_rng(seed))
+            encoding = encoding.with_labels(labels)
+            answer = FusionAnswer(fit, seen)
+        return PhasePosterior(self, table, encoding, answer, rows, tuple(notes))
+
+    def simulate(self, design: xr.Dataset, *, seed: int, n_phases: int = 3) -> xr.Dataset:
+        """Draw one world from the model's own prior.
+
+        Args:
+            design: the design variables on `specimen`.
+            seed: of the world.
+            n_phases: how many phases to draw, if `self.n_phases` does not say.
+
+        Returns:
+            The design with the phase and every property, noise included, at every specimen.
+        """
+        return simulate(
+            design, self.design_names, self.phase, self.properties, self.n_phases or n_phases, seed
+        )
+
+    def _fit_line(self, encoding: Encoding, seen: Observations) -> tuple[Encoding, LineAnswer]:
+        n_labels = seen.label.shape[1]
+        is_anonymous = bool(np.isnan(seen.label).all())
+        most = self.n_regions or self.n_phases if is_anonymous else self.n_regions
+        counts = range(most, most + 1) if most else range(1, max(MOST_REGIONS, n_labels + 3) + 1)
+        if is_anonymous:
+            seen = Observations(seen.x, np.full((len(seen.x), max(counts)), np.nan), seen.y, seen.error)
+            encoding = encoding.with_labels(tuple(str(i + 1) for i in range(max(counts))))
+        return encoding, LineAnswer(fit_line(seen, counts, is_anonymous=is_anonymous), seen)
+
+    def _engine(self, seen: Observations, notes: list[str]) -> str:
+        on_line = seen.x.shape[1] == 1
+        if self.inference == "exact" and not on_line:
+            raise SchemaError(
+                "Exact inference needs a line: one design dimension.",
+                found=f"{seen.x.shape[1]} dimensions",
+                hint='inference="fast"',
+            )
+        if self.inference != "auto":
+            return self.inference
+        if on_line and len(seen.x) > MOST_ON_LINE:
+            notes.append(f"More than {MOST_ON_LINE} specimens on a line: the fast engine was used.")
+        return "exact" if on_line and len(seen.x) <= MOST_ON_LINE else "fast"
+
+    def _check(self) -> None:
+        if not self.design_names:
+            raise SchemaError(
+                "PhaseProperty needs at least one design variable.", hint='design="composition"'
+            )
+        if self.phase is None and not self.properties:
+            raise SchemaError(
+                "PhaseProperty needs a phase column, a property, or both.",
+                hint='phase="phase" or properties=["hardness"]',
+            )
+        if self.inference not in INFERENCES:
+            raise SchemaError(
+                f"inference must be one of {', '.join(INFERENCES)}.", found=repr(self.inference)
+            )
+        for name in ("n_phases", "n_regions"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+                raise SchemaError(f"{name} must be a whole number from one up.", found=repr(value))

@@ -1,0 +1,59 @@
+"""Draw a phase map with properties from the prior of `PhaseProperty`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from tieline.models.encoding import coordinates
+from tieline.models.experts import LEVEL, Layout
+from tieline.models.gate import SHARE, contrasts
+from tieline.models.gate_mixture import PRIOR
+from tieline.models.random_features import RandomFunctions
+
+
+def simulate(
+    design: xr.Dataset,
+    names: Sequence[str],
+    phase: str | None,
+    properties: Sequence[str],
+    n_phases: int,
+    seed: int,
+) -> xr.Dataset:
+    """Draw phases "1" to "K" and noisy properties of order one at every place of a design."""
+    rng = np.random.default_rng(seed)
+    x = coordinates(design, names)
+    x = (x - x.min(0)) / np.where(np.ptp(x, axis=0) > 0, np.ptp(x, axis=0), 1.0)
+    z = _draw_map(x, n_phases, rng)
+    world = design.copy()
+    labels = np.array([str(k + 1) for k in range(n_phases)], dtype=object)
+    world[phase or "phase"] = ("specimen", labels[z].astype(str), {"role": "structure"})
+    for name in properties:
+        values = _draw_property(x, z, n_phases, rng)
+        world[name] = ("specimen", values, {"role": "property", "units": "1"})
+    return world
+
+
+def _draw_map(x: np.ndarray, n_phases: int, rng: np.random.Generator) -> np.ndarray:
+    amplitude, trend, length, _ = np.exp(PRIOR[0] + PRIOR[1] * rng.standard_normal(4))
+    centred = 2 * x - 1
+    pairs = np.triu_indices(x.shape[1])
+    square = centred[:, pairs[0]] * centred[:, pairs[1]] * np.where(pairs[0] == pairs[1], 1.0, np.sqrt(2))
+    polynomial = np.hstack([SHARE * np.ones((len(x), 1)), trend * centred, trend * square])
+    latent = polynomial @ rng.standard_normal((polynomial.shape[1], n_phases - 1))
+    smooth = RandomFunctions.draw("matern52", x.shape[1], n_phases - 1, rng).at(x / length)
+    odds = (latent + amplitude * smooth) @ contrasts(n_phases).T
+    return (odds + rng.gumbel(size=odds.shape)).argmax(1)
+
+
+def _draw_property(x: np.ndarray, z: np.ndarray, n_phases: int, rng: np.random.Generator) -> np.ndarray:
+    layout = Layout(x.shape[1], n_phases, "matern52")
+    mean, deviation = layout.prior()
+    theta = mean + deviation * rng.standard_normal(layout.size)
+    length, trend, stretch, level, amplitude, factor, noise = layout.split(theta)
+    shared = RandomFunctions.draw("matern52", x.shape[1], 1, rng).at(x / (stretch * length))[:, 0]
+    value = np.sqrt(LEVEL) * rng.standard_normal() + trend * shared
+    for k in range(n_phases):
+        own = RandomFunctions.draw("matern52", x.shape[1], 1, rng).at(x / (factor[k] * length))[:, 0]
+        value = value + (z == k) * (level * rng.standard_normal() + amplitude[k] * own)
+    return value + np.sqrt(noise) * rng.standard_normal(len(x))

@@ -1,0 +1,161 @@
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from tieline.campaign.folder import Folder, read_places, write_places
+from tieline.campaign.settings import Settings
+from tieline.errors import SchemaError, TielineError
+from tieline.planning.goals import Minimize
+
+RNG = np.random.default_rng(0)
+TEMPERATURE = np.linspace(600, 900, 16)
+SHEET = pd.DataFrame(
+    {
+        "specimen": [f"s{i}" for i in range(16)],
+        "temperature (°C)": TEMPERATURE,
+        "phase": np.where(TEMPERATURE < 740, "alpha", "beta"),
+        "hardness (GPa)": np.where(TEMPERATURE < 740, 2.0, 5.0) + 0.1 * RNG.standard_normal(16),
+    }
+)
+
+
+@pytest.fixture
+def sheet(tmp_path):
+    file = tmp_path / "furnace runs.csv"
+    SHEET.to_csv(file, index=False)
+    return file
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    place = tmp_path_factory.mktemp("fitted")
+    SHEET.to_csv(place / "runs.csv", index=False)
+    settings = Settings("runs", design=["temperature"], phase="phase", properties=["hardness"])
+    folder = Folder.create(place / "campaign", settings)
+    folder.import_file(place / "runs.csv")
+    folder.fit()
+    return folder
+
+
+def test_a_new_campaign_can_be_opened_and_not_made_twice(tmp_path):
+    folder = Folder.create(tmp_path / "steel")
+    assert Folder.open(tmp_path / "steel").settings.name == "steel"
+    assert folder.imports() == []
+    with pytest.raises(TielineError, match="is taken"):
+        Folder.create(tmp_path / "steel")
+
+
+def test_what_is_no_campaign_is_not_opened(tmp_path):
+    with pytest.raises(TielineError, match=r"no campaign.toml(.|\n)*tieline new"):
+        Folder.open(tmp_path)
+    with pytest.raises(TielineError, match="no such folder"):
+        Folder.open(tmp_path / "nowhere")
+
+
+def test_every_step_says_which_step_comes_before(tmp_path, sheet):
+    folder = Folder.create(tmp_path / "c")
+    with pytest.raises(TielineError, match="tieline import"):
+        folder.fit()
+    folder.import_file(sheet)
+    with pytest.raises(TielineError, match="tieline fit"):
+        folder.propose()
+
+
+def test_imported_file_is_kept_byte_for_byte_and_once(tmp_path, sheet):
+    folder = Folder.create(tmp_path / "c")
+    folder.import_file(sheet)
+    folder.import_file(sheet)
+    kept = list((folder.path / "raw").glob("*/*.csv"))
+    assert [k.read_bytes() for k in kept] == [sheet.read_bytes()]
+    assert folder.imports() == ["furnace runs.csv"]
+
+
+def test_unreadable_file_leaves_the_campaign_as_it_was(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(TielineError):
+        folder.import_file(empty)
+    assert not folder.has_record
+    assert folder.imports() == []
+    with pytest.raises(TielineError, match="no file"):
+        folder.import_file(tmp_path / "nothing.csv")
+
+
+def test_second_import_adds_specimens(tmp_path, sheet):
+    folder = Folder.create(tmp_path / "c")
+    more = tmp_path / "more.csv"
+    SHEET.assign(specimen=[f"t{i}" for i in range(16)]).iloc[:3].to_csv(more, index=False)
+    folder.import_file(sheet)
+    assert "specimens: 3 new beside 16" in folder.import_file(more)
+    assert folder.record()["specimens"].sizes["specimen"] == 19
+
+
+def test_fit_is_kept_and_answers_the_same_when_read_again(fitted):
+    places = xr.Dataset(
+        {"temperature": ("specimen", [650.0, 850.0], {"units": "degC"})}, {"specimen": [0, 1]}
+    )
+    again = Folder.open(fitted.path)
+    predicted = again.predict(places)
+    assert list(predicted["most_likely_phase"].values) == ["alpha", "beta"]
+    np.testing.assert_allclose(predicted["hardness"], [2, 5], atol=0.3)
+    np.testing.assert_array_equal(predicted["temperature"], [650, 850])
+
+
+def test_changed_settings_make_a_fit_stale(fitted):
+    assert not fitted.is_stale
+    file = fitted.path / "campaign.toml"
+    before = file.stat()
+    later = (fitted.path / "posteriors" / "posterior.nc").stat().st_mtime_ns + 10**9
+    os.utime(file, ns=(later, later))
+    assert fitted.is_stale
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_proposals_are_kept_as_numbers_with_units_and_reasons(fitted):
+    batch = fitted.propose(n=3, goal=Minimize("hardness"))
+    kept = pd.read_csv(fitted.path / "proposals.csv")
+    np.testing.assert_allclose(kept["temperature (°C)"], batch["temperature"])
+    np.testing.assert_allclose(kept["predicted hardness (GPa)"], batch["hardness"])
+    assert list(kept["proposal"]) == [1, 2, 3]
+    assert kept["reason"].str.contains("hardness predicted").all()
+
+
+def test_goal_of_the_settings_is_what_proposals_are_after(fitted):
+    assert str(fitted.goal()) == "maximize hardness"
+    assert fitted.propose(n=1).attrs["goal"] == "maximize:hardness"
+
+
+@pytest.mark.parametrize("ending", ["csv", "nc"])
+def test_predictions_are_written_whole(fitted, tmp_path, ending):
+    predicted = fitted.predict()
+    file = tmp_path / f"map.{ending}"
+    write_places(predicted, file)
+    if ending == "csv":
+        table = pd.read_csv(file)
+        np.testing.assert_allclose(table["phase_probability_alpha"] + table["phase_probability_beta"], 1)
+        np.testing.assert_allclose(table["hardness"], predicted["hardness"])
+    else:
+        xr.testing.assert_allclose(xr.open_dataset(file).load()["hardness"], predicted["hardness"])
+    with pytest.raises(SchemaError, match=r"map\.csv"):
+        write_places(predicted, tmp_path / "map.xlsx")
+
+
+def test_pool_is_read_from_a_sheet(fitted, tmp_path):
+    file = tmp_path / "pool.csv"
+    pd.DataFrame({"temperature (K)": [900.0, 1000.0, 1100.0]}).to_csv(file, index=False)
+    batch = fitted.propose(read_places(file), n=3)
+    assert sorted(batch["candidate"].values) == [0, 1, 2]
+
+
+def test_nothing_half_written_is_left_behind(fitted):
+    assert not [p for p in fitted.path.rglob("*") if "partial" in p.name]
+
+
+def test_report_is_written_into_the_campaign(fitted):
+    page = fitted.report().read_text(encoding="utf-8")
+    assert "16 specimens from runs.csv" in page
+    assert (fitted.path / "report" / "line.png").is_file()

@@ -1,0 +1,106 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from tieline.cli import app
+
+runner = CliRunner()
+
+
+def tieline(*words):
+    return runner.invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    place = tmp_path_factory.mktemp("cli")
+    temperature = np.linspace(600, 900, 12)
+    sheet = {"specimen": range(12), "temperature (°C)": temperature, "hardness (GPa)": 1e-2 * temperature}
+    pd.DataFrame(sheet).to_csv(place / "runs.csv", index=False)
+    folder = place / "steel"
+    for words in (("new", folder), ("import", folder, place / "runs.csv"), ("fit", folder)):
+        result = tieline(*words)
+        assert result.exit_code == 0, result.output
+    return folder
+
+
+def test_help_names_every_command():
+    result = tieline("--help")
+    assert result.exit_code == 0
+    for command in ("demo", "new", "import", "fit", "predict", "propose", "show", "doctor"):
+        assert command in result.output
+
+
+def test_help_loads_nothing_heavy():
+    heavy = ("numpy", "pandas", "xarray", "matplotlib")
+    code = f"import sys, tieline.cli; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_import_prints_columns_with_roles_and_units(campaign):
+    result = tieline("show", campaign)
+    assert result.exit_code == 0
+    assert "temperature (degC)" in result.output
+    assert "hardness (GPa)" in result.output
+
+
+def test_proposals_come_as_table_and_as_json(campaign):
+    printed = tieline("propose", campaign, "-n", 2, "--goal", "maximize:hardness")
+    assert printed.exit_code == 0, printed.output
+    assert "to maximize hardness" in printed.output
+    told = json.loads(tieline("propose", campaign, "-n", 2, "--goal", "maximize:hardness", "--json").stdout)
+    assert told["goal"] == "maximize:hardness"
+    assert len(told["proposals"]) == 2
+    assert told["proposals"][0]["temperature"] > 850
+    assert "hardness predicted" in told["proposals"][0]["reason"]
+
+
+@pytest.mark.parametrize("command", ["fit", "show"])
+def test_verdict_comes_as_json(campaign, command):
+    told = json.loads(tieline(command, campaign, "--json").stdout)
+    assert told["verdict"] in ("green", "amber", "red")
+    assert told["n_measured"] == {"hardness": 12}
+
+
+def test_predictions_are_written(campaign, tmp_path):
+    grid = tmp_path / "grid.csv"
+    pd.DataFrame({"temperature (°C)": [650.0, 800.0]}).to_csv(grid, index=False)
+    result = tieline("predict", campaign, grid, "--out", tmp_path / "out.csv")
+    assert result.exit_code == 0, result.output
+    np.testing.assert_allclose(pd.read_csv(tmp_path / "out.csv")["hardness"], [6.5, 8.0], atol=0.3)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("fit", "nowhere"), "There is no campaign in 'nowhere'"),
+        (("new", "x", "--goal", "maximse:a"), "Did you mean 'maximize'"),
+        (("show", "nowhere", "--json"), "Try: tieline new nowhere"),
+    ],
+)
+def test_what_a_user_can_mend_is_a_message_and_exit_code_two(words, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = tieline(*words)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_unknown_property_is_answered_with_the_nearest(campaign):
+    result = tieline("propose", campaign, "--goal", "maximize:hardnes")
+    assert result.exit_code == 2
+    assert "Did you mean 'hardness'" in result.stderr
+
+
+def test_doctor_states_versions_and_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("TIELINE_DATA", str(tmp_path / "gone"))
+    result = tieline("doctor")
+    assert result.exit_code == 0
+    for word in ("tieline", "numpy", "cores", "which is no folder"):
+        assert word in result.output.replace("\n", " ")
