@@ -5,14 +5,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.composition import simplex_coordinates
+from tieline.models.arrays import Array, Indices
 from tieline.models.observations import Observations
 from tieline.schema import check, require
-
-Array = NDArray[np.float64]
 
 READER = "PhaseProperty"
 FEWEST = 3  # informative specimens; with fewer, no prior of ours could be told from the data
@@ -67,7 +65,7 @@ def encode(
     phase: str | None,
     properties: Sequence[str],
     n_phases: int | None,
-) -> tuple[Encoding, Observations, NDArray[np.intp], list[str]]:
+) -> tuple[Encoding, Observations, Indices, list[str]]:
     """Read what a model needs from a table.
 
     Returns:
@@ -196,7 +194,7 @@ def _properties(table: xr.Dataset, properties: Sequence[str]) -> tuple[Array, Ar
     return y, error
 
 
-def _refuse_too_few(rows: NDArray[np.intp], y: Array, properties: Sequence[str]) -> None:
+def _refuse_too_few(rows: Indices, y: Array, properties: Sequence[str]) -> None:
     if len(rows) < FEWEST:
         raise NotIdentified(
             f"{READER} needs at least {FEWEST} specimens with a phase label or a property.",

@@ -13,13 +13,11 @@ doi:10.1016/j.patcog.2011.10.004. Departs from them: the functions are integrate
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.optimize import minimize
 
+from tieline.models.arrays import Array, Indices
 from tieline.models.kernels import KERNELS, Kernel, squared_distance
-
-Array = NDArray[np.float64]
 
 LEVEL = 1.0  # prior variance of the overall level; outputs are standardised
 LEAST_WEIGHT = 0.02  # memberships below this carry no information worth a row
@@ -91,8 +89,8 @@ class Pairs:
     y: Array
     error: Array
     weight: Array
-    phase: NDArray[np.intp]
-    row: NDArray[np.intp]
+    phase: Indices
+    row: Indices
 
     @classmethod
     def of(cls, x: Array, y: Array, error: Array, membership: Array) -> "Pairs":

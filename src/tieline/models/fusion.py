@@ -9,10 +9,10 @@ expert of short lengthscale explains everything.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import softmax
 from scipy.stats import norm
 
+from tieline.models.arrays import Array
 from tieline.models.experts import Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.gate_mixture import (
@@ -24,8 +24,6 @@ from tieline.models.gate_mixture import (
 )
 from tieline.models.kernels import KERNELS
 from tieline.models.observations import Observations, label_evidence
-
-Array = NDArray[np.float64]
 
 OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
 OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property

@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import softmax
 
+from tieline.models.arrays import Array, Indices
 from tieline.models.experts import LEVEL, Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate import SHARE, Gate, contrasts
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.random_features import RandomFunctions
-
-Array = NDArray[np.float64]
 
 BLOCK = 4096  # places answered at a time, so that memory does not grow with their number
 
@@ -39,7 +37,7 @@ class FusionAnswer:
         answers = [self._property(j, block) for block in _blocks(x)]
         return np.concatenate([a[0] for a in answers]), np.vstack([a[1] for a in answers])
 
-    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
+    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[Indices, Array]:
         """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
         phase = np.zeros((n, len(x)), dtype=np.intp)
         values = np.zeros((n, len(x), len(self.fit.experts)))
@@ -95,7 +93,7 @@ def _blocks(x: Array) -> list[Array]:
     return [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)]
 
 
-def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> Indices:
     """Joint draws (draw, place) of the phase: prior maps corrected to the posterior at the pivots."""
     c, d = gate.n_phases - 1, x.shape[1]
     settings, rank = gate.settings, len(gate.pivots)
@@ -123,7 +121,7 @@ def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> NDAr
     return odds.argmax(2).T
 
 
-def _draw_property(expert: Expert, x: Array, phase: NDArray[np.intp], rng: np.random.Generator) -> Array:
+def _draw_property(expert: Expert, x: Array, phase: Indices, rng: np.random.Generator) -> Array:
     """Joint draws (draw, place) of the noise-free property, given the phase (draw, place)."""
     layout, pairs = expert.layout, expert.pairs
     length, trend, stretch, level, amplitude, factor, noise = layout.split(expert.theta)

@@ -11,13 +11,11 @@ and η standard normal, so that one Newton step costs the rank cubed whatever th
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
+from tieline.models.arrays import Array
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
 from tieline.models.sites import Sites, moments, propagate
-
-Array = NDArray[np.float64]
 
 SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
 

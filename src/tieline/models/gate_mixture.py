@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal, norm, qmc
 
+from tieline.models.arrays import Array
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.observations import label_evidence
-
-Array = NDArray[np.float64]
 
 # Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
 # each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from tieline.models.arrays import Array, Indices
 
 JITTER = 1e-8  # relative to the variance on a diagonal: below any noise a measurement has
 
@@ -52,7 +51,7 @@ KERNELS = {"matern52": Kernel(matern52, matern52_slope), "rbf": Kernel(rbf, rbf_
 
 def pivoted_root(
     kernel: Callable[[Array, Array], Array], variance: Array, x: Array, max_rank: int
-) -> tuple[Array, NDArray[np.intp]]:
+) -> tuple[Array, Indices]:
     """Find G with G Gᵀ = K by Cholesky with diagonal pivoting, to JITTER or to `max_rank` columns.
 
     Source: Harbrecht, Peters & Schneider (2012), doi:10.1016/j.apnum.2011.10.001.

@@ -12,11 +12,10 @@ at their own places speak of the same regions, and hyperparameters are integrate
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import poisson
 
-Array = NDArray[np.float64]
+from tieline.models.arrays import Array, Indices
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class Regions:
         log_end: prior of stopping there (state): the number of regions.
     """
 
-    phase: NDArray[np.intp]
-    count: NDArray[np.intp]
+    phase: Indices
+    count: Indices
     log_start: Array
     log_step: Array
     log_end: Array

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import softmax
 
+from tieline.models.arrays import Array, Indices
 from tieline.models.line_fit import LineFit, Stretches
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.random_features import RandomFunctions
 from tieline.models.segments import LEVEL, Settings
-
-Array = NDArray[np.float64]
 
 RARE = 1e-3  # probability of a region below which its function is not computed
 SLIGHT = 0.01  # share of a region's settings below which they are left out
@@ -73,7 +71,7 @@ class LineAnswer:
         between = np.maximum(square / total - mean**2, 0.0)
         return mean, np.stack([noise / total, within / total, between, settings_apart / total], axis=1)
 
-    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[NDArray[np.intp], Array]:
+    def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[Indices, Array]:
         """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
         phase = np.zeros((n, len(x)), dtype=np.intp)
         values = np.zeros((n, len(x), len(self.fit.properties)))
@@ -100,6 +98,18 @@ class LineAnswer:
             order = rows[np.argsort(x[rows, 0], kind="stable")]
             mean[order, j], variance[order, j] = m, v
         return without / without.sum(1, keepdims=True), mean, variance
+
+    def loneliness(self) -> Array:
+        """Probability (row, property) that a value is the only one of its region."""
+        alone = np.zeros(self.seen.y.shape)
+        for j, part in enumerate(self.fit.properties):
+            rows = np.flatnonzero(~np.isnan(self.seen.y[:, j]))
+            order = rows[np.argsort(self.seen.x[rows, 0], kind="stable")]
+            for region in self._regions(j):
+                first, last = part.first[region.first], part.last[region.last]
+                if last - first == 1:
+                    alone[order[first], j] += region.weight
+        return alone
 
     def boundary_density(self) -> tuple[Array, Array]:
         """Edges (point) of the gaps on the scaled line, and boundaries expected in each gap (point - 1)."""

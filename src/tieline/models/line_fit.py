@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.line import Regions, Segmentation, segment
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.segments import Settings, stretch_evidence
-
-Array = NDArray[np.float64]
 
 NOISES = np.geomspace(0.002, 0.5, 8)  # standard deviations tried, standardised
 NOISE_PRIOR = -0.5 * (np.log(NOISES / 0.03) / 1.5) ** 2
@@ -44,8 +42,8 @@ class Stretches:
     x: Array
     y: Array
     error: Array
-    first: NDArray[np.intp]
-    last: NDArray[np.intp]
+    first: Indices
+    last: Indices
     noise: Array
     evidence: Array
     stretch: Array
@@ -62,14 +60,16 @@ class LineFit:
         weights: of the combinations of noises and label error (node).
         noises: index of each property's noise (node, property).
         segmentations: for each node.
+        log_evidence: of the data, nats, comparable between fits of the same measurements.
     """
 
     points: Array
     settings: Settings
     properties: tuple[Stretches, ...]
     weights: Array
-    noises: NDArray[np.intp]
+    noises: Indices
     segmentations: tuple[Segmentation, ...]
+    log_evidence: float
 
     @property
     def probability(self) -> Array:
@@ -109,8 +109,8 @@ def _fit(
     seen: Observations,
     regions: Regions,
     settings: Settings,
-    noises: list[NDArray[np.intp]],
-    starts: NDArray[np.bool_],
+    noises: list[Indices],
+    starts: Mask,
 ) -> LineFit:
     points, where = np.unique(seen.x[:, 0], return_inverse=True)
     gap = np.diff(points, prepend=points[0]) / max(points[-1] - points[0], 1e-12)
@@ -137,7 +137,9 @@ def _fit(
     fits = tuple(fit_at(combinations[c], e) for c, e in chosen)
     weights = np.array([share[c, e] for c, e in chosen])
     index = np.array([combinations[c] for c, _ in chosen], dtype=np.intp).reshape(len(chosen), len(noises))
-    return LineFit(points, settings, properties, weights / weights.sum(), index, fits)
+    return LineFit(
+        points, settings, properties, weights / weights.sum(), index, fits, float(logsumexp(score))
+    )
 
 
 def _worthwhile_noises(
@@ -148,14 +150,14 @@ def _worthwhile_noises(
     most = max(2, int(MOST_NODES ** (1 / max(len(prior), 1))))
     kept: list[list[int]] = []
     for j, log_prior in enumerate(prior):
-        trials = [tuple(best[:j] + [i] + best[j + 1 :]) for i in range(len(log_prior))]
+        trials = [(*best[:j], i, *best[j + 1 :]) for i in range(len(log_prior))]
         weight = softmax(np.array([fit_at(t, 0).log_evidence for t in trials]) + log_prior)
         best[j] = int(np.argmax(weight))
         kept.append([int(i) for i in np.argsort(-weight)[:most] if weight[i] >= LIGHTEST])
     return kept
 
 
-def _label_stretches(seen: Observations, where: NDArray[np.intp], n_points: int, error: float) -> Array:
+def _label_stretches(seen: Observations, where: Indices, n_points: int, error: float) -> Array:
     """Log likelihood (phase, i, j) of the labels on points i to j; -inf for j < i."""
     by_point = np.zeros((n_points, seen.label.shape[1]))
     np.add.at(by_point, where, label_evidence(seen.label, error))
@@ -167,10 +169,10 @@ def _label_stretches(seen: Observations, where: NDArray[np.intp], n_points: int,
 def _stretches(
     seen: Observations,
     j: int,
-    where: NDArray[np.intp],
-    starts: NDArray[np.bool_],
+    where: Indices,
+    starts: Mask,
     settings: Settings,
-    noises: NDArray[np.intp],
+    noises: Indices,
 ) -> Stretches:
     rows = np.flatnonzero(~np.isnan(seen.y[:, j]))
     rows = rows[np.argsort(where[rows], kind="stable")]
@@ -202,7 +204,7 @@ def _thin(seen: Observations) -> Observations | None:
     return Observations(seen.x[used], seen.label[used], y[used], seen.error[used])
 
 
-def _busy_settings(fit: LineFit) -> NDArray[np.intp]:
+def _busy_settings(fit: LineFit) -> Indices:
     """The settings that explain the likely regions best."""
     share = np.zeros(len(fit.settings.kernel))
     spans = fit.probability.sum(0)
@@ -213,12 +215,12 @@ def _busy_settings(fit: LineFit) -> NDArray[np.intp]:
     return np.sort(np.argsort(-share)[:MOST_SETTINGS])
 
 
-def _near(noises: NDArray[np.intp]) -> NDArray[np.intp]:
+def _near(noises: Indices) -> Indices:
     """The likely noises and their neighbours: more data may move the noise by a step."""
     return np.arange(max(noises.min() - 1, 0), min(noises.max() + 2, len(NOISES)))
 
 
-def _plausible_starts(scout: LineFit, points: Array) -> NDArray[np.bool_]:
+def _plausible_starts(scout: LineFit, points: Array) -> Mask:
     """Points at which a region may begin, from the boundaries found on a thinned line."""
     starts = np.zeros(len(points), dtype=bool)
     starts[0] = True

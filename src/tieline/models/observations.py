@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from tieline.models.arrays import Array, Mask
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Observations:
     y: Array
     error: Array
 
-    def rows(self, which: NDArray[np.bool_]) -> "Observations":
+    def rows(self, which: Mask) -> "Observations":
         """Some of the rows."""
         return Observations(self.x[which], self.label[which], self.y[which], self.error[which])
 

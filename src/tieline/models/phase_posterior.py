@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from tieline.errors import SchemaError
+from tieline.models.arrays import Indices
 from tieline.models.diagnosis import diagnose
 from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
@@ -39,7 +39,7 @@ class PhasePosterior:
     table: xr.Dataset
     encoding: Encoding
     answer: LineAnswer | FusionAnswer
-    rows: NDArray[np.intp]
+    rows: Indices
     notes: tuple[str, ...]
 
     @property

@@ -10,8 +10,8 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.models.encoding import Encoding, encode
 from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.gross_errors import fit_robustly
 from tieline.models.line_answer import LineAnswer
-from tieline.models.line_fit import fit_line
 from tieline.models.observations import Observations
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.prior_worlds import simulate
@@ -19,6 +19,7 @@ from tieline.models.unlabelled import fuse_any
 
 INFERENCES = ("auto", "exact", "fast")
 MOST_REGIONS = 6  # on a line, when their number is not given and labels do not ask for more
+MOST_RUNS = 12  # wrong labels make runs too, and every region more has its cost in time
 MOST_ON_LINE = 600  # specimens beyond which "auto" prefers the fast engine on a line
 
 
@@ -96,7 +97,7 @@ class PhaseProperty:
         )
         engine = self._engine(seen, notes)
         if engine == "exact":
-            encoding, answer = self._fit_line(encoding, seen)
+            encoding, answer = self._fit_line(encoding, seen, notes)
         else:
             fit, seen, labels = fuse_any(seen, encoding.labels, self.n_phases, np.random.default_rng(seed))
             encoding = encoding.with_labels(labels)
@@ -118,15 +119,20 @@ class PhaseProperty:
             design, self.design_names, self.phase, self.properties, self.n_phases or n_phases, seed
         )
 
-    def _fit_line(self, encoding: Encoding, seen: Observations) -> tuple[Encoding, LineAnswer]:
-        n_labels = seen.label.shape[1]
+    def _fit_line(
+        self, encoding: Encoding, seen: Observations, notes: list[str]
+    ) -> tuple[Encoding, LineAnswer]:
         is_anonymous = bool(np.isnan(seen.label).all())
         most = self.n_regions or self.n_phases if is_anonymous else self.n_regions
-        counts = range(most, most + 1) if most else range(1, max(MOST_REGIONS, n_labels + 3) + 1)
+        counts = range(most, most + 1) if most else range(1, max(MOST_REGIONS, _n_runs(seen) + 2) + 1)
         if is_anonymous:
             seen = Observations(seen.x, np.full((len(seen.x), max(counts)), np.nan), seen.y, seen.error)
             encoding = encoding.with_labels(tuple(str(i + 1) for i in range(max(counts))))
-        return encoding, LineAnswer(fit_line(seen, counts, is_anonymous=is_anonymous), seen)
+        answer, aside = fit_robustly(seen, counts, is_anonymous=is_anonymous)
+        for j, name in enumerate(self.properties):
+            if aside[:, j].any():
+                notes.append(f"{name}: {aside[:, j].sum()} values were set aside as gross errors.")
+        return encoding, answer
 
     def _engine(self, seen: Observations, notes: list[str]) -> str:
         on_line = seen.x.shape[1] == 1
@@ -160,3 +166,11 @@ class PhaseProperty:
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int | np.integer) or value < 1):
                 raise SchemaError(f"{name} must be a whole number from one up.", found=repr(value))
+
+
+def _n_runs(seen: Observations) -> int:
+    """Number of runs of equal labels along a line: each wants a region."""
+    labelled = np.flatnonzero(~np.isnan(seen.label).any(1))
+    along = labelled[np.argsort(seen.x[labelled, 0], kind="stable")]
+    phase = seen.label[along].argmax(1)
+    return min(1 + int((phase[1:] != phase[:-1]).sum()), MOST_RUNS)

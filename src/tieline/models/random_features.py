@@ -7,9 +7,8 @@ correcting prior ones, which costs a number of places only once, not cubed.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from tieline.models.arrays import Array
 
 N_FEATURES = 256  # covariance error about 1 / sqrt(256) per draw, and fresh features for every draw's weights
 

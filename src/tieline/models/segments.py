@@ -9,12 +9,10 @@ Source: Fearnhead (2006), doi:10.1007/s11222-006-8450-8, for the recursion that 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.kernels import KERNELS, squared_distance
-
-Array = NDArray[np.float64]
 
 LEVEL = 2.0  # prior variance of a region's level; outputs are standardised
 
@@ -46,7 +44,7 @@ class Settings:
         tiled = np.tile(length.ravel(), len(names)), np.tile(amplitude.ravel(), len(names))
         return cls(kernels, *tiled, log_weight - logsumexp(log_weight))
 
-    def keep(self, which: NDArray[np.intp]) -> "Settings":
+    def keep(self, which: Indices) -> "Settings":
         """Some of the settings, their weights as they were."""
         names = tuple(self.kernel[i] for i in which)
         return Settings(names, self.lengthscale[which], self.amplitude[which], self.log_weight[which])
@@ -62,7 +60,7 @@ class Settings:
 
 
 def stretch_evidence(
-    x: Array, y: Array, error: Array, noise: float, settings: Settings, starts: NDArray[np.bool_]
+    x: Array, y: Array, error: Array, noise: float, settings: Settings, starts: Mask
 ) -> Array:
     """Log evidence (setting, n + 1, n + 1) of the points from i up to, not including, j.
 

@@ -12,10 +12,9 @@ sites updated in parallel with damping, started from Laplace's mode.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-Array = NDArray[np.float64]
+from tieline.models.arrays import Array
 
 MAX_STEPS = 60  # of Newton's method
 TOLERANCE = 1e-3  # in nats: the start of the sweeps need not be exact

@@ -3,14 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
 from scipy.special import logsumexp
 
+from tieline.models.arrays import Array
 from tieline.models.fusion import Fusion, fuse
 from tieline.models.observations import Observations
-
-Array = NDArray[np.float64]
 
 MOST_PHASES = 4  # tried when neither labels nor the user say
 N_STARTS = 3
@@ -59,5 +57,5 @@ def _start(seen: Observations, k: int, attempt: int, rng: np.random.Generator) -
     """A first membership (row, K): clusters of properties and places, weighted differently in each attempt."""
     y = np.where(np.isnan(seen.y), 0.0, seen.y)
     features = np.hstack([y, seen.x * (0.5, 2.0, 4.0)[attempt % 3]])
-    _, cluster = kmeans2(features, k, minit="++", seed=rng)
+    _, cluster = kmeans2(features, k, minit="++", rng=rng)
     return 0.9 * np.eye(k)[cluster] + 0.1 / k
