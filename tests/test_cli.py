@@ -103,4 +103,4 @@ def test_doctor_states_versions_and_data(monkeypatch, tmp_path):
     result = tieline("doctor")
     assert result.exit_code == 0
     for word in ("tieline", "numpy", "cores", "which is no folder"):
-        assert word in result.output.replace("\n", " ")
+        assert word in " ".join(result.output.split())

@@ -1,12 +1,15 @@
 import matplotlib
 import numpy as np
 import pytest
+import xarray as xr
 from toy_posterior import toy_posterior
 
 from tieline import figures
 from tieline.errors import TielineError
-from tieline.figures.planes import Rectangle, Triangle, refine, views
+from tieline.figures.rectangle import N_PIXELS, Rectangle
 from tieline.figures.style import given_labels, phase_colours
+from tieline.figures.triangle import Triangle
+from tieline.figures.views import refine, views
 from tieline.planning.goals import Maximize
 from tieline.planning.pool import default_pool
 from tieline.planning.propose import propose
@@ -114,6 +117,42 @@ def test_pixels_of_a_triangle_are_compositions_and_land_where_they_came_from():
     fractions = posterior.table["composition"].values
     np.testing.assert_allclose(y / view.extent[3], fractions[:, 2])
     np.testing.assert_allclose(x, fractions[:, 1] + fractions[:, 2] / 2)
+
+
+def test_a_spread_in_one_corner_is_looked_at_closer():
+    posterior = toy_posterior(composition=True)
+    corner = 0.5 * posterior.table["composition"] + xr.DataArray([0.5, 0, 0], dims="element")
+    cornered = type(posterior)(posterior.model, posterior.table.assign(composition=corner))
+    (view,) = views(cornered)
+    assert view.floor == (0.5, 0.0, 0.0)
+    assert float(view.pixels()["composition"].sel(element="Fe").min()) == pytest.approx(0.5)
+    x, y = view.locate(view.pixels().isel(specimen=[0, N_PIXELS - 1]))
+    np.testing.assert_allclose([*x, *y], [0, 1, 0, 0], atol=1e-12)
+    np.testing.assert_array_equal(view._ticks(0), [60, 70, 80, 90])
+
+
+def test_proposals_outside_the_explored_region_are_in_view():
+    posterior = toy_posterior(2)
+    far = posterior.table.isel(specimen=[0]).assign(temperature=("specimen", [900.0]))
+    assert views(posterior)[0].extent[1] < 720
+    assert views(posterior, far)[0].extent[1] > 900
+
+
+def test_proposals_in_another_unit_land_at_the_same_place():
+    posterior = toy_posterior(2)
+    batch = batch_of(posterior)
+    kelvin = batch.assign(temperature=(batch["temperature"] + 273.15).assign_attrs(units="K"))
+    for draw in (figures.phase_map, figures.proposals):
+        one, two = (draw(posterior, b) for b in (batch, kelvin))
+        assert words_of(one) == words_of(two)
+        assert one.axes[0].get_xlim() == pytest.approx(two.axes[0].get_xlim())
+
+
+def test_proposals_that_coincide_in_a_cut_share_one_number():
+    posterior = toy_posterior(3)
+    twins = posterior.table.isel(specimen=[3, 3]).assign(pressure=("specimen", [0.2, 0.9]))
+    words = words_of(figures.phase_map(posterior, twins))
+    assert "1, 2" in words
 
 
 def test_cut_knows_how_far_specimens_are_from_it():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import norm
 from toy_posterior import toy_posterior
 
 from tieline.errors import NotIdentified, SchemaError, TielineError
@@ -151,7 +152,9 @@ def test_reason_states_value_lead_and_phase():
     batch = propose(posterior, default_pool(posterior), Maximize("hardness"), 1)
     mean, sd = batch["hardness"].item(), batch["hardness_sd"].item()
     lead = mean - float(posterior.table["hardness"].max())
+    side = "above" if lead > 0 else "below"
     expected = (
-        f"hardness predicted {mean:.2f} ± {sd:.2f} GPa, {abs(lead):.2g} {'above' if lead > 0 else 'below'}"
+        f"hardness predicted {mean:.2f} ± {sd:.2f} GPa, {abs(lead):.2g} {side} the highest so far,"
+        f" beats it with {100 * norm.cdf(lead / sd):.0f} %; phase "
     )
     assert batch["reason"].item().startswith(expected)

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
 from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, phase_colours, settings, sheet
-from tieline.planning.pool import design_names
+from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, spoken_unit
 
 N_PLACES = 400
@@ -35,7 +35,8 @@ def line(posterior, proposals: xr.Dataset | None = None) -> Figure:
             _draw_density(panels[-2], posterior)
             _draw_phases(panels[-1], posterior, predicted, x)
         if proposals is not None:
-            _draw_proposals(panels[: len(properties)], _position(posterior, proposals))
+            known = check_pool(posterior, proposals, called="proposals")
+            _draw_proposals(panels[: len(properties)], _position(posterior, known))
         panels[-1].set_xlabel(name)
         panels[-1].set_xlim(x.min(), x.max())
         figure.align_ylabels(list(panels))

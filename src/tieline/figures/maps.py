@@ -1,5 +1,6 @@
 """Maps of a design in two dimensions: which phase is where, and how large a property is."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tieline.figures.planes import View, refine, views
 from tieline.figures.style import (
     INK,
     PAPER,
@@ -21,13 +21,18 @@ from tieline.figures.style import (
     settings,
     sheet,
 )
+from tieline.figures.views import Chart, View, charts, refine
+from tieline.planning.pool import check_pool
 from tieline.planning.wording import label, percent
 
 SURE_STRENGTH, UNSURE_STRENGTH = 0.6, 0.2  # how much of a phase's colour a place gets
+FAINT, FAINT_STAR = 0.35, 0.55  # opacity of specimens and proposals that are far from a cut
 NEAR = 0.15  # specimens within this share of the range of the resting inputs are drawn strongly
 
 
-def phase_map(posterior, proposals: xr.Dataset | None = None) -> Figure:
+def phase_map(
+    posterior, proposals: xr.Dataset | None = None, *, drawn: Sequence[Chart] | None = None
+) -> Figure:
     """Draw which phase is where: pale and hatched where the most likely phase has less than 80 %.
 
     Designs of two inputs or three elements give one map. Longer ones give a cut for each pair of inputs, the
@@ -36,23 +41,25 @@ def phase_map(posterior, proposals: xr.Dataset | None = None) -> Figure:
     Args:
         posterior: what a model learned.
         proposals (specimen): from `tl.propose`; drawn as numbered stars.
+        drawn: from `charts(posterior, proposals)`, to predict once for several maps.
     """
-    every_view = views(posterior)
+    drawn = charts(posterior, proposals) if drawn is None else drawn
+    phases = drawn[0].predicted["phase"].values
     with settings():
-        figure, panels = _panels(len(every_view))
-        for axes, view in zip(panels, every_view, strict=False):
-            predicted = posterior.predict(view.pixels())
-            _paint_phases(axes, view, predicted)
-            _draw_specimens(axes, view, posterior, predicted["phase"].values)
-            _frame(axes, view)
-            if proposals is not None:
-                _draw_proposals(axes, view, proposals)
-        handles = _legend_of_phases(posterior, predicted["phase"].values, proposals is not None)
+        figure, panels = _panels(len(drawn))
+        for axes, chart in zip(panels, drawn, strict=True):
+            _paint_phases(axes, chart)
+            _draw_specimens(axes, chart.view, posterior, phases)
+            _frame(axes, chart.view)
+            _draw_proposals(axes, chart.view, posterior, proposals)
+        handles = _legend_of_phases(posterior, phases, proposals is not None)
         figure.legend(handles=handles, loc="outside right upper", handlelength=1.4)
     return figure
 
 
-def property_map(posterior, name: str, proposals: xr.Dataset | None = None) -> Figure:
+def property_map(
+    posterior, name: str, proposals: xr.Dataset | None = None, *, drawn: Sequence[Chart] | None = None
+) -> Figure:
     """Draw a property and, beside it, the standard deviation of a new measurement.
 
     Dark lines are the boundaries of the most likely phases; specimens have the colour of their measured
@@ -62,27 +69,24 @@ def property_map(posterior, name: str, proposals: xr.Dataset | None = None) -> F
         posterior: what a model learned.
         name: of the property.
         proposals (specimen): from `tl.propose`; drawn as numbered stars.
+        drawn: from `charts(posterior, proposals)`, to predict once for several maps.
     """
-    every_view = views(posterior)
+    drawn = charts(posterior, proposals) if drawn is None else drawn
     measured = posterior.table[name]
-    maps = [posterior.predict(view.pixels()) for view in every_view]
-    means, sds = ([refine(m[v].values) for m in maps] for v in (name, f"{name}_sd"))
+    means, sds = ([refine(chart.predicted[v].values) for chart in drawn] for v in (name, f"{name}_sd"))
     limits = _limits(np.concatenate([m.ravel() for m in means]), measured.values)
     widest = max(float(sd.max()) for sd in sds) or 1.0
     with settings():
-        figure = sheet(9.4, 3.9 * len(every_view))
-        panels = figure.subplots(len(every_view), 2, squeeze=False)
-        for (left, right), view, predicted, mean, sd in zip(
-            panels, every_view, maps, means, sds, strict=True
-        ):
-            mean_image = _image(left, view, mean, "viridis", limits)
-            sd_image = _image(right, view, sd, "Purples", (0.0, widest))
+        figure = sheet(9.4, 3.9 * len(drawn))
+        panels = figure.subplots(len(drawn), 2, squeeze=False)
+        for (left, right), chart, mean, sd in zip(panels, drawn, means, sds, strict=True):
+            mean_image = _image(left, chart.view, mean, "viridis", limits)
+            sd_image = _image(right, chart.view, sd, "Purples", (0.0, widest))
             for axes in (left, right):
-                _draw_boundaries(axes, view, predicted)
-                _frame(axes, view)
-            _draw_values(left, right, view, posterior, name, limits)
-            if proposals is not None:
-                _draw_proposals(left, view, proposals)
+                _draw_boundaries(axes, chart)
+                _frame(axes, chart.view)
+            _draw_values(left, right, chart.view, posterior, name, limits)
+            _draw_proposals(left, chart.view, posterior, proposals)
             figure.colorbar(mean_image, ax=left, shrink=0.8, label=label(measured, name))
             figure.colorbar(sd_image, ax=right, shrink=0.8, label=f"sd of {label(measured, name)}")
     return figure
@@ -112,7 +116,8 @@ def _frame(axes: Axes, view: View) -> None:
         axes.set_title(f"at {view.resting()}", loc="left", fontsize=8, color=INK)
 
 
-def _paint_phases(axes: Axes, view: View, predicted: xr.Dataset) -> None:
+def _paint_phases(axes: Axes, chart: Chart) -> None:
+    view, predicted = chart.view, chart.predicted
     probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
     colours = np.array(list(phase_colours(predicted["phase"].values).values()))
     top = probability.max(-1)
@@ -127,11 +132,12 @@ def _paint_phases(axes: Axes, view: View, predicted: xr.Dataset) -> None:
             *_grid(view, top), top, levels=[-1, UNSURE], colors="none", hatches=["////"], zorder=2
         )
         hatching.set(edgecolor=PENCIL, linewidth=0, clip_path=view.outline(axes))
-    _draw_boundaries(axes, view, predicted)
+    _draw_boundaries(axes, chart)
 
 
-def _draw_boundaries(axes: Axes, view: View, predicted: xr.Dataset) -> None:
+def _draw_boundaries(axes: Axes, chart: Chart) -> None:
     """Draw where the most likely phase changes."""
+    view, predicted = chart.view, chart.predicted
     probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
     winner = probability.argmax(-1)
     for k in np.unique(winner)[:-1]:
@@ -163,7 +169,7 @@ def _image(axes: Axes, view: View, raster: np.ndarray, colours: str, limits: tup
 
 def _strength(view: View, places: xr.Dataset) -> Any:
     """Opacity of specimens, one each: faint away from the cut."""
-    return np.where(view.distance(places) <= NEAR, 1.0, 0.3)
+    return np.where(view.distance(places) <= NEAR, 1.0, FAINT)
 
 
 def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> None:
@@ -184,8 +190,11 @@ def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> No
     )
 
 
-def _draw_proposals(axes: Axes, view: View, proposals: xr.Dataset) -> None:
-    number_stars(axes, *view.locate(proposals), _strength(view, proposals))
+def _draw_proposals(axes: Axes, view: View, posterior, proposals: xr.Dataset | None) -> None:
+    if proposals is None:
+        return
+    places = check_pool(posterior, proposals, called="proposals")
+    number_stars(axes, *view.locate(places), np.maximum(_strength(view, places), FAINT_STAR))
 
 
 def _draw_values(

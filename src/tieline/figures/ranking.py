@@ -1,5 +1,7 @@
 """A batch of proposals at a glance: where each lies in the pool, and what is expected there."""
 
+from textwrap import fill
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -8,9 +10,11 @@ from matplotlib.figure import Figure
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.listing import design_columns
+from tieline.planning.pool import check_pool
 from tieline.planning.reason import measured_best
 from tieline.planning.wording import label
 
+LABEL_WIDTH = 18  # characters: what fits below a rail
 HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 
 
@@ -21,11 +25,13 @@ def proposals(posterior, batch: xr.Dataset) -> Figure:
         posterior: what a model learned.
         batch (specimen): from `tl.propose`.
     """
-    settings_of, explored = (design_columns(posterior, places) for places in (batch, posterior.table))
+    settings_of, explored = (
+        design_columns(posterior, places) for places in (check_pool(posterior, batch), posterior.table)
+    )
     goals = [part for _, part in property_terms(parse_goal(batch.attrs["goal"]))]
     n = batch.sizes["specimen"]
     with settings():
-        figure = sheet(1.5 * len(settings_of) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.1)
+        figure = sheet(1.5 * len(settings_of) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.3)
         widths = [1.0] * len(settings_of) + [2.3] * len(goals)
         panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths, sharey=True)[0]
         for axes, name in zip(panels, settings_of, strict=False):
@@ -73,8 +79,8 @@ def _draw_setting(axes: Axes, name: str, values: np.ndarray, seen: np.ndarray) -
     axes.set(
         xlim=(low - margin, high + margin),
         xticks=[low, high],
-        xticklabels=[f"{low:.3g}", f"{high:.3g}"],
-        xlabel=name,
+        xticklabels=[f"{low:.4g}", f"{high:.4g}"],
+        xlabel=fill(name, LABEL_WIDTH),
     )
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)

@@ -89,7 +89,7 @@ def _draw_coverage(axes: Axes, z: np.ndarray) -> None:
         xlim=(0, 1),
         ylim=(0, 1),
     )
-    axes.set_title("above the line: too careful; below: too bold", loc="left")
+    axes.set_title("above the line: too careful", loc="left")
     axes.legend(loc="upper left")
 
 

@@ -18,6 +18,7 @@ from tieline.figures.maps import phase_map, property_map
 from tieline.figures.ranking import proposals
 from tieline.figures.reliability import calibration
 from tieline.figures.style import save
+from tieline.figures.views import charts
 from tieline.planning.goals import parse_goal
 from tieline.planning.listing import list_proposals
 from tieline.planning.pool import design_names, is_composition
@@ -87,11 +88,12 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
 
 def _maps(posterior, batch: xr.Dataset) -> Iterator[Picture]:
     cuts = CUTS_CAPTION if _has_cuts(posterior) else ""
-    if len(_phases(posterior)) > 1:
-        yield Picture("phase-map", phase_map(posterior, batch), PHASE_CAPTION + cuts)
+    drawn = charts(posterior, batch)
+    if drawn[0].predicted.sizes["phase"] > 1:
+        yield Picture("phase-map", phase_map(posterior, batch, drawn=drawn), PHASE_CAPTION + cuts)
     for name in posterior.model.properties:
         caption = PROPERTY_CAPTION.format(name.replace("_", " ")) + cuts
-        yield Picture(f"map-{name}", property_map(posterior, name, batch), caption)
+        yield Picture(f"map-{name}", property_map(posterior, name, batch, drawn=drawn), caption)
 
 
 def write_report(

@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 # Okabe and Ito's palette for the colour-blind, without black, the pale yellow last.
 PHASE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#999999")
@@ -31,6 +32,8 @@ SETTINGS = {
     "legend.frameon": False,
     "legend.fontsize": 8,
     "hatch.linewidth": 0.5,
+    "axes.formatter.limits": (-3, 5),
+    "axes.formatter.use_mathtext": True,
 }
 
 
@@ -66,10 +69,16 @@ def number_stars(axes: Axes, x: np.ndarray, y: np.ndarray, strength: Any) -> Non
     """Mark proposals as numbered stars, in the order they were chosen; `strength` is their opacity."""
     look: dict[str, Any] = {"marker": "*", "c": PAPER, "edgecolors": INK, "linewidths": 0.9, "clip_on": False}
     axes.scatter(x, y, s=130, alpha=strength, zorder=6, **look)
-    offsets = _away_from_neighbours(axes, x, y)
-    for i, (place, offset) in enumerate(zip(np.stack([x, y], -1), offsets, strict=True)):
+    numbers: dict[tuple[float, float], list[int]] = {}
+    for i, place in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
+        numbers.setdefault(place, []).append(i)
+    places = np.array(list(numbers))
+    halo = [withStroke(linewidth=2.2, foreground=PAPER, alpha=0.8)]
+    for place, offset, chosen in zip(
+        places, _away_from_neighbours(axes, places), numbers.values(), strict=True
+    ):
         axes.annotate(
-            str(i + 1),
+            ", ".join(str(i + 1) for i in chosen),
             place,
             xytext=offset,
             textcoords="offset points",
@@ -78,15 +87,15 @@ def number_stars(axes: Axes, x: np.ndarray, y: np.ndarray, strength: Any) -> Non
             fontsize=9,
             fontweight="bold",
             color=INK,
-            alpha=strength[i],
+            path_effects=halo,
             zorder=7,
         )
 
 
-def _away_from_neighbours(axes: Axes, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _away_from_neighbours(axes: Axes, places: np.ndarray) -> np.ndarray:
     """Lead numbers 11 points away from other stars near by, and else to the middle of the axes."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    places = np.stack([(x - left) / (right - left), (y - bottom) / (top - bottom)], -1)
+    places = (places - (left, bottom)) / (right - left, top - bottom)
     apart = places[:, None] - places[None]
     distance = np.linalg.norm(apart, axis=-1, keepdims=True)
     push = np.where((distance > 0) & (distance < 0.12), apart / np.maximum(distance, 1e-9) ** 2, 0).sum(1)

@@ -20,10 +20,12 @@ from tieline.models.gate_mixture import (
     GateMixture,
     average_gates,
     standard_normals,
+    truncated,
     whitened_normals,
 )
 from tieline.models.kernels import KERNELS
 from tieline.models.observations import Observations, label_evidence
+from tieline.models.sites import Sites
 
 OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
 OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
@@ -35,6 +37,8 @@ N_GATES = 10  # settings of the gate in each round of its average
 N_EXPERTS = 12  # settings per property and kernel
 MAX_RANK = 200  # of the low-rank map: its cost grows with the cube
 N_SWEEPS = 8  # of expectation propagation
+FEWEST_LABELS = 5  # below, left-out labels cannot tell a joint map from a plain one
+BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
 SETTLED = 0.01  # largest change of a membership that counts as none
 
 
@@ -51,7 +55,9 @@ class Fusion:
     """The fitted map and experts.
 
     Attributes:
-        gates: the map, averaged over its hyperparameters.
+        gates: the map from labels and properties, averaged over its hyperparameters.
+        plain_gates: the map from the labels alone.
+        trust: weight of the first against the second, by how they predict left-out labels.
         experts: for each property.
         membership: probability (row, K) of each phase, all data considered.
         message: log likelihood (row, K) of the row's properties in each phase, 0 in the likeliest one.
@@ -61,12 +67,26 @@ class Fusion:
     """
 
     gates: GateMixture
+    plain_gates: GateMixture
+    trust: float
     experts: tuple[ExpertMixture, ...]
     membership: Array
     message: Array
     message_scale: Array
     n_passes: int
     change: float
+
+    @property
+    def n_phases(self) -> int:
+        """Number of phases K."""
+        return self.membership.shape[1]
+
+    def probabilities(self, x: Array) -> Array:
+        """Probability (place, K) of each phase at the scaled design `x`."""
+        joint = self.gates.probabilities(x)
+        if self.trust == 1.0:
+            return joint
+        return self.trust * joint + (1 - self.trust) * self.plain_gates.probabilities(x)
 
 
 @dataclass(frozen=True)
@@ -99,11 +119,12 @@ def fuse(seen: Observations, start: Array | None = None) -> Fusion:
     labelled = ~np.isnan(seen.label).any(1)
     silent = np.zeros((n, n_phases))
     known = seen.rows(labelled)
-    gates = average_gates(known.x, known.label, silent[labelled], n_nodes=N_GATES // 2, max_rank=MAX_RANK)
+    plain = average_gates(known.x, known.label, silent[labelled], n_nodes=N_GATES // 2, max_rank=MAX_RANK)
+    gates = plain
     membership = gates.probabilities(seen.x) if start is None else start
     membership = _posterior(membership, seen, silent, gates.settings)
     if np.isnan(seen.y).all():
-        return Fusion(gates, (), membership, silent, np.zeros(n), 0, 0.0)
+        return Fusion(gates, plain, 1.0, (), membership, silent, np.zeros(n), 0, 0.0)
 
     beliefs = Beliefs(
         membership, np.ones((n, n_phases, seen.y.shape[1])), silent, np.zeros(n), (None,) * seen.y.shape[1]
@@ -119,21 +140,27 @@ def fuse(seen: Observations, start: Array | None = None) -> Fusion:
                 beliefs.message,
                 n_nodes=N_GATES // 2,
                 max_rank=MAX_RANK,
-                start=_latent(gate),
+                start=_sites(gate),
             )
-        gate, prior = _redraw(seen, beliefs, gates.settings, _latent(gate))
+        gate, prior = _redraw(seen, beliefs, gates.settings, _sites(gate))
         updated = _posterior(prior, seen, beliefs.message, gates.settings)
         change = float(np.abs(updated - beliefs.membership).max())
         beliefs = replace(beliefs, membership=updated)
         if n_passes >= max(HARD_PASSES, len(ANNEALING)) and change < SETTLED:
             break
     gates = average_gates(
-        seen.x, seen.label, beliefs.message, n_nodes=N_GATES, max_rank=MAX_RANK, start=_latent(gate)
+        seen.x, seen.label, beliefs.message, n_nodes=N_GATES, max_rank=MAX_RANK, start=_sites(gate)
     )
-    membership = _posterior(gates.cavity_probabilities(n), seen, beliefs.message, gates.settings)
+    cavity = gates.cavity_probabilities(n)
+    trust = _trust(
+        plain.cavity_probabilities(len(known.x)), cavity[labelled], beliefs.message[labelled], known
+    )
+    membership = _posterior(cavity, seen, beliefs.message, gates.settings)
     beliefs = replace(beliefs, membership=membership)
     experts = tuple(_average_experts(seen, beliefs, j) for j in range(seen.y.shape[1]))
-    return Fusion(gates, experts, membership, beliefs.message, beliefs.message_scale, n_passes + 1, change)
+    return Fusion(
+        gates, plain, trust, experts, membership, beliefs.message, beliefs.message_scale, n_passes + 1, change
+    )
 
 
 def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
@@ -160,7 +187,7 @@ def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
 
 
 def _redraw(
-    seen: Observations, beliefs: Beliefs, settings: GateSettings, start: Array | None
+    seen: Observations, beliefs: Beliefs, settings: GateSettings, start: Sites | None
 ) -> tuple[Gate | None, Array]:
     """The map given labels and messages, and each row's probabilities (row, K) from all other rows."""
     n_phases = seen.label.shape[1]
@@ -177,8 +204,22 @@ def _posterior(prior: Array, seen: Observations, message: Array, settings: GateS
     return softmax(np.log(prior + 1e-12) + evidence, axis=1)
 
 
-def _latent(gate: Gate | None) -> Array | None:
-    return None if gate is None else gate.sites.mean
+def _trust(plain: Array, joint: Array, message: Array, known: Observations) -> float:
+    """Probability that properties help to predict left-out labels, so that a joint map never loses to its part.
+
+    Both maps predict each label (label, K) without it; the sum of their differences in log score is compared
+    with its standard error, as in Yao et al. (2018), doi:10.1214/17-BA1091.
+    """
+    if len(plain) < FEWEST_LABELS:
+        return 1.0
+    informed = softmax(np.log(joint + 1e-12) + message, axis=1)
+    smoothed = (1 - BLUNDER) * known.label + BLUNDER / known.label.shape[1]
+    gain = np.log((smoothed * informed).sum(1)) - np.log((smoothed * plain).sum(1))
+    return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(len(gain)), 1e-9)))
+
+
+def _sites(gate: Gate | None) -> Sites | None:
+    return None if gate is None else gate.sites
 
 
 def _fitness(expert: Expert, x: Array, y: Array, error: Array, n_phases: int) -> tuple[Array, Array]:
@@ -204,9 +245,7 @@ def _average_experts(seen: Observations, beliefs: Beliefs, j: int) -> ExpertMixt
         thetas += list(theta)
         layouts += [layout] * len(theta)
         scores += list(score)
-    share = softmax(np.array(scores))
-    # Truncated importance weights (Ionides 2008): no setting may outweigh sqrt(n) times the mean.
-    share = np.minimum(share, share.mean() * np.sqrt(len(share)))
-    kept = np.flatnonzero(share >= LIGHTEST * share.sum())
+    share = truncated(softmax(np.array(scores)))
+    kept = np.flatnonzero(share >= LIGHTEST)
     experts = tuple(Expert.at(layouts[i], thetas[i], pairs) for i in kept)
     return ExpertMixture(experts, share[kept] / share[kept].sum())

@@ -1,12 +1,13 @@
 """What a fused map and its experts say of any place: phases, properties, joint draws."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.special import softmax
 
-from tieline.models.arrays import Array, Indices
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.experts import LEVEL, Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate import SHARE, Gate, contrasts
@@ -30,7 +31,7 @@ class FusionAnswer:
 
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase."""
-        return np.vstack([self.fit.gates.probabilities(block) for block in _blocks(x)])
+        return np.vstack([self.fit.probabilities(block) for block in _blocks(x)])
 
     def property(self, j: int, x: Array) -> tuple[Array, Array]:
         """Mean (place) and variance parts (place, 4) of property j."""
@@ -41,10 +42,8 @@ class FusionAnswer:
         """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
         phase = np.zeros((n, len(x)), dtype=np.intp)
         values = np.zeros((n, len(x), len(self.fit.experts)))
-        if self.fit.gates.gates:
-            nodes = rng.choice(len(self.fit.gates.weights), n, p=self.fit.gates.weights)
-            for node in np.unique(nodes):
-                phase[nodes == node] = _draw_phases(self.fit.gates.gates[node], x, (nodes == node).sum(), rng)
+        for gate, which in self._draw_gates(n, rng):
+            phase[which] = _draw_phases(gate, x, int(which.sum()), rng)
         for j, mixture in enumerate(self.fit.experts):
             nodes = rng.choice(len(mixture.weights), n, p=mixture.weights)
             for node in np.unique(nodes):
@@ -54,7 +53,7 @@ class FusionAnswer:
 
     def leave_one_out(self) -> tuple[Array, Array, Array]:
         """Phase probabilities (row, K) without the row's label; means and variances (row, property)."""
-        seen, n_phases = self.seen, self.fit.gates.n_phases
+        seen, n_phases = self.seen, self.fit.n_phases
         cavity = np.log(self.fit.gates.cavity_probabilities(len(seen.x)) + 1e-12)
         unlabelled = softmax(cavity + self.fit.message, axis=1)
         error = self.fit.gates.settings.label_error
@@ -69,8 +68,20 @@ class FusionAnswer:
             variance[own, j] = (p * (v + m**2)).sum(1) - mean[own, j] ** 2 + expert.noise + seen.error[own, j]
         return unlabelled, mean, variance
 
+    def _draw_gates(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Gate, Mask]]:
+        """Gates with the draws (draw) that each of them makes."""
+        fit = self.fit
+        sources = [(fit.gates, fit.trust), (fit.plain_gates, 1 - fit.trust)]
+        gates = [gate for mixture, _ in sources for gate in mixture.gates]
+        weights = np.concatenate([share * mixture.weights for mixture, share in sources])
+        if not gates:
+            return
+        nodes = rng.choice(len(gates), n, p=weights / weights.sum())
+        for node in np.unique(nodes):
+            yield gates[node], nodes == node
+
     def _property(self, j: int, x: Array) -> tuple[Array, Array]:
-        mixture, probability = self.fit.experts[j], self.fit.gates.probabilities(x)
+        mixture, probability = self.fit.experts[j], self.fit.probabilities(x)
         mean = np.zeros((len(mixture.weights), *probability.shape))
         variance = np.zeros_like(mean)
         for h, expert in enumerate(mixture.experts):

@@ -17,6 +17,7 @@ from tieline.models.arrays import Array
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
 from tieline.models.sites import Sites, moments, propagate
 
+NEGLIGIBLE = 0.03  # variance of log odds, against the 3.3 of a logistic variable: left out of the low-rank root
 SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
 
 
@@ -103,7 +104,7 @@ def fit_gate(
     *,
     max_rank: int,
     n_sweeps: int,
-    start: Array | None = None,
+    start: Sites | None = None,
 ) -> Gate:
     """Condition the phase map on what is known of every row.
 
@@ -114,9 +115,9 @@ def fit_gate(
         normals: standard normals (draw, K - 1) for integration, of exact zero mean and unit covariance.
         max_rank: columns of the low-rank root.
         n_sweeps: most sweeps of expectation propagation.
-        start: latent contrasts (row, K - 1) to start from, such as those of a similar setting.
+        start: sites of the same rows to start from, of a similar setting.
     """
-    g, rows = pivoted_root(settings.kernel, settings.variance(x), x, max_rank)
+    g, rows = pivoted_root(settings.kernel, settings.variance(x), x, max_rank, NEGLIGIBLE)
     variance = settings.variance(x)
     sites = propagate(g, variance, contrasts(evidence.shape[1]), evidence, normals, start, n_sweeps)
     return Gate(settings, x[rows], sites)

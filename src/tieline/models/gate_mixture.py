@@ -10,6 +10,7 @@ from scipy.stats import multivariate_normal, norm, qmc
 from tieline.models.arrays import Array
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.observations import label_evidence
+from tieline.models.sites import Sites
 
 # Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
 # each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.
@@ -17,7 +18,7 @@ PRIOR = np.log([12.0, 20.0, 0.4, 0.01]), np.array([1.0, 1.0, 0.6, 1.0])
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
 LIGHTEST = 0.01  # share of the weight below which a setting is dropped
-N_NORMALS = 128  # quasi-random latents per place: integration error well below .01
+N_NORMALS = 64  # quasi-random latents per place and source: integration error well below .01
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def average_gates(
     n_nodes: int,
     max_rank: int,
     n_sweeps: int = 8,
-    start: Array | None = None,
+    start: Sites | None = None,
 ) -> GateMixture:
     """Average the map over hyperparameters by adaptive importance sampling.
 
@@ -70,7 +71,8 @@ def average_gates(
         message: log likelihood (row, K) of the properties measured on the row.
         n_nodes: settings tried in each of the two rounds.
         max_rank: columns of a map's low-rank root.
-        start: latent contrasts (row, K - 1) near the mode, to save steps.
+        n_sweeps: most sweeps of expectation propagation for each setting.
+        start: sites of the same rows to start from, to save sweeps.
     """
     d, n_phases = x.shape[1], label.shape[1]
     if n_phases == 1 or len(x) == 0:
@@ -80,36 +82,43 @@ def average_gates(
     prior = multivariate_normal(mean, np.diag(deviation**2))
     normals = whitened_normals(n_phases - 1)
 
-    def gate_at(theta: Array) -> Gate:
-        settings = _settings(theta, d)
-        return fit_gate(
-            x,
-            label_evidence(label, settings.label_error) + message,
-            settings,
-            normals,
-            max_rank=max_rank,
-            n_sweeps=n_sweeps,
-            start=start,
-        )
+    def gates_at(thetas: Array, start: Sites | None) -> list[Gate]:
+        gates: list[Gate] = []
+        for theta in thetas:
+            settings = _settings(theta, d)
+            evidence = label_evidence(label, settings.label_error) + message
+            gate = fit_gate(x, evidence, settings, normals, max_rank=max_rank, n_sweeps=n_sweeps, start=start)
+            gates.append(gate)
+            start = gate.sites  # settings differ, but rows say much the same: this saves most sweeps
+        return gates
 
     thetas = mean + deviation * standard_normals(n_nodes, len(mean), seed=1)
-    gates = [gate_at(t) for t in thetas]
-    weight = softmax(
-        np.array([g.sites.log_evidence for g in gates]) / 2
-    )  # tempered: few nodes must not decide alone
+    gates = gates_at(thetas, start)
+    # Tempered, since few settings must not decide alone where to look further.
+    weight = softmax(np.array([g.sites.log_evidence for g in gates]) / 2)
     centre = weight @ thetas
     covariance = (thetas - centre).T @ ((thetas - centre) * weight[:, None]) + np.diag(0.1 * deviation**2)
     focus = multivariate_normal(centre, INFLATION * covariance)
     root = np.linalg.cholesky(INFLATION * covariance)
     more = centre + standard_normals(n_nodes, len(mean), seed=2) @ root.T
-    gates += [gate_at(t) for t in more]
+    gates += gates_at(more, gates[int(np.argmax(weight))].sites)
     thetas = np.vstack([thetas, more])
 
     proposal = logsumexp([prior.logpdf(thetas), focus.logpdf(thetas)], axis=0)
     weight = softmax(np.array([g.sites.log_evidence for g in gates]) + prior.logpdf(thetas) - proposal)
-    order = np.argsort(-weight)
+    weight = truncated(weight)
+    order = np.argsort(-weight, kind="stable")
     order = order[weight[order] >= LIGHTEST]
     return GateMixture(tuple(gates[i] for i in order), weight[order] / weight[order].sum(), n_phases)
+
+
+def truncated(weight: Array) -> Array:
+    """Importance weights of which none is more than sqrt(n) times their mean, summing to one.
+
+    Source: Ionides (2008), doi:10.1198/106186008X320456.
+    """
+    weight = np.minimum(weight, weight.mean() * np.sqrt(len(weight)))
+    return weight / weight.sum()
 
 
 def standard_normals(n: int, dimension: int, seed: int = 0) -> Array:

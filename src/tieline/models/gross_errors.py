@@ -32,7 +32,9 @@ def fit_robustly(seen: Observations, counts: range, *, is_anonymous: bool) -> tu
         if (candidates == aside).all() or _too_many(candidates, seen.y):
             break
         trial = _set_aside(seen, candidates)
-        judged = candidates & _far_off(LineAnswer(fit_line(trial, counts, is_anonymous=is_anonymous), trial), seen)
+        judged = candidates & _far_off(
+            LineAnswer(fit_line(trial, counts, is_anonymous=is_anonymous), trial), seen
+        )
         if (judged == aside).all():
             break
         trial = _set_aside(seen, judged)

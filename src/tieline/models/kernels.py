@@ -50,9 +50,9 @@ KERNELS = {"matern52": Kernel(matern52, matern52_slope), "rbf": Kernel(rbf, rbf_
 
 
 def pivoted_root(
-    kernel: Callable[[Array, Array], Array], variance: Array, x: Array, max_rank: int
+    kernel: Callable[[Array, Array], Array], variance: Array, x: Array, max_rank: int, tolerance: float
 ) -> tuple[Array, Indices]:
-    """Find G with G Gᵀ = K by Cholesky with diagonal pivoting, to JITTER or to `max_rank` columns.
+    """Find G with G Gᵀ = K by Cholesky with diagonal pivoting, to a tolerance or to `max_rank` columns.
 
     Source: Harbrecht, Peters & Schneider (2012), doi:10.1016/j.apnum.2011.10.001.
 
@@ -61,17 +61,19 @@ def pivoted_root(
         variance: its diagonal (n).
         x: places (n, d).
         max_rank: most columns that G may have.
+        tolerance: variance that may be left unexplained at any place.
 
     Returns:
         G (n, rank) and the integer rows of `x` that were pivots (rank).
     """
     n = len(x)
-    left, top = variance.copy(), variance.max()
+    left = variance.copy()
+    tolerance = max(tolerance, JITTER * variance.max())
     root = np.zeros((n, min(n, max_rank)))
     pivots: list[int] = []
     for m in range(root.shape[1]):
         i = int(np.argmax(left))
-        if left[i] <= JITTER * top:
+        if left[i] <= tolerance:
             break
         column = kernel(x, x[i : i + 1])[:, 0] - root[:, :m] @ root[i, :m]
         root[:, m] = column / np.sqrt(left[i])

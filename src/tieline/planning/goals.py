@@ -30,7 +30,7 @@ class Maximize(Goal):
     name: str
 
     def __str__(self) -> str:
-        return f"maximize {self.name}"
+        return f"maximize {_spoken(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Minimize(Goal):
     name: str
 
     def __str__(self) -> str:
-        return f"minimize {self.name}"
+        return f"minimize {_spoken(self.name)}"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Target(Goal):
     value: float
 
     def __str__(self) -> str:
-        return f"bring {self.name} to {self.value:g}"
+        return f"bring {_spoken(self.name)} to {self.value:g}"
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,10 @@ def _parse_term(text: str) -> Goal:
         return Target(name.strip(), _number(value, text))
     guess = did_you_mean(kind, ["maximize", "minimize", "target", "learn-phase-map"])
     raise TielineError("This is not a goal.", found=f"'{text}'. {guess}".strip(), hint=GRAMMAR)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _number(text: str, whole: str) -> float:

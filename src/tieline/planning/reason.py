@@ -5,9 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from scipy.special import ndtr
 
 from tieline.planning.goals import Goal, LearnPhaseMap, Maximize, Minimize, PropertyGoal, Target, terms
-from tieline.planning.wording import percent, plus_minus, spoken_unit
+from tieline.planning.wording import percent, plus_minus, short, spoken_unit
 
 SURE = 0.995  # a phase more probable than this is simply named
 
@@ -56,13 +57,16 @@ def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset) -> str:
     name, units = goal.name.replace("_", " "), spoken_unit(place[goal.name])
     sentence = f"{name} predicted {plus_minus(mean, sd, units)}"
     if isinstance(goal, Target):
-        return f"{sentence}, {abs(mean - goal.value):.2g} from the target {goal.value:g}"
+        return f"{sentence}, {short(abs(mean - goal.value))} from the target {goal.value:g}"
     best = measured_best(goal, table)
     if not math.isfinite(best):
         return f"{sentence}, nothing measured yet"
     lead = mean - best
-    rival = "highest" if isinstance(goal, Maximize) else "lowest"
-    return f"{sentence}, {abs(lead):.2g} {'above' if lead > 0 else 'below'} the {rival} so far"
+    is_upward = isinstance(goal, Maximize)
+    chance = ndtr((lead if is_upward else -lead) / sd) if sd > 0 else float(lead > 0)
+    rival = "highest" if is_upward else "lowest"
+    side = "above" if lead > 0 else "below"
+    return f"{sentence}, {short(abs(lead))} {side} the {rival} so far, beats it with {percent(chance)}"
 
 
 def _phase(place: Mapping) -> str:

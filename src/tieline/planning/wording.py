@@ -25,6 +25,19 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def short(value: float) -> str:
+    """Write a number with two digits, as a power of ten if it is very small or large.
+
+    Example:
+        >>> short(0.000473), short(0.0473), short(1250.0)
+        ('4.7e-4', '0.047', '1250')
+    """
+    if value == 0 or 1e-3 <= abs(value) < 1e5:
+        return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
 def plus_minus(value: float, sd: float, units: str = "") -> str:
     """Write a value with its uncertainty to two digits of the latter, and its unit.
 

@@ -1,0 +1,80 @@
+"""A view of a design: a rectangle of two inputs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from tieline.planning.wording import label, spoken_unit
+
+N_PIXELS = 60  # a side, where the posterior is asked: 3600 predictions a map
+MARGIN = 0.02  # share of the range left around the places in view
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """Two inputs span the view; the others rest at their median.
+
+    Attributes:
+        names: of the two inputs, across and up.
+        table (specimen): the design of the specimens, whose medians the others rest at.
+        reach (specimen): the design of everything that has to be in view.
+    """
+
+    names: tuple[str, str]
+    table: xr.Dataset
+    reach: xr.Dataset
+
+    def _bounds(self, name: str) -> tuple[float, float]:
+        values = self.reach[name].values
+        low, high = values.min(), values.max()
+        edge = MARGIN * (high - low if high > low else abs(high) or 1.0)
+        return float(low - edge), float(high + edge)
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom, top in the units of the inputs."""
+        return (*self._bounds(self.names[0]), *self._bounds(self.names[1]))
+
+    def pixels(self) -> xr.Dataset:
+        """Lay out N_PIXELS x N_PIXELS places, row by row from the bottom left."""
+        left, right, bottom, top = self.extent
+        x, y = np.meshgrid(np.linspace(left, right, N_PIXELS), np.linspace(bottom, top, N_PIXELS))
+        chosen = dict(zip(self.names, (x.ravel(), y.ravel()), strict=True))
+        resting = {str(v): np.full(x.size, np.median(self.table[v].values)) for v in self.table.data_vars}
+        columns = {
+            name: ("specimen", chosen.get(name, rest), self.table[name].attrs)
+            for name, rest in resting.items()
+        }
+        return xr.Dataset(columns, {"specimen": np.arange(x.size)})
+
+    def locate(self, places: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+        """Give the coordinates of places on the axes."""
+        return places[self.names[0]].values, places[self.names[1]].values
+
+    def distance(self, places: xr.Dataset) -> np.ndarray:
+        """Measure how far places are from the view, as a share of the range of the resting inputs."""
+        others = [str(v) for v in self.table.data_vars if v not in self.names]
+        away = [
+            np.abs(places[v].values - np.median(self.table[v].values)) / (np.ptp(self.table[v].values) or 1.0)
+            for v in others
+        ]
+        return np.max(away, axis=0) if away else np.zeros(places.sizes["specimen"])
+
+    def resting(self) -> str:
+        """Say where the other inputs rest."""
+        others = [self.table[v] for v in self.table.data_vars if v not in self.names]
+        medians = (f"{np.median(v.values):.4g} {spoken_unit(v)}".strip() for v in others)
+        names = (str(v.name).replace("_", " ") for v in others)
+        return ", ".join(f"{name} = {median}" for name, median in zip(names, medians, strict=True))
+
+    def furnish(self, axes: Axes) -> None:
+        """Draw frame, ticks and labels."""
+        left, right, bottom, top = self.extent
+        axes.set(xlim=(left, right), ylim=(bottom, top))
+        axes.set_xlabel(label(self.table[self.names[0]], self.names[0]))
+        axes.set_ylabel(label(self.table[self.names[1]], self.names[1]))
+
+    def outline(self, axes: Axes) -> None:
+        """Return what images are clipped to: nothing, the axes themselves do it."""
