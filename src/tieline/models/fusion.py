@@ -108,67 +108,116 @@ class Beliefs:
     thetas: tuple[Array | None, ...]
 
 
-def fuse(seen: Observations, start: Array | None = None) -> Fusion:
-    """Fit map and experts to each other.
+@dataclass(frozen=True)
+class Draft:
+    """Map and experts that agree, at the best hyperparameters so far; `finish` averages over them.
+
+    Attributes:
+        plain_gates: the map from the labels alone.
+        settings: of the map.
+        gate: the map given labels and properties; None where there is one phase only.
+        prior: probability (row, K) of each phase from all other rows.
+        beliefs: memberships, messages and the experts' hyperparameters.
+        n_passes: passes of the alternation.
+        change: largest change of a membership in the last pass.
+    """
+
+    plain_gates: GateMixture
+    settings: GateSettings
+    gate: Gate | None
+    prior: Array
+    beliefs: Beliefs
+    n_passes: int
+    change: float
+
+    @property
+    def log_score(self) -> float:
+        """Log density of the properties, each row's predicted from all others, nats."""
+        message = self.beliefs.message + self.beliefs.message_scale[:, None]
+        return float(
+            np.log((self.prior * np.exp(message - message.max())).sum(1)).sum() + len(message) * message.max()
+        )
+
+
+def fuse(seen: Observations) -> Fusion:
+    """Fit map and experts to each other, starting from the map of the labels alone."""
+    return finish(seen, draft(seen))
+
+
+def draft(seen: Observations, start: Array | None = None) -> Draft:
+    """Alternate between map and experts until the memberships settle.
 
     Args:
         seen: labels and properties.
         start: a first membership (row, K); the map of the labels alone if not given.
     """
     n, n_phases = seen.label.shape
-    labelled = ~np.isnan(seen.label).any(1)
-    silent = np.zeros((n, n_phases))
-    known = seen.rows(labelled)
-    plain = average_gates(known.x, known.label, silent[labelled], n_nodes=N_GATES // 2, max_rank=MAX_RANK)
-    gates = plain
-    membership = gates.probabilities(seen.x) if start is None else start
-    membership = _posterior(membership, seen, silent, gates.settings)
-    if np.isnan(seen.y).all():
-        return Fusion(gates, plain, 1.0, (), membership, silent, np.zeros(n), 0, 0.0)
-
+    known = seen.rows(~np.isnan(seen.label).any(1))
+    nothing = np.zeros_like(known.label)
+    plain = average_gates(known.x, known.label, nothing, n_nodes=N_GATES // 2, max_rank=MAX_RANK)
+    settings, gate, change, n_passes = plain.settings, None, 0.0, 0
+    prior = plain.probabilities(seen.x) if start is None else start
     beliefs = Beliefs(
-        membership, np.ones((n, n_phases, seen.y.shape[1])), silent, np.zeros(n), (None,) * seen.y.shape[1]
+        membership=_posterior(prior, seen, np.zeros((n, n_phases)), settings),
+        regular=np.ones((n, n_phases, seen.y.shape[1])),
+        message=np.zeros((n, n_phases)),
+        message_scale=np.zeros(n),
+        thetas=(None,) * seen.y.shape[1],
     )
-    gate, change, n_passes = None, 1.0, 0
-    for n_passes in range(MOST_PASSES):
+    if np.isnan(seen.y).all():
+        return Draft(plain, settings, gate, prior, beliefs, n_passes, change)
+    for n_passes in range(1, MOST_PASSES + 1):
         beliefs = _listen(seen, beliefs, n_passes)
-        if n_passes == HARD_PASSES and n_phases > 1:
+        if n_passes == HARD_PASSES + 1:
             # By now the properties have shown boundaries that labels alone could not: choose settings anew.
-            gates = average_gates(
+            settings = average_gates(
                 seen.x,
                 seen.label,
                 beliefs.message,
                 n_nodes=N_GATES // 2,
                 max_rank=MAX_RANK,
                 start=_sites(gate),
-            )
-        gate, prior = _redraw(seen, beliefs, gates.settings, _sites(gate))
-        updated = _posterior(prior, seen, beliefs.message, gates.settings)
+            ).settings
+        gate, prior = _redraw(seen, beliefs, settings, _sites(gate))
+        updated = _posterior(prior, seen, beliefs.message, settings)
         change = float(np.abs(updated - beliefs.membership).max())
         beliefs = replace(beliefs, membership=updated)
-        if n_passes >= max(HARD_PASSES, len(ANNEALING)) and change < SETTLED:
+        if n_passes > max(HARD_PASSES, len(ANNEALING)) and change < SETTLED:
             break
-    gates = average_gates(
-        seen.x, seen.label, beliefs.message, n_nodes=N_GATES, max_rank=MAX_RANK, start=_sites(gate)
-    )
-    cavity = gates.cavity_probabilities(n)
-    trust = _trust(
-        plain.cavity_probabilities(len(known.x)), cavity[labelled], beliefs.message[labelled], known
-    )
-    membership = _posterior(cavity, seen, beliefs.message, gates.settings)
-    beliefs = replace(beliefs, membership=membership)
-    experts = tuple(_average_experts(seen, beliefs, j) for j in range(seen.y.shape[1]))
+    return Draft(plain, settings, gate, prior, beliefs, n_passes, change)
+
+
+def finish(seen: Observations, found: Draft) -> Fusion:
+    """Average a draft over the hyperparameters of the map and of every expert."""
+    beliefs, plain, n = found.beliefs, found.plain_gates, len(seen.x)
+    gates, trust = plain, 1.0
+    if not np.isnan(seen.y).all():
+        gates = average_gates(
+            seen.x, seen.label, beliefs.message, n_nodes=N_GATES, max_rank=MAX_RANK, start=_sites(found.gate)
+        )
+        cavity = gates.cavity_probabilities(n)
+        trust = _trust(plain, cavity, seen, beliefs.message)
+        beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
+    experts = tuple(_average_experts(seen, beliefs, j) for j in range(seen.y.shape[1]) if found.n_passes)
     return Fusion(
-        gates, plain, trust, experts, membership, beliefs.message, beliefs.message_scale, n_passes + 1, change
+        gates=gates,
+        plain_gates=plain,
+        trust=trust,
+        experts=experts,
+        membership=beliefs.membership,
+        message=beliefs.message,
+        message_scale=beliefs.message_scale,
+        n_passes=found.n_passes,
+        change=found.change,
     )
 
 
 def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
     """Refit every expert to the memberships, and hear how well each phase explains each row."""
     n, n_phases = beliefs.membership.shape
-    is_hard = n_pass < HARD_PASSES
+    is_hard = n_pass <= HARD_PASSES
     used = np.eye(n_phases)[beliefs.membership.argmax(1)] if is_hard else beliefs.membership
-    extra = ANNEALING[n_pass] if n_pass < len(ANNEALING) else 0.0
+    extra = ANNEALING[n_pass - 1] if n_pass <= len(ANNEALING) else 0.0
     message, regular, thetas = np.zeros((n, n_phases)), beliefs.regular.copy(), list(beliefs.thetas)
     for j in range(seen.y.shape[1]):
         own = ~np.isnan(seen.y[:, j])
@@ -204,18 +253,20 @@ def _posterior(prior: Array, seen: Observations, message: Array, settings: GateS
     return softmax(np.log(prior + 1e-12) + evidence, axis=1)
 
 
-def _trust(plain: Array, joint: Array, message: Array, known: Observations) -> float:
+def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array) -> float:
     """Probability that properties help to predict left-out labels, so that a joint map never loses to its part.
 
-    Both maps predict each label (label, K) without it; the sum of their differences in log score is compared
-    with its standard error, as in Yao et al. (2018), doi:10.1214/17-BA1091.
+    Both maps predict each label without it; the sum of their differences in log score is compared with its
+    standard error, as in Yao et al. (2018), doi:10.1214/17-BA1091.
     """
-    if len(plain) < FEWEST_LABELS:
+    labelled = ~np.isnan(seen.label).any(1)
+    label, n = seen.label[labelled], int(labelled.sum())
+    if n < FEWEST_LABELS:
         return 1.0
-    informed = softmax(np.log(joint + 1e-12) + message, axis=1)
-    smoothed = (1 - BLUNDER) * known.label + BLUNDER / known.label.shape[1]
-    gain = np.log((smoothed * informed).sum(1)) - np.log((smoothed * plain).sum(1))
-    return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(len(gain)), 1e-9)))
+    joint = softmax(np.log(cavity[labelled] + 1e-12) + message[labelled], axis=1)
+    smoothed = (1 - BLUNDER) * label + BLUNDER / label.shape[1]
+    gain = np.log((smoothed * joint).sum(1)) - np.log((smoothed * plain.cavity_probabilities(n)).sum(1))
+    return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(n), 1e-9)))
 
 
 def _sites(gate: Gate | None) -> Sites | None:

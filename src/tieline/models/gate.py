@@ -17,7 +17,9 @@ from tieline.models.arrays import Array
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
 from tieline.models.sites import Sites, moments, propagate
 
-NEGLIGIBLE = 0.03  # variance of log odds, against the 3.3 of a logistic variable: left out of the low-rank root
+NEGLIGIBLE = (
+    0.03  # variance of log odds, against the 3.3 of a logistic variable: left out of the low-rank root
+)
 SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
 
 

@@ -14,7 +14,7 @@ from tieline.models.sites import Sites
 
 # Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
 # each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.
-PRIOR = np.log([12.0, 20.0, 0.4, 0.01]), np.array([1.0, 1.0, 0.6, 1.0])
+PRIOR = np.log([25.0, 40.0, 0.4, 0.01]), np.array([1.2, 1.2, 0.6, 1.0])
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
 LIGHTEST = 0.01  # share of the weight below which a setting is dropped

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
@@ -27,6 +28,16 @@ class Region:
     last: int
     noise: int
     weight: float
+
+
+class Conditioned(NamedTuple):
+    """A region's function at one setting: its share, the places measured, and the solved system."""
+
+    share: float
+    setting: Settings
+    x: Array
+    root: Array
+    alpha: Array
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,7 @@ class LineAnswer:
         phase = np.zeros((n, len(x)), dtype=np.intp)
         values = np.zeros((n, len(x), len(self.fit.properties)))
         nodes = rng.choice(len(self.fit.weights), n, p=self.fit.weights)
+        known: dict[tuple[int, Region], list[Conditioned]] = {}  # draws share most of their regions
         for d, node in enumerate(nodes):
             for first, last, k in self.fit.segmentations[node].draw(rng):
                 # Regions come left to right, each from a boundary on; the next one overwrites the rest.
@@ -83,7 +95,9 @@ class LineAnswer:
                 phase[d, here] = k
                 for j, part in enumerate(self.fit.properties):
                     region = Region(k, first, last, int(self.fit.noises[node, j]), 1.0)
-                    values[d, here, j] = self._draw(part, region, x[here, 0], rng)
+                    if (j, region) not in known:
+                        known[j, region] = list(self._conditioned(part, region))
+                    values[d, here, j] = self._draw(part, region, known[j, region], x[here, 0], rng)
         return phase, values
 
     def leave_one_out(self) -> tuple[Array, Array, Array]:
@@ -152,10 +166,8 @@ class LineAnswer:
     def _regions(self, j: int) -> tuple[Region, ...]:
         return self._likely[j]
 
-    def _conditioned(
-        self, part: Stretches, region: Region
-    ) -> "Iterator[tuple[float, Settings, Array, Array, Array]]":
-        """Weight, setting, places, Cholesky factor and weights of the data of a region's likely functions."""
+    def _conditioned(self, part: Stretches, region: Region) -> Iterator[Conditioned]:
+        """The functions that a region may have, one for each likely setting."""
         i, j = part.first[region.first], part.last[region.last]
         score = part.evidence[region.noise, :, i, j] + self.fit.settings.log_weight
         share = softmax(score)
@@ -165,7 +177,8 @@ class LineAnswer:
             setting = self.fit.settings.keep(np.array([h]))
             covariance = setting.covariance(x, x)[0] + np.diag(part.noise[region.noise] ** 2 + error)
             root = np.linalg.cholesky(covariance)
-            yield share[h] / share[kept].sum(), setting, x, root, cho_solve((root, True), y)
+            alpha = cho_solve((root, True), y)
+            yield Conditioned(float(share[h] / share[kept].sum()), setting, x, root, alpha)
 
     def _predict(self, part: Stretches, region: Region, x: Array) -> tuple[Array, Array, Array]:
         """Mean, variance within settings and variance between them (place) of a region's function."""
@@ -179,9 +192,15 @@ class LineAnswer:
             variance += w * np.maximum(LEVEL + setting.amplitude[0] ** 2 - (half**2).sum(0), 1e-12)
         return mean, variance, np.maximum(square - mean**2, 0.0)
 
-    def _draw(self, part: Stretches, region: Region, x: Array, rng: np.random.Generator) -> Array:
+    def _draw(
+        self,
+        part: Stretches,
+        region: Region,
+        options: list[Conditioned],
+        x: Array,
+        rng: np.random.Generator,
+    ) -> Array:
         """One draw of a region's function at places on the line."""
-        options = list(self._conditioned(part, region))
         _, setting, seen, root, _ = options[rng.choice(len(options), p=[o[0] for o in options])]
         y = part.y[part.first[region.first] : part.last[region.last]]
         functions = RandomFunctions.draw(setting.kernel[0], 1, 1, rng)

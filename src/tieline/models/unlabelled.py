@@ -4,14 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.cluster.vq import kmeans2
-from scipy.special import logsumexp
 
 from tieline.models.arrays import Array
-from tieline.models.fusion import Fusion, fuse
+from tieline.models.fusion import Draft, Fusion, draft, finish, fuse
 from tieline.models.observations import Observations
 
-MOST_PHASES = 4  # tried when neither labels nor the user say
-N_STARTS = 3
+MOST_PHASES = 3  # tried when neither labels nor the user say
+N_STARTS = 2
 WORTH = 3.0  # nats that one more phase must gain in leave-one-out prediction
 
 
@@ -27,35 +26,27 @@ def fuse_any(
     """
     if not np.isnan(seen.label).all():
         return fuse(seen), seen, labels
-    counts = [n_phases] if n_phases else range(1, MOST_PHASES + 1)
-    best: tuple[float, Fusion, Observations] | None = None
-    for k in counts:
+    best: tuple[Draft, Observations] | None = None
+    for k in [n_phases] if n_phases else range(1, MOST_PHASES + 1):
         blank = replace(seen, label=np.full((len(seen.x), k), np.nan))
-        if k == 1:
-            fits = [fuse(blank)]
-        else:
-            fits = [fuse(blank, start=_start(seen, k, i, rng)) for i in range(N_STARTS)]
-        score, fit = max(((predictive_score(f, len(seen.x)), f) for f in fits), key=lambda pair: pair[0])
-        if best is not None and score < best[0] + WORTH:
+        starts = [_start(seen, k, i, rng) for i in range(N_STARTS if k > 1 else 1)]
+        found = max((draft(blank, start) for start in starts), key=lambda d: d.log_score)
+        if best is not None and found.log_score < best[0].log_score + WORTH:
             break
-        best = score, fit, blank
-    assert best is not None
-    _, fit, blank = best
-    order = np.argsort(-fit.membership.sum(0))
+        best = found, blank
+    assert best is not None  # at least one number of phases was tried
+    found, blank = best
+    fit = finish(blank, found)
+    order = np.argsort(-fit.membership.sum(0), kind="stable")
     names = np.empty(len(order), dtype=object)
     names[order] = [str(i + 1) for i in range(len(order))]
     return fit, blank, tuple(names)
 
 
-def predictive_score(fit: Fusion, n_rows: int) -> float:
-    """Log density of the properties, each predicted from all others, nats."""
-    cavity = np.log(fit.gates.cavity_probabilities(n_rows) + 1e-12)
-    return float(logsumexp(cavity + fit.message + fit.message_scale[:, None], axis=1).sum())
-
-
 def _start(seen: Observations, k: int, attempt: int, rng: np.random.Generator) -> Array:
     """A first membership (row, K): clusters of properties and places, weighted differently in each attempt."""
     y = np.where(np.isnan(seen.y), 0.0, seen.y)
-    features = np.hstack([y, seen.x * (0.5, 2.0, 4.0)[attempt % 3]])
+    features = np.hstack([y, seen.x * (0.5, 2.0)[attempt % 2]])
     _, cluster = kmeans2(features, k, minit="++", rng=rng)
+    cluster = np.asarray(cluster)
     return 0.9 * np.eye(k)[cluster] + 0.1 / k
