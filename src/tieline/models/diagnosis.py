@@ -46,7 +46,7 @@ def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
 def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
     seen, encoding, n = posterior.answer.seen, posterior.encoding, posterior.table.sizes["specimen"]
     probability, mean, variance = posterior.answer.leave_one_out()
-    labelled = ~np.isnan(seen.label).any(1)
+    labelled = seen.labelled
     right = probability.argmax(1) == np.nan_to_num(seen.label).argmax(1)
     inside = np.abs(mean - seen.y) <= TWO_SIDED * np.sqrt(variance)
     measured = ~np.isnan(seen.y)
@@ -99,7 +99,7 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
         if len(counts) > 1 and accuracy < share:
             yield (
                 "red",
-                f"Left-out labels are guessed right in {accuracy:.0%} of {n}, no better than the commonest phase",
+                f"Only {accuracy:.0%} of {n} left-out labels are guessed, no better than the commonest phase",
                 "Check the labels and the design; do not act on this map.",
             )
     for name in posterior.model.properties:

@@ -152,7 +152,7 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
         start: a first membership (row, K); the map of the labels alone if not given.
     """
     n, n_phases = seen.label.shape
-    known = seen.rows(~np.isnan(seen.label).any(1))
+    known = seen.rows(seen.labelled)
     nothing = np.zeros_like(known.label)
     plain = average_gates(known.x, known.label, nothing, n_nodes=N_GATES // 2, max_rank=MAX_RANK)
     settings, gate, change, n_passes = plain.settings, None, 0.0, 0
@@ -254,12 +254,12 @@ def _posterior(prior: Array, seen: Observations, message: Array, settings: GateS
 
 
 def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array) -> float:
-    """Probability that properties help to predict left-out labels, so that a joint map never loses to its part.
+    """Probability that properties help to predict left-out labels: a joint map must not lose to its part.
 
     Both maps predict each label without it; the sum of their differences in log score is compared with its
     standard error, as in Yao et al. (2018), doi:10.1214/17-BA1091.
     """
-    labelled = ~np.isnan(seen.label).any(1)
+    labelled = seen.labelled
     label, n = seen.label[labelled], int(labelled.sum())
     if n < FEWEST_LABELS:
         return 1.0

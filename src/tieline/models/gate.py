@@ -2,8 +2,8 @@
 
 Every place has K latent values u_k(x), softmax of which are the probabilities of the K phases. A latent is
 a share, a quadratic trend (free energies are smooth, so boundaries between phases tend to be low-order
-curves) and a Matern-5/2 process for the rest, all with Gaussian priors; what is known about the phase of a row, a
-label or the message of its properties, is a log likelihood (row, phase). They are written as
+curves) and a Matern-5/2 process for the rest, all with Gaussian priors; what is known about the phase of a
+row, a label or the message of its properties, is a log likelihood (row, phase). They are written as
 u = G η Tᵀ with G the low-rank root of the kernel matrix, T the K - 1 contrasts that a softmax can see
 and η standard normal, so that one Newton step costs the rank cubed whatever the number of rows.
 """

@@ -12,8 +12,9 @@ from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.observations import label_evidence
 from tieline.models.sites import Sites
 
-# Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error; the lengthscale of
-# each dimension departs from the common one by a factor whose logarithm has standard deviation ANISOTROPY.
+# Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error. The lengthscale
+# of each dimension departs from the common one by a factor whose logarithm has the sd ANISOTROPY.
+# Amplitudes are large because the boundaries of phases are sharp.
 PRIOR = np.log([25.0, 40.0, 0.4, 0.01]), np.array([1.2, 1.2, 0.6, 1.0])
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
@@ -62,8 +63,10 @@ def average_gates(
 ) -> GateMixture:
     """Average the map over hyperparameters by adaptive importance sampling.
 
-    Half of the settings come from the prior; the other half from a normal fitted to those, and all are weighted by
-    evidence times prior over the mixture they came from. Source: Cappé et al. (2004), doi:10.1198/106186004X12803.
+    Half of the settings come from the prior, the other half from a normal fitted to those, and all are
+    weighted by evidence times prior over the mixture they came from.
+
+    Source: Cappé et al. (2004), doi:10.1198/106186004X12803.
 
     Args:
         x: scaled design (row, d).
@@ -79,7 +82,7 @@ def average_gates(
         return GateMixture((), np.zeros(0), n_phases)
     mean = np.r_[PRIOR[0], np.zeros(d if d > 1 else 0)]
     deviation = np.r_[PRIOR[1], np.full(d if d > 1 else 0, ANISOTROPY)]
-    prior = multivariate_normal(mean, np.diag(deviation**2))
+    prior = multivariate_normal(mean, np.diag(deviation**2))  # pyright: ignore[reportArgumentType]
     normals = whitened_normals(n_phases - 1)
 
     def gates_at(thetas: Array, start: Sites | None) -> list[Gate]:
@@ -125,7 +128,7 @@ def standard_normals(n: int, dimension: int, seed: int = 0) -> Array:
     """Quasi-random standard normal draws (n, dimension), the same at every call."""
     if dimension == 0:
         return np.zeros((n, 0))
-    return norm.ppf(qmc.Sobol(dimension, seed=seed).random(1 << (n - 1).bit_length())[:n])
+    return norm.ppf(qmc.Sobol(dimension, rng=seed).random(1 << (n - 1).bit_length())[:n])
 
 
 def whitened_normals(dimension: int) -> Array:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.stats import norm
 
 from tieline.models.arrays import Array, Mask
 from tieline.models.line_answer import LineAnswer
@@ -11,7 +12,7 @@ from tieline.models.observations import Observations
 
 SHARE = 0.01  # prior probability that a measurement is a gross error
 SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
-SUSPICIOUS = 2.8  # standard deviations from what the other specimens say
+FALSE_ALARMS = 0.1  # regular values of a property expected to fall under suspicion
 LONELY = 0.2  # probability of being the only value of its region
 MOST = 0.2  # share of a property's values beyond which suspicion falls on the model, not on them
 N_ROUNDS = 3
@@ -53,8 +54,10 @@ def _set_aside(seen: Observations, which: Mask) -> Observations:
 def _suspicious(answer: LineAnswer) -> Mask:
     """Values far from what the others say, or alone in their region."""
     _, mean, variance = answer.leave_one_out()
-    far = np.abs(answer.seen.y - mean) > SUSPICIOUS * np.sqrt(variance)
-    return (far | (answer.loneliness() > LONELY)) & ~np.isnan(answer.seen.y)
+    measured = ~np.isnan(answer.seen.y)
+    limit = norm.isf(FALSE_ALARMS / 2 / np.maximum(measured.sum(0), 1))
+    far = np.abs(answer.seen.y - mean) > limit * np.sqrt(variance)
+    return (far | (answer.loneliness() > LONELY)) & measured
 
 
 def _far_off(answer: LineAnswer, seen: Observations) -> Mask:

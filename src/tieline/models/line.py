@@ -97,7 +97,7 @@ class Segmentation:
         weight = np.zeros(self.regions.count.max())
         for s, (k, r) in enumerate(zip(self.regions.phase, self.regions.count, strict=True)):
             ending = self.opening[s] + self.stretch[k, :, last] + self.regions.log_end[s]
-            weight[r - 1] += np.exp(logsumexp(ending) - self.log_evidence)
+            weight[r - 1] += np.exp(np.asarray(logsumexp(ending)) - self.log_evidence)
         return weight
 
     def draw(self, rng: np.random.Generator) -> list[tuple[int, int, int]]:
@@ -137,7 +137,8 @@ def segment(stretch: Array, gap: Array, regions: Regions) -> Segmentation:
     for i in range(n - 1, 0, -1):
         rest = _log_sum(by_state[:, i, i:] + closing[:, i:], 1)
         closing[:, i - 1] = log_gap[i] + _log_sum(regions.log_step + rest[None, :], 1)
-    log_evidence = float(logsumexp(opening + by_state[:, :, n - 1] + regions.log_end[:, None]))
+    ending = opening + by_state[:, :, n - 1] + regions.log_end[:, None]
+    log_evidence = float(np.asarray(logsumexp(ending)))
     return Segmentation(regions, log_evidence, opening, closing, stretch)
 
 

@@ -1,6 +1,6 @@
 """Fit ordered regions to labels and properties on a line, hyperparameters integrated out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,7 +21,7 @@ MOST_NODES = 24  # combinations of the noises of several properties
 SCOUTED = 40  # measurements of a property beyond which a thinned line is looked at first
 IMPLAUSIBLE = 1e-5  # probability of a boundary below which none is looked for in a gap
 IDLE = 0.01  # probability of a region below which its settings do not matter
-MOST_SETTINGS = 18  # of the functions that are tried on the whole line after scouting
+MOST_SETTINGS = 14  # of the functions that are tried on the whole line after scouting
 
 
 @dataclass(frozen=True)
@@ -138,12 +138,18 @@ def _fit(
     weights = np.array([share[c, e] for c, e in chosen])
     index = np.array([combinations[c] for c, _ in chosen], dtype=np.intp).reshape(len(chosen), len(noises))
     return LineFit(
-        points, settings, properties, weights / weights.sum(), index, fits, float(logsumexp(score))
+        points,
+        settings,
+        properties,
+        weights / weights.sum(),
+        index,
+        fits,
+        float(np.asarray(logsumexp(score))),
     )
 
 
 def _worthwhile_noises(
-    prior: list[Array], fit_at: Callable[[tuple[int, ...], int], Segmentation]
+    prior: Sequence[Array], fit_at: Callable[[tuple[int, ...], int], Segmentation]
 ) -> list[list[int]]:
     """Noises of each property that matter, the others' held at their best so far."""
     best = [int(np.argmax(p)) for p in prior]
@@ -182,8 +188,10 @@ def _stretches(
     last = np.searchsorted(where[rows], points, side="right")
     may_start = np.zeros(len(rows) + 1, dtype=bool)
     may_start[first[starts]] = True
-    evidence = np.stack([stretch_evidence(x, y, error, NOISES[n], settings, may_start[:-1]) for n in noises])
-    integrated = logsumexp(evidence + settings.log_weight[:, None, None], axis=1)
+    evidence = np.stack(
+        [stretch_evidence(x, y, error, float(NOISES[n]), settings, may_start[:-1]) for n in noises]
+    )
+    integrated = np.asarray(logsumexp(evidence + settings.log_weight[:, None, None], axis=1))
     return Stretches(x, y, error, first, last, NOISES[noises], evidence, integrated[:, first][:, :, last])
 
 
@@ -200,7 +208,7 @@ def _thin(seen: Observations) -> Observations | None:
         dropped = np.ones(len(rows), dtype=bool)
         dropped[:: -(-most // SCOUTED)] = False
         y[rows[dropped], j] = np.nan
-    used = ~np.isnan(y).all(1) | ~np.isnan(seen.label).any(1)
+    used = ~np.isnan(y).all(1) | seen.labelled
     return Observations(seen.x[used], seen.label[used], y[used], seen.error[used])
 
 

@@ -23,6 +23,11 @@ class Observations:
     y: Array
     error: Array
 
+    @property
+    def labelled(self) -> Mask:
+        """Which rows have a label (row)."""
+        return np.asarray(~np.isnan(self.label).any(axis=1))
+
     def rows(self, which: Mask) -> "Observations":
         """Some of the rows."""
         return Observations(self.x[which], self.label[which], self.y[which], self.error[which])

@@ -115,7 +115,7 @@ class PhasePosterior:
         )
 
     def diagnose(self) -> xr.Dataset:
-        """Say how far to trust this posterior: a verdict, one sentence, one action, and the figures behind them.
+        """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 
         Returns:
             attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting every
@@ -192,7 +192,7 @@ class PhasePosterior:
             yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."
 
     def _position(self, points: np.ndarray) -> np.ndarray:
-        """The user's coordinate along the line; of a binary composition, the fraction of the second element."""
+        """The user's coordinate along the line; of a binary composition, its second fraction."""
         line = points * self.encoding.width[0] + self.encoding.lowest[0]
         variable = self.table[self.encoding.design[0]]
         if variable.ndim == 1:
@@ -203,7 +203,7 @@ class PhasePosterior:
         return slope * line + offset
 
     def _locations(self, position: np.ndarray, n_regions: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of each boundary, among draws with the most probable number of regions."""
+        """Mean and standard deviation of each boundary, among draws with that number of regions."""
         assert isinstance(self.answer, LineAnswer)
         found = self.answer.draw_boundaries(2000, np.random.default_rng(0))
         chosen = np.array([b for b in found if len(b) == n_regions - 1]).reshape(-1, n_regions - 1)

@@ -170,7 +170,7 @@ class PhaseProperty:
 
 def _n_runs(seen: Observations) -> int:
     """Number of runs of equal labels along a line: each wants a region."""
-    labelled = np.flatnonzero(~np.isnan(seen.label).any(1))
+    labelled = np.flatnonzero(seen.labelled)
     along = labelled[np.argsort(seen.x[labelled, 0], kind="stable")]
     phase = seen.label[along].argmax(1)
     return min(1 + int((phase[1:] != phase[:-1]).sum()), MOST_RUNS)

@@ -32,7 +32,8 @@ PARTS = {
     part.__name__: part
     for part in (
         Encoding, Expert, ExpertMixture, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, Layout,
-        LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions, Segmentation, Settings, Sites, Stretches,
+        LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions, Segmentation, Settings, Sites,
+        Stretches,
     )
 }  # fmt: skip
 

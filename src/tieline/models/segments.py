@@ -42,7 +42,7 @@ class Settings:
         log_weight = np.tile(-0.5 * z.ravel(), len(names))
         kernels = tuple(name for name in names for _ in range(z.size))
         tiled = np.tile(length.ravel(), len(names)), np.tile(amplitude.ravel(), len(names))
-        return cls(kernels, *tiled, log_weight - logsumexp(log_weight))
+        return cls(kernels, *tiled, log_weight - np.asarray(logsumexp(log_weight)))
 
     def keep(self, which: Indices) -> "Settings":
         """Some of the settings, their weights as they were."""

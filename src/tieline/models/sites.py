@@ -73,28 +73,23 @@ def propagate(
     """
     shift, precision = (start.shift, start.precision) if start else _laplace(g, t, evidence)
     floor = 1 / variance[:, None, None] * np.eye(t.shape[1])
-    posterior = _posterior(g, shift, precision)
+    before, settled = None, False
     for sweep in range(n_sweeps + 1):
-        eta, root, mean, covariance = posterior
-        cavity = _remove(mean, covariance, shift, precision, floor)
+        eta, root, mean, covariance = _posterior(g, shift, precision)
+        cavity_mean, cavity_covariance = cavity = _remove(mean, covariance, shift, precision, floor)
         log_z, tilted_mean, tilted_covariance = _tilt(cavity, (mean, covariance), t, evidence, normals)
-        if sweep == n_sweeps:
+        if before is not None:
+            deviation = np.sqrt(np.einsum("ncc->nc", covariance))
+            settled = bool(np.abs((mean - before) / deviation).max() < SETTLED)
+        if settled or sweep == n_sweeps:
             break
-        cavity_precision = np.linalg.inv(cavity[1])
+        before, cavity_precision = mean, np.linalg.inv(cavity_covariance)
         new = clip(np.linalg.inv(tilted_covariance) - cavity_precision, 0.0)
-        new_shift = _apply(cavity_precision + new, tilted_mean) - _apply(cavity_precision, cavity[0])
+        new_shift = _apply(cavity_precision + new, tilted_mean) - _apply(cavity_precision, cavity_mean)
         precision = precision + DAMPING * (new - precision)
         shift = shift + DAMPING * (new_shift - shift)
-        posterior = _posterior(g, shift, precision)
-        deviation = np.sqrt(np.einsum("ncc->nc", covariance))
-        if np.abs((posterior[2] - mean) / deviation).max() < SETTLED:
-            n_sweeps = sweep + 1  # one last pass for the cavities and the evidence
-            eta, root, mean, covariance = posterior
-            cavity = _remove(mean, covariance, shift, precision, floor)
-            log_z, _, _ = _tilt(cavity, (mean, covariance), t, evidence, normals)
-            break
     log_evidence = _evidence(g, eta, root, shift, mean, covariance, cavity, log_z)
-    return Sites(eta, root, mean, covariance, *cavity, shift, precision, log_evidence)
+    return Sites(eta, root, mean, covariance, cavity_mean, cavity_covariance, shift, precision, log_evidence)
 
 
 def clip(matrices: Array, floor: float) -> Array:

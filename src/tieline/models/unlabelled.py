@@ -44,7 +44,7 @@ def fuse_any(
 
 
 def _start(seen: Observations, k: int, attempt: int, rng: np.random.Generator) -> Array:
-    """A first membership (row, K): clusters of properties and places, weighted differently in each attempt."""
+    """A first membership (row, K): clusters of properties and places, weighted anew in each attempt."""
     y = np.where(np.isnan(seen.y), 0.0, seen.y)
     features = np.hstack([y, seen.x * (0.5, 2.0)[attempt % 2]])
     _, cluster = kmeans2(features, k, minit="++", rng=rng)
