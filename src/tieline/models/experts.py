@@ -21,6 +21,7 @@ from tieline.models.kernels import KERNELS, Kernel, squared_distance
 
 LEVEL = 1.0  # prior variance of the overall level; outputs are standardised
 LEAST_WEIGHT = 0.02  # memberships below this carry no information worth a row
+ENOUGH = 300  # pairs that settle hyperparameters; more would cost the cube and change little
 LEAST_NOISE = 1e-4  # standardised; a millionth of a per cent of the variance, keeps Cholesky alive
 
 
@@ -97,6 +98,11 @@ class Pairs:
         """Keep the pairs whose membership (measurement, K) is worth a row."""
         phase, row = np.nonzero(membership.T > LEAST_WEIGHT)
         return cls(x[row], y[row], error[row], membership[row, phase], phase, row)
+
+    def thinned(self, most: int) -> "Pairs":
+        """Every n-th pair, at most `most` of them, all phases alike."""
+        s = slice(None, None, max(-(-len(self.y) // most), 1))
+        return Pairs(self.x[s], self.y[s], self.error[s], self.weight[s], self.phase[s], self.row[s])
 
     def block(self, k: int) -> slice:
         """The pairs of phase k."""
@@ -181,9 +187,10 @@ def fit_expert(layout: Layout, pairs: Pairs, start: Array | None = None, max_ste
     """Find the hyperparameters of highest posterior density by L-BFGS with exact gradients."""
     mean, deviation = layout.prior()
     start = mean if start is None else start
+    some = pairs.thinned(ENOUGH)
     bounds = list(zip(mean - 4 * deviation, mean + 4 * deviation, strict=True))
     result = minimize(
-        lambda theta: _negative(layout, theta, pairs),
+        lambda theta: _negative(layout, theta, some),
         start,
         jac=True,
         method="L-BFGS-B",
@@ -204,7 +211,7 @@ def hyperparameter_nodes(expert: Expert, normals: Array) -> tuple[Array, Array]:
         Settings (node, hyperparameter) and the logarithms of their weights (node), up to a constant
         that is the same for every kernel, so that kernels can be compared.
     """
-    layout, theta, pairs = expert.layout, expert.theta, expert.pairs
+    layout, theta, pairs = expert.layout, expert.theta, expert.pairs.thinned(ENOUGH)
     step = 0.05  # in the logarithm: large against rounding, small against the priors
     curvature = np.empty((layout.size, layout.size))
     for i in range(layout.size):

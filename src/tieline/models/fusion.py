@@ -35,7 +35,7 @@ HARD_PASSES = 2  # passes that start from the hard map with the experts' prior s
 QUICK_STEPS = 15  # of an expert's optimiser within a pass; it starts from the last pass
 N_GATES = 10  # settings of the gate in each round of its average
 N_EXPERTS = 12  # settings per property and kernel
-MAX_RANK = 200  # of the low-rank map: its cost grows with the cube
+MANY = 1500  # rows times contrasts of a map beyond which half as many settings are tried
 N_SWEEPS = 8  # of expectation propagation
 FEWEST_LABELS = 5  # below, left-out labels cannot tell a joint map from a plain one
 BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
@@ -154,7 +154,7 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
     n, n_phases = seen.label.shape
     known = seen.rows(seen.labelled)
     nothing = np.zeros_like(known.label)
-    plain = average_gates(known.x, known.label, nothing, n_nodes=N_GATES // 2, max_rank=MAX_RANK)
+    plain = average_gates(known.x, known.label, nothing, n_nodes=_n_gates(known) // 2)
     settings, gate, change, n_passes = plain.settings, None, 0.0, 0
     prior = plain.probabilities(seen.x) if start is None else start
     beliefs = Beliefs(
@@ -174,8 +174,7 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
                 seen.x,
                 seen.label,
                 beliefs.message,
-                n_nodes=N_GATES // 2,
-                max_rank=MAX_RANK,
+                n_nodes=_n_gates(seen) // 2,
                 start=_sites(gate),
             ).settings
         gate, prior = _redraw(seen, beliefs, settings, _sites(gate))
@@ -193,7 +192,7 @@ def finish(seen: Observations, found: Draft) -> Fusion:
     gates, trust = plain, 1.0
     if not np.isnan(seen.y).all():
         gates = average_gates(
-            seen.x, seen.label, beliefs.message, n_nodes=N_GATES, max_rank=MAX_RANK, start=_sites(found.gate)
+            seen.x, seen.label, beliefs.message, n_nodes=_n_gates(seen), start=_sites(found.gate)
         )
         cavity = gates.cavity_probabilities(n)
         trust = _trust(plain, cavity, seen, beliefs.message)
@@ -244,7 +243,7 @@ def _redraw(
         return None, np.ones((len(seen.x), 1))
     normals = whitened_normals(n_phases - 1)
     evidence = label_evidence(seen.label, settings.label_error) + beliefs.message
-    gate = fit_gate(seen.x, evidence, settings, normals, max_rank=MAX_RANK, n_sweeps=N_SWEEPS, start=start)
+    gate = fit_gate(seen.x, evidence, settings, normals, n_sweeps=N_SWEEPS, start=start)
     return gate, probabilities(*gate.cavity(), normals)
 
 
@@ -267,6 +266,10 @@ def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array
     smoothed = (1 - BLUNDER) * label + BLUNDER / label.shape[1]
     gain = np.log((smoothed * joint).sum(1)) - np.log((smoothed * plain.cavity_probabilities(n)).sum(1))
     return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(n), 1e-9)))
+
+
+def _n_gates(seen: Observations) -> int:
+    return N_GATES if seen.label.shape[0] * (seen.label.shape[1] - 1) <= MANY else N_GATES // 2
 
 
 def _sites(gate: Gate | None) -> Sites | None:

@@ -20,6 +20,7 @@ from tieline.models.sites import Sites, moments, propagate
 NEGLIGIBLE = (
     0.03  # variance of log odds, against the 3.3 of a logistic variable: left out of the low-rank root
 )
+MOST_LATENTS = 600  # rank times contrasts: the cost of a sweep grows with its square times the rows
 SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
 
 
@@ -104,7 +105,6 @@ def fit_gate(
     settings: GateSettings,
     normals: Array,
     *,
-    max_rank: int,
     n_sweeps: int,
     start: Sites | None = None,
 ) -> Gate:
@@ -115,10 +115,10 @@ def fit_gate(
         evidence: log likelihood of each phase given what is known of the row (row, K).
         settings: hyperparameters.
         normals: standard normals (draw, K - 1) for integration, of exact zero mean and unit covariance.
-        max_rank: columns of the low-rank root.
         n_sweeps: most sweeps of expectation propagation.
         start: sites of the same rows to start from, of a similar setting.
     """
+    max_rank = MOST_LATENTS // max(evidence.shape[1] - 1, 1)
     g, rows = pivoted_root(settings.kernel, settings.variance(x), x, max_rank, NEGLIGIBLE)
     variance = settings.variance(x)
     sites = propagate(g, variance, contrasts(evidence.shape[1]), evidence, normals, start, n_sweeps)

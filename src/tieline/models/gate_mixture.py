@@ -57,7 +57,6 @@ def average_gates(
     message: Array,
     *,
     n_nodes: int,
-    max_rank: int,
     n_sweeps: int = 8,
     start: Sites | None = None,
 ) -> GateMixture:
@@ -73,7 +72,6 @@ def average_gates(
         label: label probabilities (row, K), NaN where unlabelled.
         message: log likelihood (row, K) of the properties measured on the row.
         n_nodes: settings tried in each of the two rounds.
-        max_rank: columns of a map's low-rank root.
         n_sweeps: most sweeps of expectation propagation for each setting.
         start: sites of the same rows to start from, to save sweeps.
     """
@@ -90,7 +88,7 @@ def average_gates(
         for theta in thetas:
             settings = _settings(theta, d)
             evidence = label_evidence(label, settings.label_error) + message
-            gate = fit_gate(x, evidence, settings, normals, max_rank=max_rank, n_sweeps=n_sweeps, start=start)
+            gate = fit_gate(x, evidence, settings, normals, n_sweeps=n_sweeps, start=start)
             gates.append(gate)
             start = gate.sites  # settings differ, but rows say much the same: this saves most sweeps
         return gates
