@@ -24,7 +24,8 @@ def test_latp_proposals_are_recipes_of_the_study_that_were_not_among_the_worst(b
     chapter = run(study)
     assert chapter.batch.sizes["specimen"] == 5
     assert set(np.unique(chapter.batch["sintering_temperature"])) <= set(np.arange(800.0, 1101.0, 25.0))
-    assert (chapter.batch["ionic_conductivity"] > 4e-4).all()
+    measured = chapter.posterior.table["ionic_conductivity"]
+    assert (chapter.batch["ionic_conductivity"] > measured.quantile(0.25)).all()
 
 
 def test_simulated_study_is_compared_with_its_truth(bundled):
