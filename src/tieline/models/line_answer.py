@@ -21,7 +21,7 @@ SLIGHT = 0.01  # share of a region's settings below which they are left out
 
 @dataclass(frozen=True)
 class Region:
-    """One possible region of one property: the points it spans, its noise, and how likely it is."""
+    """One possible region of one property: the cells it spans, its noise, and how likely it is."""
 
     phase: int
     first: int
@@ -125,9 +125,12 @@ class LineAnswer:
                     alone[order[first], j] += region.weight
         return alone
 
-    def boundary_density(self) -> tuple[Array, Array]:
-        """Edges (point) of the gaps on the scaled line, and boundaries expected in each gap (point - 1)."""
-        return self.fit.points, self.fit.boundary_probability[1:]
+    def boundary_density(self, x: Array) -> Array:
+        """Boundaries expected per unit of the scaled line at places (place)."""
+        left, right = self.fit.right[:-1], self.fit.left[1:]
+        gap = np.clip(np.searchsorted(left, x, side="right") - 1, 0, len(left) - 1)
+        inside = (x >= left[gap]) & (x < right[gap])
+        return np.where(inside, self.fit.boundary_probability[1:][gap] / (right - left)[gap], 0.0)
 
     def count_probability(self) -> Array:
         """Probability of each number of regions, from one up."""
@@ -145,11 +148,10 @@ class LineAnswer:
         ]
 
     def _boundary(self, first: int, rng: np.random.Generator) -> float:
-        points = self.fit.points
-        return -np.inf if first == 0 else rng.uniform(points[first - 1], points[first])
+        return -np.inf if first == 0 else rng.uniform(self.fit.right[first - 1], self.fit.left[first])
 
     def _span(self, x: Array) -> "Span":
-        return Span.of(x, self.fit.points)
+        return Span.of(x, self.fit.left, self.fit.right)
 
     @cached_property
     def _likely(self) -> tuple[tuple[Region, ...], ...]:
@@ -231,24 +233,23 @@ class LineAnswer:
 
 @dataclass(frozen=True)
 class Span:
-    """How places lie among the points, for regions that end somewhere in a gap.
+    """How places lie among the cells, for regions that end somewhere in a gap.
 
     Attributes:
-        opened: probability (place, point) that a region opening at the point has begun at the place.
-        open_still: probability (place, point) that a region closing at the point has not ended there.
+        opened: probability (place, cell) that a region opening at the cell has begun at the place.
+        open_still: probability (place, cell) that a region closing at the cell has not ended there.
     """
 
     opened: Array
     open_still: Array
 
     @classmethod
-    def of(cls, x: Array, points: Array) -> "Span":
+    def of(cls, x: Array, left: Array, right: Array) -> "Span":
         """Boundaries are uniform in their gaps."""
-        left = np.r_[-np.inf, points[:-1]]
-        right = np.r_[points[1:], np.inf]
-        width = np.maximum(points - left, 1e-300)
+        before = np.r_[-np.inf, right[:-1]]
+        after = np.r_[left[1:], np.inf]
         with np.errstate(invalid="ignore"):
-            opened = np.clip((x[:, None] - left) / width, 0.0, 1.0)
-            closed = np.clip((x[:, None] - points) / np.maximum(right - points, 1e-300), 0.0, 1.0)
+            opened = np.clip((x[:, None] - before) / (left - before), 0.0, 1.0)
+            closed = np.clip((x[:, None] - right) / (after - right), 0.0, 1.0)
         opened[:, 0], closed[:, -1] = 1.0, 0.0
         return cls(opened, 1.0 - closed)

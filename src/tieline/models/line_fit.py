@@ -32,11 +32,11 @@ class Stretches:
         x: places of its measurements, ascending (measurement).
         y: standardised values.
         error: squared standard errors.
-        first: number of measurements before each point (point).
-        last: number of measurements up to and including each point (point).
+        first: number of measurements before each cell (cell).
+        last: number of measurements up to and including each cell (cell).
         noise: standard deviations tried (noise).
         evidence: log evidence (noise, setting, measurement + 1, measurement + 1) of stretches.
-        stretch: log evidence (noise, point, point) of stretches of points, settings integrated out.
+        stretch: log evidence (noise, cell, cell) of stretches of cells, settings integrated out.
     """
 
     x: Array
@@ -51,10 +51,13 @@ class Stretches:
 
 @dataclass(frozen=True)
 class LineFit:
-    """The posterior on a line.
+    """The posterior on a line, cut into cells: points between which no boundary is looked for.
+
+    On a short line every distinct place is a cell of its own.
 
     Attributes:
-        points: distinct places, ascending, on the scaled line (point).
+        left: first place of each cell on the scaled line, ascending (cell).
+        right: last place of each cell (cell).
         settings: hyperparameters of the functions.
         properties: the measurements of each property.
         weights: of the combinations of noises and label error (node).
@@ -63,7 +66,8 @@ class LineFit:
         log_evidence: of the data, nats, comparable between fits of the same measurements.
     """
 
-    points: Array
+    left: Array
+    right: Array
     settings: Settings
     properties: tuple[Stretches, ...]
     weights: Array
@@ -73,13 +77,13 @@ class LineFit:
 
     @property
     def probability(self) -> Array:
-        """Probability (phase, i, j) that one region of that phase spans exactly the points i to j."""
+        """Probability (phase, i, j) that one region of that phase spans exactly the cells i to j."""
         parts = (w * s.probability for w, s in zip(self.weights, self.segmentations, strict=True))
         return np.sum(list(parts), axis=0)
 
     @property
     def boundary_probability(self) -> Array:
-        """Probability (point) that a boundary lies in the gap before each point."""
+        """Probability (cell) that a boundary lies in the gap before each cell."""
         opened = self.probability.sum((0, 2))
         return np.where(np.arange(len(opened)) == 0, 0.0, opened)
 
@@ -113,11 +117,13 @@ def _fit(
     starts: Mask,
 ) -> LineFit:
     points, where = np.unique(seen.x[:, 0], return_inverse=True)
-    gap = np.diff(points, prepend=points[0]) / max(points[-1] - points[0], 1e-12)
+    left, right = points[starts], points[np.roll(starts, -1)]
+    cell = (np.cumsum(starts) - 1)[where]
+    gap = np.r_[0.0, left[1:] - right[:-1]] / max(points[-1] - points[0], 1e-12)
     properties = tuple(
-        _stretches(seen, j, where, starts, settings, noises[j]) for j in range(seen.y.shape[1])
+        _stretches(seen, j, cell, len(left), settings, noises[j]) for j in range(seen.y.shape[1])
     )
-    labels = [_label_stretches(seen, where, len(points), error) for error in LABEL_ERRORS]
+    labels = [_label_stretches(seen, cell, len(left), error) for error in LABEL_ERRORS]
 
     def fit_at(node: tuple[int, ...], error: int) -> Segmentation:
         stretch = labels[error] + sum(p.stretch[i] for p, i in zip(properties, node, strict=True))
@@ -138,7 +144,8 @@ def _fit(
     weights = np.array([share[c, e] for c, e in chosen])
     index = np.array([combinations[c] for c, _ in chosen], dtype=np.intp).reshape(len(chosen), len(noises))
     return LineFit(
-        points,
+        left,
+        right,
         settings,
         properties,
         weights / weights.sum(),
@@ -163,31 +170,30 @@ def _worthwhile_noises(
     return kept
 
 
-def _label_stretches(seen: Observations, where: Indices, n_points: int, error: float) -> Array:
-    """Log likelihood (phase, i, j) of the labels on points i to j; -inf for j < i."""
-    by_point = np.zeros((n_points, seen.label.shape[1]))
-    np.add.at(by_point, where, label_evidence(seen.label, error))
-    total = np.cumsum(by_point, axis=0).T
-    stretch = total[:, None, :] - (total - by_point.T)[:, :, None]
-    return np.where(np.tri(n_points, k=-1, dtype=bool), -np.inf, stretch)
+def _label_stretches(seen: Observations, cell: Indices, n_cells: int, error: float) -> Array:
+    """Log likelihood (phase, i, j) of the labels on cells i to j; -inf for j < i."""
+    by_cell = np.zeros((n_cells, seen.label.shape[1]))
+    np.add.at(by_cell, cell, label_evidence(seen.label, error))
+    total = np.cumsum(by_cell, axis=0).T
+    stretch = total[:, None, :] - (total - by_cell.T)[:, :, None]
+    return np.where(np.tri(n_cells, k=-1, dtype=bool), -np.inf, stretch)
 
 
 def _stretches(
     seen: Observations,
     j: int,
-    where: Indices,
-    starts: Mask,
+    cell: Indices,
+    n_cells: int,
     settings: Settings,
     noises: Indices,
 ) -> Stretches:
     rows = np.flatnonzero(~np.isnan(seen.y[:, j]))
-    rows = rows[np.argsort(where[rows], kind="stable")]
+    rows = rows[np.argsort(seen.x[rows, 0], kind="stable")]
     x, y, error = seen.x[rows, 0], seen.y[rows, j], seen.error[rows, j]
-    points = np.arange(len(starts))
-    first = np.searchsorted(where[rows], points, side="left")
-    last = np.searchsorted(where[rows], points, side="right")
+    first = np.searchsorted(cell[rows], np.arange(n_cells), side="left")
+    last = np.searchsorted(cell[rows], np.arange(n_cells), side="right")
     may_start = np.zeros(len(rows) + 1, dtype=bool)
-    may_start[first[starts]] = True
+    may_start[first] = True
     evidence = np.stack(
         [stretch_evidence(x, y, error, float(NOISES[n]), settings, may_start[:-1]) for n in noises]
     )
@@ -234,7 +240,6 @@ def _plausible_starts(scout: LineFit, points: Array) -> Mask:
     starts[0] = True
     for g in np.flatnonzero(scout.boundary_probability > IMPLAUSIBLE):
         # One gap more on either side: thinning may have moved the boundary by a point.
-        low = scout.points[max(g - 2, 0)]
-        high = scout.points[min(g + 1, len(scout.points) - 1)]
+        low, high = scout.right[max(g - 2, 0)], scout.left[min(g + 1, len(scout.left) - 1)]
         starts |= (points > low) & (points <= high)
     return starts

@@ -144,13 +144,12 @@ class PhasePosterior:
                 found=f"{len(self.encoding.lowest)} design dimensions",
                 hint="posterior.predict(grid).phase_entropy is high along boundaries",
             )
-        points, expected = self.answer.boundary_density()
-        position = self._position(points)
-        places = np.linspace(position[0], position[-1], n_positions)
-        gap = np.clip(np.searchsorted(position, places, side="right") - 1, 0, len(expected) - 1)
-        density = (expected / np.diff(position))[gap]
+        fit = self.answer.fit
+        line = np.linspace(fit.left[0], fit.right[-1], n_positions)
+        places = self._position(line)
+        density = self.answer.boundary_density(line) * np.ptp(line) / max(np.ptp(places), 1e-300)
         count = self.answer.count_probability()
-        location, deviation = self._locations(position, int(count.argmax()) + 1)
+        location, deviation = self._locations(int(count.argmax()) + 1)
         units = self.table[self.encoding.design[0]].attrs.get("units", "1")
         return xr.Dataset(
             {
@@ -202,12 +201,12 @@ class PhasePosterior:
         slope, offset = np.polyfit(along, second, 1)
         return slope * line + offset
 
-    def _locations(self, position: np.ndarray, n_regions: int) -> tuple[np.ndarray, np.ndarray]:
+    def _locations(self, n_regions: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each boundary, among draws with that number of regions."""
         assert isinstance(self.answer, LineAnswer)
         found = self.answer.draw_boundaries(2000, np.random.default_rng(0))
         chosen = np.array([b for b in found if len(b) == n_regions - 1]).reshape(-1, n_regions - 1)
-        drawn = np.interp(chosen, self.answer.fit.points, position)
+        drawn = self._position(chosen)
         if not drawn.size:
             return np.zeros(0), np.zeros(0)
         order = np.sort(drawn, axis=1)
