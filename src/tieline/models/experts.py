@@ -167,19 +167,25 @@ class Expert:
         Source: the block form of Rasmussen & Williams (2006), eq. 5.12.
         """
         precision = cho_solve((self.root, True), np.eye(len(self.alpha)))
-        own = [np.flatnonzero(self.pairs.row == i) for i in range(len(x))]
+        row = self.pairs.row
+        single = np.flatnonzero(np.bincount(row, minlength=len(x))[row] == 1)
+        several = [np.flatnonzero(row == i) for i in np.flatnonzero(np.bincount(row, minlength=len(x)) > 1)]
         mean, variance = np.empty((len(x), n_phases)), np.empty((len(x), n_phases))
         for k in range(n_phases):
             cross = self.cross(x, k)
-            cross *= self.pairs.row[:, None] != np.arange(len(x))
+            cross *= row[:, None] != np.arange(len(x))
             solved = precision @ cross
             mean[:, k] = cross.T @ self.alpha
             variance[:, k] = self.variance(k) - (cross * solved).sum(0)
-            for i, s in enumerate(own):
-                if len(s):
-                    inner = np.linalg.inv(precision[np.ix_(s, s)])
-                    mean[i, k] -= solved[s, i] @ inner @ self.alpha[s]
-                    variance[i, k] += solved[s, i] @ inner @ solved[s, i]
+            alone = row[single]
+            pull = solved[single, alone] / precision[single, single]
+            mean[alone, k] -= pull * self.alpha[single]
+            variance[alone, k] += pull * solved[single, alone]
+            for s in several:
+                i = row[s[0]]
+                pull = np.linalg.solve(precision[np.ix_(s, s)], solved[s, i])
+                mean[i, k] -= pull @ self.alpha[s]
+                variance[i, k] += pull @ solved[s, i]
         return mean, np.maximum(variance, 1e-12)
 
 

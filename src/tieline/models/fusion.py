@@ -13,7 +13,7 @@ from scipy.special import softmax
 from scipy.stats import norm
 
 from tieline.models.arrays import Array
-from tieline.models.experts import Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
+from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.gate_mixture import (
     LIGHTEST,
@@ -293,7 +293,9 @@ def _average_experts(seen: Observations, beliefs: Beliefs, j: int) -> ExpertMixt
     thetas, layouts, scores = [], [], []
     for kernel in KERNELS:
         layout = Layout(seen.x.shape[1], seen.label.shape[1], kernel)
-        normals = standard_normals(N_EXPERTS, layout.size, seed=3)
+        # Much data leaves little doubt about hyperparameters, and makes every setting dear.
+        n_nodes = N_EXPERTS if len(pairs.y) <= ENOUGH else N_EXPERTS // 3
+        normals = standard_normals(n_nodes, layout.size, seed=3)
         normals[0] = 0.0
         theta, score = hyperparameter_nodes(fit_expert(layout, pairs, beliefs.thetas[j]), normals)
         thetas += list(theta)

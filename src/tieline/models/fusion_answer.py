@@ -61,11 +61,13 @@ class FusionAnswer:
         mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
         for j, mixture in enumerate(self.fit.experts):
             own = ~np.isnan(seen.y[:, j])
-            expert = mixture.experts[int(np.argmax(mixture.weights))]
-            m, v = expert.leave_one_out(seen.x[own], n_phases)
-            p = unmeasured[own]
-            mean[own, j] = (p * m).sum(1)
-            variance[own, j] = (p * (v + m**2)).sum(1) - mean[own, j] ** 2 + expert.noise + seen.error[own, j]
+            first, second = np.zeros(own.sum()), np.zeros(own.sum())
+            for expert, w in zip(mixture.experts, mixture.weights, strict=True):
+                m, v = expert.leave_one_out(seen.x[own], n_phases)
+                first += w * (unmeasured[own] * m).sum(1)
+                second += w * (unmeasured[own] * (v + expert.noise + m**2)).sum(1)
+            mean[own, j] = first
+            variance[own, j] = np.maximum(second - first**2, 1e-12) + seen.error[own, j]
         return unlabelled, mean, variance
 
     def _draw_gates(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Gate, Mask]]:
