@@ -17,6 +17,7 @@ from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hy
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.gate_mixture import (
     LIGHTEST,
+    Focus,
     GateMixture,
     average_gates,
     standard_normals,
@@ -114,6 +115,7 @@ class Draft:
 
     Attributes:
         plain_gates: the map from the labels alone.
+        focus: where hyperparameters of the map are likely.
         settings: of the map.
         gate: the map given labels and properties; None where there is one phase only.
         prior: probability (row, K) of each phase from all other rows.
@@ -123,6 +125,7 @@ class Draft:
     """
 
     plain_gates: GateMixture
+    focus: Focus
     settings: GateSettings
     gate: Gate | None
     prior: Array
@@ -154,8 +157,8 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
     n, n_phases = seen.label.shape
     known = seen.rows(seen.labelled)
     nothing = np.zeros_like(known.label)
-    plain = average_gates(known.x, known.label, nothing, n_nodes=_n_gates(known) // 2)
-    settings, gate, change, n_passes = plain.settings, None, 0.0, 0
+    plain = average_gates(known.x, known.label, nothing, n_nodes=_n_gates(known))
+    gates, settings, gate, change, n_passes = plain, plain.settings, None, 0.0, 0
     prior = plain.probabilities(seen.x) if start is None else start
     beliefs = Beliefs(
         membership=_posterior(prior, seen, np.zeros((n, n_phases)), settings),
@@ -165,25 +168,27 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
         thetas=(None,) * seen.y.shape[1],
     )
     if np.isnan(seen.y).all():
-        return Draft(plain, settings, gate, prior, beliefs, n_passes, change)
+        return Draft(plain, gates.focus, settings, gate, prior, beliefs, n_passes, change)
     for n_passes in range(1, MOST_PASSES + 1):
         beliefs = _listen(seen, beliefs, n_passes)
         if n_passes == HARD_PASSES + 1:
             # By now the properties have shown boundaries that labels alone could not: choose settings anew.
-            settings = average_gates(
+            gates = average_gates(
                 seen.x,
                 seen.label,
                 beliefs.message,
                 n_nodes=_n_gates(seen) // 2,
+                focus=gates.focus,
                 start=_sites(gate),
-            ).settings
+            )
+            settings = gates.settings
         gate, prior = _redraw(seen, beliefs, settings, _sites(gate))
         updated = _posterior(prior, seen, beliefs.message, settings)
         change = float(np.abs(updated - beliefs.membership).max())
         beliefs = replace(beliefs, membership=updated)
         if n_passes > max(HARD_PASSES, len(ANNEALING)) and change < SETTLED:
             break
-    return Draft(plain, settings, gate, prior, beliefs, n_passes, change)
+    return Draft(plain, gates.focus, settings, gate, prior, beliefs, n_passes, change)
 
 
 def finish(seen: Observations, found: Draft) -> Fusion:
@@ -192,7 +197,12 @@ def finish(seen: Observations, found: Draft) -> Fusion:
     gates, trust = plain, 1.0
     if not np.isnan(seen.y).all():
         gates = average_gates(
-            seen.x, seen.label, beliefs.message, n_nodes=_n_gates(seen), start=_sites(found.gate)
+            seen.x,
+            seen.label,
+            beliefs.message,
+            n_nodes=_n_gates(seen),
+            focus=found.focus,
+            start=_sites(found.gate),
         )
         cavity = gates.cavity_probabilities(n)
         trust = _trust(plain, cavity, seen, beliefs.message)

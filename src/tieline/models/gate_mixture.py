@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import logsumexp, softmax
-from scipy.stats import multivariate_normal, norm, qmc
+from scipy.stats import norm, qmc
 
 from tieline.models.arrays import Array
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
@@ -23,12 +23,50 @@ N_NORMALS = 64  # quasi-random latents per place and source: integration error w
 
 
 @dataclass(frozen=True)
+class Focus:
+    """Where among the hyperparameters to look: a normal over their logarithms.
+
+    Attributes:
+        centre: mean (hyperparameter).
+        root: lower Cholesky factor of the covariance.
+    """
+
+    centre: Array
+    root: Array
+
+    @classmethod
+    def prior(cls, d: int) -> "Focus":
+        """The prior, for d design dimensions."""
+        n_factors = d if d > 1 else 0
+        deviation = np.r_[PRIOR[1], np.full(n_factors, ANISOTROPY)]
+        return cls(np.r_[PRIOR[0], np.zeros(n_factors)], np.diag(deviation))
+
+    def narrowed(self, thetas: Array, weight: Array) -> "Focus":
+        """A normal around weighted settings (setting, hyperparameter), wide enough for what they miss."""
+        centre = weight @ thetas
+        apart = thetas - centre
+        least = np.diag(0.1 * np.diag(self.root @ self.root.T))
+        covariance = INFLATION * (apart.T @ (apart * weight[:, None]) + least)
+        return Focus(centre, np.linalg.cholesky(covariance))
+
+    def draw(self, n: int, seed: int) -> Array:
+        """Quasi-random settings (n, hyperparameter)."""
+        return self.centre + standard_normals(n, len(self.centre), seed) @ self.root.T
+
+    def log_density(self, thetas: Array) -> Array:
+        """Log density (setting), up to a constant that is the same for every focus."""
+        whitened = solve_triangular(self.root, (thetas - self.centre).T, lower=True)
+        return -0.5 * (whitened**2).sum(0) - np.log(np.diag(self.root)).sum()
+
+
+@dataclass(frozen=True)
 class GateMixture:
     """Phase maps with weights that sum to one, best first; none where there is one phase only."""
 
     gates: tuple[Gate, ...]
     weights: Array
     n_phases: int
+    focus: Focus
 
     @property
     def settings(self) -> GateSettings:
@@ -58,12 +96,13 @@ def average_gates(
     *,
     n_nodes: int,
     n_sweeps: int = 8,
+    focus: Focus | None = None,
     start: Sites | None = None,
 ) -> GateMixture:
     """Average the map over hyperparameters by adaptive importance sampling.
 
-    Half of the settings come from the prior, the other half from a normal fitted to those, and all are
-    weighted by evidence times prior over the mixture they came from.
+    Half of the settings come from the prior, or from where a similar average ended, the other half from a
+    normal fitted to those; all are weighted by evidence times prior over the mixture they came from.
 
     Source: Cappé et al. (2004), doi:10.1198/106186004X12803.
 
@@ -73,14 +112,14 @@ def average_gates(
         message: log likelihood (row, K) of the properties measured on the row.
         n_nodes: settings tried in each of the two rounds.
         n_sweeps: most sweeps of expectation propagation for each setting.
+        focus: where the first round looks, if not to the prior.
         start: sites of the same rows to start from, to save sweeps.
     """
     d, n_phases = x.shape[1], label.shape[1]
+    prior = Focus.prior(d)
+    first = focus or prior
     if n_phases == 1 or len(x) == 0:
-        return GateMixture((), np.zeros(0), n_phases)
-    mean = np.r_[PRIOR[0], np.zeros(d if d > 1 else 0)]
-    deviation = np.r_[PRIOR[1], np.full(d if d > 1 else 0, ANISOTROPY)]
-    prior = multivariate_normal(mean, np.diag(deviation**2))  # pyright: ignore[reportArgumentType]
+        return GateMixture((), np.zeros(0), n_phases, first)
     normals = whitened_normals(n_phases - 1)
 
     def gates_at(thetas: Array, start: Sites | None) -> list[Gate]:
@@ -93,24 +132,28 @@ def average_gates(
             start = gate.sites  # settings differ, but rows say much the same: this saves most sweeps
         return gates
 
-    thetas = mean + deviation * standard_normals(n_nodes, len(mean), seed=1)
+    thetas = first.draw(n_nodes, seed=1)
     gates = gates_at(thetas, start)
     # Tempered, since few settings must not decide alone where to look further.
-    weight = softmax(np.array([g.sites.log_evidence for g in gates]) / 2)
-    centre = weight @ thetas
-    covariance = (thetas - centre).T @ ((thetas - centre) * weight[:, None]) + np.diag(0.1 * deviation**2)
-    focus = multivariate_normal(centre, INFLATION * covariance)
-    root = np.linalg.cholesky(INFLATION * covariance)
-    more = centre + standard_normals(n_nodes, len(mean), seed=2) @ root.T
+    weight = softmax(_log_posterior(gates, thetas, prior, [first]) / 2)
+    second = prior.narrowed(thetas, weight)
+    more = second.draw(n_nodes, seed=2)
     gates += gates_at(more, gates[int(np.argmax(weight))].sites)
     thetas = np.vstack([thetas, more])
-
-    proposal = logsumexp([prior.logpdf(thetas), focus.logpdf(thetas)], axis=0)
-    weight = softmax(np.array([g.sites.log_evidence for g in gates]) + prior.logpdf(thetas) - proposal)
-    weight = truncated(weight)
+    weight = truncated(softmax(_log_posterior(gates, thetas, prior, [first, second])))
+    narrowed = prior.narrowed(thetas, weight)
     order = np.argsort(-weight, kind="stable")
     order = order[weight[order] >= LIGHTEST]
-    return GateMixture(tuple(gates[i] for i in order), weight[order] / weight[order].sum(), n_phases)
+    return GateMixture(
+        tuple(gates[i] for i in order), weight[order] / weight[order].sum(), n_phases, narrowed
+    )
+
+
+def _log_posterior(gates: list[Gate], thetas: Array, prior: Focus, sources: list[Focus]) -> Array:
+    """Log importance weights (setting) of settings drawn evenly from several sources."""
+    proposal = logsumexp([source.log_density(thetas) for source in sources], axis=0)
+    evidence = np.array([gate.sites.log_evidence for gate in gates])
+    return evidence + prior.log_density(thetas) - np.asarray(proposal)
 
 
 def truncated(weight: Array) -> Array:

@@ -14,7 +14,7 @@ from tieline.models.experts import Expert, Layout, Pairs
 from tieline.models.fusion import ExpertMixture, Fusion
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gate import Gate, GateSettings
-from tieline.models.gate_mixture import GateMixture
+from tieline.models.gate_mixture import Focus, GateMixture
 from tieline.models.line import Regions, Segmentation
 from tieline.models.line_answer import LineAnswer
 from tieline.models.line_fit import LineFit, Stretches
@@ -31,7 +31,7 @@ FORMAT = "tieline posterior 1"
 PARTS = {
     part.__name__: part
     for part in (
-        Encoding, Expert, ExpertMixture, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, Layout,
+        Encoding, Expert, ExpertMixture, Focus, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, Layout,
         LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions, Segmentation, Settings, Sites,
         Stretches,
     )
