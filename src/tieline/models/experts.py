@@ -139,8 +139,13 @@ class Expert:
         """Noise variance, standardised."""
         return self.layout.split(self.theta)[-1]
 
+    def known(self, k: int) -> int:
+        """The phase as this expert knows it: one that knows of a single phase takes all for that one."""
+        return min(k, self.layout.n_phases - 1)
+
     def cross(self, x: Array, k: int) -> Array:
         """Covariance (pair, place) between the pairs and the property's value in phase k at `x`."""
+        k = self.known(k)
         length, trend, stretch, level, amplitude, factor, _ = self.layout.split(self.theta)
         covariance = LEVEL + trend**2 * self.layout.k.value(
             squared_distance(self.pairs.x, x, stretch * length)
@@ -153,7 +158,7 @@ class Expert:
     def variance(self, k: int) -> float:
         """Prior variance of the property's value in phase k."""
         _, trend, _, level, amplitude, _, _ = self.layout.split(self.theta)
-        return LEVEL + trend**2 + level**2 + amplitude[k] ** 2
+        return LEVEL + trend**2 + level**2 + amplitude[self.known(k)] ** 2
 
     def predict(self, x: Array, k: int) -> tuple[Array, Array]:
         """Mean and variance (place) of the noise-free property in phase k."""

@@ -10,45 +10,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
-from scipy.stats import norm
 
 from tieline.models.arrays import Array
-from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
+from tieline.models.expert_mixture import ExpertMixture, average_experts, confidence, fitness
+from tieline.models.experts import Expert, Layout, Pairs, fit_expert
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.gate_mixture import (
-    LIGHTEST,
     Focus,
     GateMixture,
     average_gates,
-    standard_normals,
-    truncated,
     whitened_normals,
 )
-from tieline.models.kernels import KERNELS
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.sites import Sites
 
-OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
-OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
 ANNEALING = (0.5, 0.25, 0.1)  # extra noise, standardised, of the first passes
 MOST_PASSES = 9
 HARD_PASSES = 2  # passes that start from the hard map with the experts' prior settings
 QUICK_STEPS = 15  # of an expert's optimiser within a pass; it starts from the last pass
 N_GATES = 10  # settings of the gate in each round of its average
-N_EXPERTS = 12  # settings per property and kernel
 MANY = 1500  # rows times contrasts of a map beyond which half as many settings are tried
 N_SWEEPS = 8  # of expectation propagation
-FEWEST_LABELS = 5  # below, left-out labels cannot tell a joint map from a plain one
 BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
 SETTLED = 0.01  # largest change of a membership that counts as none
-
-
-@dataclass(frozen=True)
-class ExpertMixture:
-    """One property's experts at several settings, with weights that sum to one."""
-
-    experts: tuple[Expert, ...]
-    weights: Array
 
 
 @dataclass(frozen=True)
@@ -207,7 +191,7 @@ def finish(seen: Observations, found: Draft) -> Fusion:
         cavity = gates.cavity_probabilities(n)
         trust = _trust(plain, cavity, seen, beliefs.message)
         beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
-    experts = tuple(_average_experts(seen, beliefs, j) for j in range(seen.y.shape[1]) if found.n_passes)
+    experts = tuple(_average_property(seen, beliefs, gates, j) for j in range(seen.y.shape[1]) if found.n_passes)
     return Fusion(
         gates=gates,
         plain_gates=plain,
@@ -238,7 +222,7 @@ def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
         else:
             expert = fit_expert(layout, pairs, thetas[j], max_steps=QUICK_STEPS)
             thetas[j] = expert.theta
-        density, regular[own, :, j] = _fitness(expert, x, y, error, n_phases)
+        density, regular[own, :, j] = fitness(expert, x, y, error, n_phases)
         message[own] += density
     scale = message.max(1)
     return Beliefs(beliefs.membership, regular, message - scale[:, None], scale, tuple(thetas))
@@ -263,19 +247,25 @@ def _posterior(prior: Array, seen: Observations, message: Array, settings: GateS
 
 
 def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array) -> float:
-    """Probability that properties help to predict left-out labels: a joint map must not lose to its part.
-
-    Both maps predict each label without it; the sum of their differences in log score is compared with its
-    standard error, as in Yao et al. (2018), doi:10.1214/17-BA1091.
-    """
+    """Probability that properties help to predict left-out labels: a joint map must not lose to its part."""
     labelled = seen.labelled
     label, n = seen.label[labelled], int(labelled.sum())
-    if n < FEWEST_LABELS:
+    if n == 0:
         return 1.0
     joint = softmax(np.log(cavity[labelled] + 1e-12) + message[labelled], axis=1)
     smoothed = (1 - BLUNDER) * label + BLUNDER / label.shape[1]
     gain = np.log((smoothed * joint).sum(1)) - np.log((smoothed * plain.cavity_probabilities(n)).sum(1))
-    return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(n), 1e-9)))
+    return confidence(gain)
+
+
+def _average_property(seen: Observations, beliefs: Beliefs, gates: GateMixture, j: int) -> ExpertMixture:
+    own = ~np.isnan(seen.y[:, j])
+    prior = gates.cavity_probabilities(len(seen.x))
+    prior = _posterior(prior, seen, np.zeros_like(prior), gates.settings)
+    membership = (beliefs.membership * beliefs.regular[:, :, j])[own]
+    return average_experts(
+        seen.x[own], seen.y[own, j], seen.error[own, j], membership, prior[own], beliefs.thetas[j]
+    )
 
 
 def _n_gates(seen: Observations) -> int:
@@ -284,34 +274,3 @@ def _n_gates(seen: Observations) -> int:
 
 def _sites(gate: Gate | None) -> Sites | None:
     return None if gate is None else gate.sites
-
-
-def _fitness(expert: Expert, x: Array, y: Array, error: Array, n_phases: int) -> tuple[Array, Array]:
-    """Log density (row, K) of each measurement in each phase, and the probability it is no gross error."""
-    mean, variance = expert.leave_one_out(x, n_phases)
-    regular = norm.logpdf(y[:, None], mean, np.sqrt(variance + expert.noise + error[:, None]))
-    gross = norm.logpdf(y, 0.0, OUTLIER_SPREAD)[:, None]
-    both = np.logaddexp(np.log1p(-OUTLIER_SHARE) + regular, np.log(OUTLIER_SHARE) + gross)
-    return both, np.exp(np.log1p(-OUTLIER_SHARE) + regular - both)
-
-
-def _average_experts(seen: Observations, beliefs: Beliefs, j: int) -> ExpertMixture:
-    """Fit every kernel to one property, spread settings around each, and weigh all by evidence."""
-    own = ~np.isnan(seen.y[:, j])
-    weight = (beliefs.membership * beliefs.regular[:, :, j])[own]
-    pairs = Pairs.of(seen.x[own], seen.y[own, j], seen.error[own, j], weight)
-    thetas, layouts, scores = [], [], []
-    for kernel in KERNELS:
-        layout = Layout(seen.x.shape[1], seen.label.shape[1], kernel)
-        # Much data leaves little doubt about hyperparameters, and makes every setting dear.
-        n_nodes = N_EXPERTS if len(pairs.y) <= ENOUGH else N_EXPERTS // 3
-        normals = standard_normals(n_nodes, layout.size, seed=3)
-        normals[0] = 0.0
-        theta, score = hyperparameter_nodes(fit_expert(layout, pairs, beliefs.thetas[j]), normals)
-        thetas += list(theta)
-        layouts += [layout] * len(theta)
-        scores += list(score)
-    share = truncated(softmax(np.array(scores)))
-    kept = np.flatnonzero(share >= LIGHTEST)
-    experts = tuple(Expert.at(layouts[i], thetas[i], pairs) for i in kept)
-    return ExpertMixture(experts, share[kept] / share[kept].sum())

@@ -152,5 +152,5 @@ def _draw_property(expert: Expert, x: Array, phase: Indices, rng: np.random.Gene
     answer = np.empty(phase.shape)
     for k in range(layout.n_phases):
         value = shared[len(pairs.y) :] + own[k][len(pairs.y) :] + expert.cross(x, k).T @ solved
-        answer = np.where(phase == k, value.T, answer)
+        answer = np.where(np.minimum(phase, layout.n_phases - 1) == k, value.T, answer)
     return answer

@@ -10,8 +10,9 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.encoding import Encoding
+from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
-from tieline.models.fusion import ExpertMixture, Fusion
+from tieline.models.fusion import Fusion
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gate import Gate, GateSettings
 from tieline.models.gate_mixture import Focus, GateMixture
