@@ -1,4 +1,4 @@
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import factorial
 
 import numpy as np
@@ -23,7 +23,7 @@ def enumerate_all(counts, n_phases=K, is_anonymous=False):
             bounds = list(zip((0, *cuts), (*(c - 1 for c in cuts), N - 1), strict=True))
             orders = [tuple(range(n_regions))] if is_anonymous else product(range(n_phases), repeat=n_regions)
             for phases in orders:
-                if any(a == b for a, b in zip(phases, phases[1:], strict=False)):
+                if any(a == b for a, b in pairwise(phases)):
                     continue
                 p_phases = 1.0 if is_anonymous else 1 / n_phases / max(n_phases - 1, 1) ** (n_regions - 1)
                 regions = [(i, j, k) for (i, j), k in zip(bounds, phases, strict=True)]
@@ -71,7 +71,7 @@ def test_draws_are_segmentations_with_their_probabilities():
         regions = found.draw(rng)
         assert regions[0][0] == 0
         assert regions[-1][1] == N - 1
-        for (_, last, phase), (first, _, following) in zip(regions, regions[1:], strict=False):
+        for (_, last, phase), (first, _, following) in pairwise(regions):
             assert first == last + 1
             assert phase != following
         for first, last, phase in regions:

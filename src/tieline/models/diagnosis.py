@@ -91,7 +91,7 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             name = posterior.phases[int(counts.argmin())]
             yield (
                 "amber",
-                f"Phase {name} has only {counts.min():g} labels",
+                f"Phase {name} has only {counts.min():g} label{'s' * bool(counts.min() != 1)}",
                 f"Label more specimens near phase {name}.",
             )
         share = counts.max() / counts.sum()
@@ -105,7 +105,11 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
     for name in posterior.model.properties:
         n, coverage = int(found.n_measured.sel(property=name)), float(found.coverage_90.sel(property=name))
         if n < FEW_VALUES:
-            yield "amber", f"{name} was measured on only {n} specimens", f"Measure {name} on more specimens."
+            yield (
+                "amber",
+                f"{name} was measured on only {n} specimen{'s' * (n != 1)}",
+                f"Measure {name} on more specimens.",
+            )
         elif binom.cdf(round(coverage * n), n, LEVEL) < FALSE_ALARM:
             yield (
                 "red" if coverage < 0.75 else "amber",

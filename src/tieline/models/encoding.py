@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified, SchemaError
+from tieline.errors import NotIdentified, SchemaError, UnitError
 from tieline.features.composition import simplex_coordinates
 from tieline.models.arrays import Array, Indices
 from tieline.models.observations import Observations
 from tieline.schema import check, require
+from tieline.units import canonical
 
 READER = "PhaseProperty"
+ROUNDING = 1e-6  # of probabilities that should sum to one
 FEWEST = 3  # informative specimens; with fewer, no prior of ours could be told from the data
 
 
@@ -78,7 +80,8 @@ def encode(
     wanted = [*design, *([phase] if phase else []), *properties]
     require(table, wanted, READER)
     needed = wanted + [f"{p}_sd" for p in properties if f"{p}_sd" in table]
-    notes = check(_with_roles(table[needed], phase, properties))
+    plain = [name for name in needed if name != phase or table[name].ndim == 1]
+    notes = check(_with_roles(table[plain], phase, properties))
     x = coordinates(table, design)
     labels, label = _labels(table, phase, n_phases)
     y, error = _properties(table, properties)
@@ -123,7 +126,7 @@ def coordinates(table: xr.Dataset, design: Sequence[str]) -> Array:
         else:
             raise SchemaError(
                 f"The design variable '{name}' is not a number.",
-                found=f"values such as {variable.values[0]!r}",
+                found=_example(variable),
                 hint="leave it out of the design, or code it as numbers",
             )
     return np.hstack(blocks)
@@ -159,10 +162,8 @@ def _labels(table: xr.Dataset, phase: str | None, n_phases: int | None) -> tuple
 
 
 def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:
-    if variable.ndim == 2:
-        dimension = next(d for d in variable.dims if d != "specimen")
-        label = variable.transpose("specimen", dimension).values.astype(float)
-        return [str(v) for v in variable[dimension].values], label
+    if variable.ndim > 1:
+        return _read_probabilities(variable)
     values = variable.values
     if values.dtype.kind in "iufb":
         missing = np.isnan(values.astype(float))
@@ -177,6 +178,33 @@ def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:
     return names, label
 
 
+def _read_probabilities(variable: xr.DataArray) -> tuple[list[str], Array]:
+    others = [d for d in variable.dims if d != "specimen"]
+    if len(others) != 1 or variable.dtype.kind not in "iufb":
+        raise SchemaError(
+            f"'{variable.name}' is neither labels nor probabilities of phases.",
+            found=f"{_example(variable)}, on {', '.join(map(str, variable.dims))}",
+            hint="labels on (specimen), or numbers that sum to one on (specimen, phase)",
+        )
+    label = variable.transpose("specimen", *others).values.astype(float)
+    missing = np.isnan(label)
+    wrong = (label < 0).any(1) | ~(np.abs(label.sum(1) - 1) <= ROUNDING)
+    wrong &= ~missing.all(1)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise SchemaError(
+            f"'{variable.name}' holds no probabilities of phases in {wrong.sum()} of {len(wrong)} rows.",
+            found=", ".join(f"{v:g}" for v in label[row]) + f" in row {variable['specimen'].values[row]}",
+            hint="none may be negative and each row sums to one; NaN in a whole row where it is unlabelled",
+        )
+    return [str(v) for v in variable[others[0]].values], label
+
+
+def _example(variable: xr.DataArray) -> str:
+    filled = [str(value) for value in variable.values.ravel()[:1]]
+    return f"values such as '{filled[0]}'" if filled else "no values"
+
+
 def _properties(table: xr.Dataset, properties: Sequence[str]) -> tuple[Array, Array]:
     """Values and standard errors (specimen, property)."""
     n = table.sizes["specimen"]
@@ -185,13 +213,44 @@ def _properties(table: xr.Dataset, properties: Sequence[str]) -> tuple[Array, Ar
         if table[name].dims != ("specimen",) or table[name].dtype.kind not in "iufb":
             raise SchemaError(
                 f"The property '{name}' is not one number a specimen.",
-                found=f"{table[name].dtype} on {table[name].dims}",
+                found=f"{_example(table[name])}, on {', '.join(map(str, table[name].dims))}",
                 hint="name numeric columns as properties, and labels as phase",
             )
         y[:, j] = table[name].values
         if f"{name}_sd" in table:
-            error[:, j] = np.nan_to_num(table[f"{name}_sd"].values)
+            error[:, j] = np.nan_to_num(_standard_error(table, name))
     return y, error
+
+
+def _standard_error(table: xr.Dataset, name: str) -> Array:
+    value, error = table[name], table[f"{name}_sd"]
+    if error.dims != ("specimen",) or error.dtype.kind not in "iuf":
+        raise SchemaError(
+            f"The standard error '{name}_sd' is not one number a specimen.",
+            found=f"{_example(error)}, on {', '.join(map(str, error.dims))}",
+            hint=f"numbers in the unit of '{name}', NaN where unknown",
+        )
+    require_same_unit(error, value)
+    return error.values.astype(float)
+
+
+def require_same_unit(variable: xr.DataArray, other: xr.DataArray) -> None:
+    """Refuse two variables that say different units; what says none is taken on trust.
+
+    Raises:
+        UnitError: the units differ, or one of them is unknown.
+    """
+    units = [v.attrs.get("units") for v in (variable, other)]
+    if None in units or units[0] == units[1]:
+        return
+    if canonical(str(units[0])) != canonical(str(units[1])):
+        raise UnitError(
+            f"'{variable.name}' must be in the unit of '{other.name}' that was fitted."
+            if variable.name == other.name
+            else f"'{variable.name}' must be in the unit of '{other.name}'.",
+            found=f"'{units[0]}' beside '{units[1]}'",
+            hint="tieline.units.convert(values, from_unit, to_unit)",
+        )
 
 
 def _refuse_too_few(rows: Indices, y: Array, properties: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
 from tieline.models.diagnosis import diagnose
-from tieline.models.encoding import Encoding
+from tieline.models.encoding import Encoding, require_same_unit
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
 
@@ -60,9 +60,10 @@ class PhasePosterior:
             between_hyperparameter add up to the square of `<name>_sd`. Units are the table's.
 
         Raises:
-            SchemaError: a design variable is missing, or not finite.
+            SchemaError: a design variable is missing, or not finite, or has other elements.
+            UnitError: a design variable is in another unit than it was when fitted.
         """
-        x = self.encoding.scaled(grid)
+        x = self._scaled(grid)
         probability = self.answer.probabilities(x)
         # 0 log 0 = 0
         entropy = -(probability * np.log(np.maximum(probability, 1e-300))).sum(1)
@@ -98,7 +99,7 @@ class PhasePosterior:
             (draw, specimen, property): noise-free values, with the drawn phase as the coordinate
             `phase_draw (draw, specimen)`, an index into `phases`, and `units (property)`.
         """
-        x = self.encoding.scaled(grid)
+        x = self._scaled(grid)
         phase, values = self.answer.draws(x, n, np.random.default_rng(seed))
         values = values * self.encoding.scale + self.encoding.centre
         names = list(self.model.properties)
@@ -184,6 +185,23 @@ class PhasePosterior:
             ),
         }
 
+    def _scaled(self, grid: xr.Dataset) -> np.ndarray:
+        """Scaled design (specimen, d), once elements and units are known to be those of the fit."""
+        if not isinstance(grid, xr.Dataset) or "specimen" not in grid.dims:
+            found = f"dimensions {', '.join(map(str, grid.dims))}" if isinstance(grid, xr.Dataset) else ""
+            raise SchemaError(
+                "Places to predict at are an xarray.Dataset on 'specimen'.",
+                found=found or type(grid).__name__,
+                hint="tieline.table(dataframe), or grid.rename(old_name='specimen')",
+            )
+        for name in self.encoding.design:
+            if name not in grid.data_vars:
+                continue  # `scaled` says so, and what it may have been meant
+            require_same_unit(grid[name], self.table[name])
+            if "element" in grid[name].coords and "element" in self.table[name].coords:
+                grid = grid.sel(element=_elements(grid[name], self.table[name]))
+        return self.encoding.scaled(grid)
+
     def _far(self, x: np.ndarray) -> Iterable[str]:
         """A note when places lie well outside what was measured."""
         outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
@@ -215,3 +233,15 @@ class PhasePosterior:
 
 def _specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
     return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])
+
+
+def _elements(composition: xr.DataArray, fitted: xr.DataArray) -> list[str]:
+    """The elements in the order of the fit, which is the order of its coordinates."""
+    ours, theirs = (list(c["element"].values) for c in (fitted, composition))
+    if sorted(map(str, ours)) != sorted(map(str, theirs)):
+        raise SchemaError(
+            f"'{composition.name}' is of other elements than was fitted.",
+            found=f"{', '.join(map(str, theirs))} beside {', '.join(map(str, ours))}",
+            hint="give every fitted element, 0 where a place has none of it",
+        )
+    return ours

@@ -90,6 +90,12 @@ class PhaseProperty:
             SchemaError: a variable is missing, or is not what it should be.
             NotIdentified: too little was measured to learn anything.
         """
+        if not isinstance(table, xr.Dataset):
+            raise SchemaError(
+                "A table is an xarray.Dataset.",
+                found=type(table).__name__,
+                hint="tieline.table(dataframe), or tieline.represent(record)",
+            )
         if "specimen" in table.dims and "specimen" not in table.coords:
             table = table.assign_coords(specimen=np.arange(table.sizes["specimen"]))
         encoding, seen, rows, notes = encode(
@@ -102,6 +108,8 @@ class PhaseProperty:
             fit, seen, labels = fuse_any(seen, encoding.labels, self.n_phases, np.random.default_rng(seed))
             encoding = encoding.with_labels(labels)
             answer = FusionAnswer(fit, seen)
+            if self.n_regions:
+                notes.append("n_regions was not used: only exact inference on a line counts regions.")
         return PhasePosterior(self, table, encoding, answer, rows, tuple(notes))
 
     def simulate(self, design: xr.Dataset, *, seed: int, n_phases: int = 3) -> xr.Dataset:
@@ -157,6 +165,14 @@ class PhaseProperty:
             raise SchemaError(
                 "PhaseProperty needs a phase column, a property, or both.",
                 hint='phase="phase" or properties=["hardness"]',
+            )
+        names = [*self.design_names, *([self.phase] if self.phase else []), *self.properties]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SchemaError(
+                "PhaseProperty reads every variable for one purpose.",
+                found=f"{', '.join(twice)} more than once",
+                hint="name each once, as design, as phase or among the properties",
             )
         if self.inference not in INFERENCES:
             raise SchemaError(
