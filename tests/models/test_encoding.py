@@ -57,7 +57,17 @@ def test_a_design_that_never_changes_stays_finite():
     constant = table(temperature=("specimen", np.full(8, 500.0), {"role": "process", "units": "K"}))
     _, seen, _, notes = read(constant)
     assert (seen.x == 0).all()
-    assert notes == ["temperature: always 500"]
+    assert notes == [
+        "temperature: always 500",
+        "All specimens have the same design: nothing can be said of any other place.",
+    ]
+
+
+def test_one_composition_for_all_specimens_is_noted():
+    same = table(composition=(("specimen", "element"), np.tile([0.5, 0.3, 0.2], (8, 1))))
+    _, seen, _, notes = read(same, design=("composition",))
+    assert (seen.x == 0).all()
+    assert notes == ["All specimens have the same design: nothing can be said of any other place."]
 
 
 def test_properties_have_mean_zero_and_unit_deviation():

@@ -75,6 +75,12 @@ def test_a_quote_that_never_closes(tmp_path):
     refused(tmp_path, 'sample,x\na,1\n"b,2\nc,3\n', "quotation mark")
 
 
+def test_one_row_that_does_not_close_is_named_in_a_short_sheet_too(tmp_path):
+    rows = "".join(f"s{i},{70 - i if i == 3 else 80 - i},{20 + i},{i}\n" for i in range(6))
+    message = refused(tmp_path, "sample,Fe (at.%),Ga (at.%),y\n" + rows, "does not sum to 100")
+    assert "s3 sums to 90" in message
+
+
 def test_a_specimen_without_a_name(tmp_path):
     assert "row 3" in refused(tmp_path, "sample,x\na,1\n,2\nc,3\n", "have no name")
 

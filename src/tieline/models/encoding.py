@@ -93,6 +93,8 @@ def encode(
     rows = np.flatnonzero(informative & placed)
     _refuse_too_few(rows, y[rows], properties)
     x, label, y, error = x[rows], label[rows], y[rows], error[rows]
+    if (x == x[0]).all():
+        notes.append("All specimens have the same design: nothing can be said of any other place.")
 
     lowest, width = x.min(0), _widths(x, table, design)
     centre = np.nanmean(y, axis=0) if y.size else np.zeros(0)

@@ -11,6 +11,7 @@ from tieline.schema import BASES, atomic_weights
 
 TOLERANCE = 0.02  # relative; sums of rounded percentages reach 0.99 to 1.01
 AGREEING_ROWS = 0.9  # a few wrong rows shall be named by the schema, not hide the composition
+SHORT = 4  # rows from which on one wrong row, though more than a tenth, is named rather than followed
 _FILLERS = {
     "at", "wt", "mol", "x", "c", "composition", "content", "fraction", "atomic", "weight", "mole", "mass",
     "nominal", "measured", "percent", "pct", "edx", "eds", "xrf", "in",
@@ -58,8 +59,9 @@ def _whole(columns: list[np.ndarray]) -> float:
     """1 or 100 when the rows sum to it, else 0."""
     table = np.stack(columns)
     totals = np.nansum(table, axis=0)[~np.isnan(table).all(axis=0)]
+    n_allowed = max((1 - AGREEING_ROWS) * totals.size, float(totals.size >= SHORT))
     for whole in (1.0, 100.0):
-        if totals.size and np.mean(np.abs(totals / whole - 1) <= TOLERANCE) >= AGREEING_ROWS:
+        if totals.size and np.sum(np.abs(totals / whole - 1) > TOLERANCE) <= n_allowed:
             return whole
     return 0.0
 
