@@ -4,7 +4,7 @@ from scipy.special import expit
 from scipy.stats import multivariate_normal, norm
 from sklearn.gaussian_process.kernels import Matern
 
-from tieline.models.gate import SHARE, GateSettings, contrasts, fit_gate, probabilities
+from tieline.models.gate import OFFSET, SHARE, GateSettings, contrasts, fit_gate, probabilities
 from tieline.models.gate_mixture import standard_normals, whitened_normals
 
 SETTINGS = GateSettings(amplitude=2.0, trend=1.5, lengthscale=np.array([0.3, 0.6]), label_error=0.02)
@@ -22,7 +22,8 @@ def gate(x, evidence, settings=SETTINGS, n_sweeps=40):
 def test_the_prior_is_a_share_a_quadratic_and_a_matern_process():
     v = 2 * PLACES - 1
     square = np.column_stack([v[:, 0] ** 2, v[:, 1] ** 2, np.sqrt(2) * v[:, 0] * v[:, 1]])
-    features = np.hstack([np.full((12, 1), SHARE), 1.5 * v, 1.5 * square])
+    ones = np.ones((12, 1))
+    features = np.hstack([SHARE * ones, 1.5 * OFFSET * ones, 1.5 * v, 1.5 * square])
     wanted = features @ features.T + 4.0 * Matern(SETTINGS.lengthscale, nu=2.5)(PLACES)
     np.testing.assert_allclose(SETTINGS.kernel(PLACES, PLACES), wanted, atol=1e-6)
     np.testing.assert_allclose(SETTINGS.variance(PLACES), wanted.diagonal(), atol=1e-6)

@@ -150,9 +150,6 @@ def test_left_out_labels_of_unlabelled_rows_are_the_prediction(answer):
     np.testing.assert_allclose(probability[unlabelled], answer.probabilities(X[unlabelled, None]))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="every label is taken out at the smallest label error, whatever was inferred"
-)
 def test_left_out_labels_are_predicted_as_if_they_had_been_left_out():
     label, y = np.eye(2)[PHASE], np.zeros((14, 1))  # a property that says there is one region
     probability, _, _ = answer_of(label, y).leave_one_out()

@@ -82,9 +82,6 @@ def test_boundaries_from_labels_and_values_are_those_of_brute_force():
 
 
 @pytest.mark.parametrize("has_property", [False, True])
-@pytest.mark.xfail(
-    strict=True, reason="the best setting's evidence is counted twice: for noises and for label errors"
-)
 def test_the_evidence_is_that_of_brute_force(has_property):
     log_evidence, _ = brute_force(range(1, 4), has_property)
     found = fit_line(seen(y=Y if has_property else nothing(5)), range(1, 4), is_anonymous=False)

@@ -81,8 +81,8 @@ def test_impossible_phases_do_not_break_the_sweeps():
 
 def test_a_second_start_leads_to_the_same_answer():
     first = sites(ROOT, EVIDENCE)
-    variance = (ROOT**2).sum(1)
-    again = propagate(ROOT, variance, contrasts(2), EVIDENCE, whitened_normals(1), first, 60)
+    variance, start = (ROOT**2).sum(1), (first.shift, first.precision)
+    again = propagate(ROOT, variance, contrasts(2), EVIDENCE, whitened_normals(1), start, 60)
     np.testing.assert_allclose(again.mean, first.mean, atol=0.05)
     assert again.log_evidence == pytest.approx(first.log_evidence, abs=0.02)
 

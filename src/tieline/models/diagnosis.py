@@ -96,7 +96,7 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             )
         share = counts.max() / counts.sum()
         n, accuracy = int(found.n_labelled), float(found.label_accuracy)
-        if len(counts) > 1 and accuracy < share:
+        if len(counts) > 1 and accuracy <= share and accuracy < 1:
             yield (
                 "red",
                 f"Only {accuracy:.0%} of {n} left-out labels are guessed, no better than the commonest phase",

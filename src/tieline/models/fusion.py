@@ -22,14 +22,15 @@ from tieline.models.gate_mixture import (
     whitened_normals,
 )
 from tieline.models.observations import Observations, label_evidence
-from tieline.models.sites import Sites
 
 ANNEALING = (0.5, 0.25, 0.1)  # extra noise, standardised, of the first passes
 MOST_PASSES = 9
 HARD_PASSES = 2  # passes that start from the hard map with the experts' prior settings
 QUICK_STEPS = 15  # of an expert's optimiser within a pass; it starts from the last pass
-N_GATES = 10  # settings of the gate in each round of its average
-MANY = 1500  # rows times contrasts of a map beyond which half as many settings are tried
+MOST_GATES, FEWEST_GATES = 20, 5  # settings of the gate in each round of its average
+SIZE = (
+    220.0  # over the root of rows times contrasts: a large map is dear and leaves less doubt about settings
+)
 N_SWEEPS = 8  # of expectation propagation
 BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
 SETTLED = 0.01  # largest change of a membership that counts as none
@@ -163,10 +164,10 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
                 beliefs.message,
                 n_nodes=_n_gates(seen) // 2,
                 focus=gates.focus,
-                start=_sites(gate),
+                start=gate,
             )
             settings = gates.settings
-        gate, prior = _redraw(seen, beliefs, settings, _sites(gate))
+        gate, prior = _redraw(seen, beliefs, settings, gate)
         updated = _posterior(prior, seen, beliefs.message, settings)
         change = float(np.abs(updated - beliefs.membership).max())
         beliefs = replace(beliefs, membership=updated)
@@ -186,12 +187,14 @@ def finish(seen: Observations, found: Draft) -> Fusion:
             beliefs.message,
             n_nodes=_n_gates(seen),
             focus=found.focus,
-            start=_sites(found.gate),
+            start=found.gate,
         )
         cavity = gates.cavity_probabilities(n)
         trust = _trust(plain, cavity, seen, beliefs.message)
         beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
-    experts = tuple(_average_property(seen, beliefs, gates, j) for j in range(seen.y.shape[1]) if found.n_passes)
+    experts = tuple(
+        _average_property(seen, beliefs, gates, j) for j in range(seen.y.shape[1]) if found.n_passes
+    )
     return Fusion(
         gates=gates,
         plain_gates=plain,
@@ -229,7 +232,7 @@ def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
 
 
 def _redraw(
-    seen: Observations, beliefs: Beliefs, settings: GateSettings, start: Sites | None
+    seen: Observations, beliefs: Beliefs, settings: GateSettings, start: Gate | None
 ) -> tuple[Gate | None, Array]:
     """The map given labels and messages, and each row's probabilities (row, K) from all other rows."""
     n_phases = seen.label.shape[1]
@@ -269,8 +272,5 @@ def _average_property(seen: Observations, beliefs: Beliefs, gates: GateMixture, 
 
 
 def _n_gates(seen: Observations) -> int:
-    return N_GATES if seen.label.shape[0] * (seen.label.shape[1] - 1) <= MANY else N_GATES // 2
-
-
-def _sites(gate: Gate | None) -> Sites | None:
-    return None if gate is None else gate.sites
+    size = max(seen.label.shape[0] * (seen.label.shape[1] - 1), 1)
+    return int(np.clip(SIZE / np.sqrt(size), FEWEST_GATES, MOST_GATES))

@@ -10,7 +10,7 @@ from scipy.special import softmax
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.experts import LEVEL, Expert
 from tieline.models.fusion import Fusion
-from tieline.models.gate import SHARE, Gate, contrasts
+from tieline.models.gate import Gate, contrasts
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.random_features import RandomFunctions
 
@@ -108,22 +108,8 @@ def _blocks(x: Array) -> list[Array]:
 
 def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> Indices:
     """Joint draws (draw, place) of the phase: prior maps corrected to the posterior at the pivots."""
-    c, d = gate.n_phases - 1, x.shape[1]
-    settings, rank = gate.settings, len(gate.pivots)
-    t = contrasts(gate.n_phases)
-    both = np.vstack([gate.pivots, x])
-    centred = 2 * both - 1
-    prior = np.empty((len(both), n, c))
-    pairs = np.triu_indices(d)
-    # (z·z')² has one feature for each pair of dimensions, the mixed ones counting twice.
-    square = centred[:, pairs[0]] * centred[:, pairs[1]] * np.where(pairs[0] == pairs[1], 1.0, np.sqrt(2))
-    polynomial = np.hstack(
-        [SHARE * np.ones((len(both), 1)), settings.trend * centred, settings.trend * square]
-    )
-    for i in range(c):
-        smooth = RandomFunctions.draw("matern52", d, n, rng).at(both / settings.lengthscale)
-        prior[:, :, i] = settings.amplitude * smooth
-        prior[:, :, i] += polynomial @ rng.standard_normal((polynomial.shape[1], n))
+    c, rank, t = gate.n_phases - 1, len(gate.pivots), contrasts(gate.n_phases)
+    prior = gate.settings.draw(np.vstack([gate.pivots, x]), n, c, rng)
     whitened = gate.whiten(prior[:rank].reshape(rank, n * c)).reshape(rank, n, c)
     noise = solve_triangular(gate.sites.root.T, rng.standard_normal((rank * c, n)), lower=False)
     wanted = gate.sites.mode[:, None, :] + noise.reshape(rank, c, n).transpose(0, 2, 1)

@@ -15,6 +15,7 @@ from scipy.linalg import solve_triangular
 
 from tieline.models.arrays import Array
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
+from tieline.models.random_features import RandomFunctions
 from tieline.models.sites import Sites, moments, propagate
 
 NEGLIGIBLE = (
@@ -22,6 +23,7 @@ NEGLIGIBLE = (
 )
 MOST_LATENTS = 600  # rank times contrasts: the cost of a sweep grows with its square times the rows
 SHARE = 1.0  # prior standard deviation of the log odds of a phase's overall share
+OFFSET = 0.5  # the trend's constant, as a share of its slopes: boundaries need not pass the centre
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,27 @@ class GateSettings:
         """Prior covariance (n, m) of a latent between rows of `a` and of `b`."""
         smooth = self.amplitude**2 * matern52(squared_distance(a, b, self.lengthscale))
         dot = (2 * a - 1) @ (2 * b - 1).T
-        return SHARE**2 + self.trend**2 * (dot + dot**2) + smooth
+        return SHARE**2 + self.trend**2 * (OFFSET**2 + dot + dot**2) + smooth
 
     def variance(self, a: Array) -> Array:
         """Prior variance (n) of a latent at the rows of `a`."""
         square = ((2 * a - 1) ** 2).sum(1)
-        return SHARE**2 + self.trend**2 * (square + square**2) + self.amplitude**2
+        return SHARE**2 + self.trend**2 * (OFFSET**2 + square + square**2) + self.amplitude**2
+
+    def draw(self, a: Array, n_draws: int, n_latents: int, rng: np.random.Generator) -> Array:
+        """Prior draws of latents at the rows of `a`: (row, draw, latent)."""
+        centred = 2 * a - 1
+        i, j = np.triu_indices(a.shape[1])
+        # (z·z')² has one feature for each pair of dimensions, the mixed ones counting twice.
+        square = centred[:, i] * centred[:, j] * np.where(i == j, 1.0, np.sqrt(2))
+        share, offset = (np.full((len(a), 1), size) for size in (SHARE, self.trend * OFFSET))
+        features = np.hstack([share, offset, self.trend * centred, self.trend * square])
+        latent = np.empty((len(a), n_draws, n_latents))
+        for m in range(n_latents):
+            smooth = RandomFunctions.draw("matern52", a.shape[1], n_draws, rng).at(a / self.lengthscale)
+            latent[:, :, m] = self.amplitude * smooth
+            latent[:, :, m] += features @ rng.standard_normal((features.shape[1], n_draws))
+        return latent
 
 
 @dataclass(frozen=True)
@@ -106,7 +123,8 @@ def fit_gate(
     normals: Array,
     *,
     n_sweeps: int,
-    start: Sites | None = None,
+    start: "Gate | None" = None,
+    hopeless: float = -np.inf,
 ) -> Gate:
     """Condition the phase map on what is known of every row.
 
@@ -116,12 +134,15 @@ def fit_gate(
         settings: hyperparameters.
         normals: standard normals (draw, K - 1) for integration, of exact zero mean and unit covariance.
         n_sweeps: most sweeps of expectation propagation.
-        start: sites of the same rows to start from, of a similar setting.
+        start: gate of the same rows to start from, best of a similar setting.
+        hopeless: log evidence below which the sweeps may end early.
     """
     max_rank = MOST_LATENTS // max(evidence.shape[1] - 1, 1)
     g, rows = pivoted_root(settings.kernel, settings.variance(x), x, max_rank, NEGLIGIBLE)
     variance = settings.variance(x)
-    sites = propagate(g, variance, contrasts(evidence.shape[1]), evidence, normals, start, n_sweeps)
+    sites = None if start is None else _rescaled(start, x, variance)
+    t = contrasts(evidence.shape[1])
+    sites = propagate(g, variance, t, evidence, normals, sites, n_sweeps, hopeless)
     return Gate(settings, x[rows], sites)
 
 
@@ -141,6 +162,15 @@ def probabilities(mean: Array, covariance: Array, normals: Array) -> Array:
         u = np.exp(u - u.max(0))
         total += u / u.sum(0)
     return total.T / len(normals)
+
+
+def _rescaled(gate: Gate, x: Array, variance: Array) -> tuple[Array, Array]:
+    """Shift and precision of a gate's sites, brought to another prior variance (row).
+
+    Of a sharp map the labels tell signs, not sizes: latents, and with them the sites, grow with the prior.
+    """
+    ratio = np.sqrt(gate.settings.variance(x) / variance)
+    return gate.sites.shift * ratio[:, None], gate.sites.precision * ratio[:, None, None] ** 2
 
 
 def _jittered(matrix: Array) -> Array:

@@ -10,7 +10,6 @@ from scipy.stats import norm, qmc
 from tieline.models.arrays import Array
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.observations import label_evidence
-from tieline.models.sites import Sites
 
 # Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error. The lengthscale
 # of each dimension departs from the common one by a factor whose logarithm has the sd ANISOTROPY.
@@ -18,6 +17,7 @@ from tieline.models.sites import Sites
 PRIOR = np.log([25.0, 40.0, 0.4, 0.01]), np.array([1.2, 1.2, 0.6, 1.0])
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
+HOPELESS = 15.0  # nats below the best evidence so far at which a setting is not worth more sweeps
 LIGHTEST = 0.01  # share of the weight below which a setting is dropped
 N_NORMALS = 64  # quasi-random latents per place and source: integration error well below .01
 
@@ -53,6 +53,10 @@ class Focus:
         """Quasi-random settings (n, hyperparameter)."""
         return self.centre + standard_normals(n, len(self.centre), seed) @ self.root.T
 
+    def nearest(self, thetas: Array, theta: Array) -> int:
+        """Index of the setting (setting, hyperparameter) most like another one, in units of this normal."""
+        return int(np.argmin((solve_triangular(self.root, (thetas - theta).T, lower=True) ** 2).sum(0)))
+
     def log_density(self, thetas: Array) -> Array:
         """Log density (setting), up to a constant that is the same for every focus."""
         whitened = solve_triangular(self.root, (thetas - self.centre).T, lower=True)
@@ -71,7 +75,7 @@ class GateMixture:
     @property
     def settings(self) -> GateSettings:
         """The best settings, or the prior's where there is one phase only."""
-        return self.gates[0].settings if self.gates else _settings(PRIOR[0], 1)
+        return self.gates[0].settings if self.gates else settings_at(PRIOR[0], 1)
 
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase at the scaled design `x`."""
@@ -97,7 +101,7 @@ def average_gates(
     n_nodes: int,
     n_sweeps: int = 8,
     focus: Focus | None = None,
-    start: Sites | None = None,
+    start: Gate | None = None,
 ) -> GateMixture:
     """Average the map over hyperparameters by adaptive importance sampling.
 
@@ -113,7 +117,7 @@ def average_gates(
         n_nodes: settings tried in each of the two rounds.
         n_sweeps: most sweeps of expectation propagation for each setting.
         focus: where the first round looks, if not to the prior.
-        start: sites of the same rows to start from, to save sweeps.
+        start: a gate of the same rows to start from, to save sweeps.
     """
     d, n_phases = x.shape[1], label.shape[1]
     prior = Focus.prior(d)
@@ -122,25 +126,21 @@ def average_gates(
         return GateMixture((), np.zeros(0), n_phases, first)
     normals = whitened_normals(n_phases - 1)
 
-    def gates_at(thetas: Array, start: Sites | None) -> list[Gate]:
-        gates: list[Gate] = []
-        for theta in thetas:
-            settings = _settings(theta, d)
+    gates: list[Gate] = []
+    thetas, sources, hopeless = np.zeros((0, len(prior.centre))), [first], -np.inf
+    for n_round in (1, 2):
+        for theta in sources[-1].draw(n_nodes, seed=n_round):
+            settings = settings_at(theta, d)
             evidence = label_evidence(label, settings.label_error) + message
-            gate = fit_gate(x, evidence, settings, normals, n_sweeps=n_sweeps, start=start)
-            gates.append(gate)
-            start = gate.sites  # settings differ, but rows say much the same: this saves most sweeps
-        return gates
-
-    thetas = first.draw(n_nodes, seed=1)
-    gates = gates_at(thetas, start)
-    # Tempered, since few settings must not decide alone where to look further.
-    weight = softmax(_log_posterior(gates, thetas, prior, [first]) / 2)
-    second = prior.narrowed(thetas, weight)
-    more = second.draw(n_nodes, seed=2)
-    gates += gates_at(more, gates[int(np.argmax(weight))].sites)
-    thetas = np.vstack([thetas, more])
-    weight = truncated(softmax(_log_posterior(gates, thetas, prior, [first, second])))
+            near = gates[prior.nearest(thetas, theta)] if gates else start
+            gate = fit_gate(x, evidence, settings, normals, n_sweeps=n_sweeps, start=near, hopeless=hopeless)
+            hopeless = max(hopeless, gate.sites.log_evidence - HOPELESS)
+            gates, thetas = [*gates, gate], np.vstack([thetas, theta])
+        log_posterior = _log_posterior(gates, thetas, prior, sources)
+        if n_round == 1:
+            # Tempered, since few settings must not decide alone where to look further.
+            sources.append(prior.narrowed(thetas, softmax(log_posterior / 2)))
+    weight = truncated(softmax(log_posterior))
     narrowed = prior.narrowed(thetas, weight)
     order = np.argsort(-weight, kind="stable")
     order = order[weight[order] >= LIGHTEST]
@@ -181,7 +181,8 @@ def whitened_normals(dimension: int) -> Array:
     return solve_triangular(np.linalg.cholesky(z.T @ z / len(z)), z.T, lower=True).T
 
 
-def _settings(theta: Array, d: int) -> GateSettings:
+def settings_at(theta: Array, d: int) -> GateSettings:
+    """Settings from the logarithms (hyperparameter) that a focus draws, for d design dimensions."""
     amplitude, trend, length, error = np.exp(theta[:4])
     factor = np.exp(theta[4:]) if d > 1 else np.ones(1)
     return GateSettings(float(amplitude), float(trend), length * factor, float(min(error, 0.3)))

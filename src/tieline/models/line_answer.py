@@ -54,10 +54,7 @@ class LineAnswer:
 
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase."""
-        span = self._span(x[:, 0])
-        spread = self.fit.probability
-        inside = np.einsum("pi,kij,pj->pk", span.opened, spread, span.open_still, optimize=True)
-        return inside / inside.sum(1, keepdims=True)
+        return self._inside(x, self.fit.probability)
 
     def property(self, j: int, x: Array) -> tuple[Array, Array]:
         """Mean (place) and variance parts (place, 4) of property j."""
@@ -103,8 +100,11 @@ class LineAnswer:
     def leave_one_out(self) -> tuple[Array, Array, Array]:
         """Phase probabilities (row, K) without the row's label; means and variances (row, property)."""
         x = self.seen.x
-        given = label_evidence(self.seen.label, 0.003)
-        without = self.probabilities(x) * np.exp(-given)
+        fit, without = self.fit, np.zeros(self.seen.label.shape)
+        for w, error, segmentation in zip(fit.weights, fit.errors, fit.segmentations, strict=True):
+            # What the label said is divided out, at the label error of each node.
+            given = label_evidence(self.seen.label, error)
+            without += w * self._inside(x, segmentation.probability) * np.exp(-given)
         mean, variance = np.full(self.seen.y.shape, np.nan), np.full(self.seen.y.shape, np.nan)
         for j in range(self.seen.y.shape[1]):
             rows = np.flatnonzero(~np.isnan(self.seen.y[:, j]))
@@ -149,6 +149,12 @@ class LineAnswer:
 
     def _boundary(self, first: int, rng: np.random.Generator) -> float:
         return -np.inf if first == 0 else rng.uniform(self.fit.right[first - 1], self.fit.left[first])
+
+    def _inside(self, x: Array, spans: Array) -> Array:
+        """Probability (place, K) from that of every stretch (phase, i, j) being one region."""
+        span = self._span(x[:, 0])
+        inside = np.einsum("pi,kij,pj->pk", span.opened, spans, span.open_still, optimize=True)
+        return inside / inside.sum(1, keepdims=True)
 
     def _span(self, x: Array) -> "Span":
         return Span.of(x, self.fit.left, self.fit.right)

@@ -62,6 +62,7 @@ class LineFit:
         properties: the measurements of each property.
         weights: of the combinations of noises and label error (node).
         noises: index of each property's noise (node, property).
+        errors: probability that a label is wrong (node).
         segmentations: for each node.
         log_evidence: of the data, nats, comparable between fits of the same measurements.
     """
@@ -72,6 +73,7 @@ class LineFit:
     properties: tuple[Stretches, ...]
     weights: Array
     noises: Indices
+    errors: Array
     segmentations: tuple[Segmentation, ...]
     log_evidence: float
 
@@ -135,7 +137,8 @@ def _fit(
         [fit_at(c, 0).log_evidence + sum(p[i] for p, i in zip(prior, c, strict=True)) for c in combinations]
     )
     best = combinations[int(np.argmax(rough))]
-    errors = np.array([fit_at(best, e).log_evidence for e in range(len(LABEL_ERRORS))]) + LABEL_ERROR_PRIOR
+    errors = np.array([fit_at(best, e).log_evidence for e in range(len(LABEL_ERRORS))])
+    errors += LABEL_ERROR_PRIOR - errors[0]  # the first one is part of `rough`
     # Noise and label error are taken as independent a posteriori: labels say nothing of the noise.
     score = rough[:, None] + errors[None, :]
     share = softmax(score)
@@ -150,6 +153,7 @@ def _fit(
         properties,
         weights / weights.sum(),
         index,
+        LABEL_ERRORS[chosen[:, 1]],
         fits,
         float(np.asarray(logsumexp(score))),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
@@ -47,6 +48,7 @@ class PhasePosterior:
         """Names of the phases, in the order of all probabilities."""
         return self.encoding.labels
 
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
         """Say which phase is at every place, and what the properties are there.
 
@@ -87,6 +89,7 @@ class PhasePosterior:
             answer = answer.assign_coords(part=list(PARTS))
         return answer
 
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
         """Draw whole worlds from the posterior: the same draw is one map and one set of functions.
 
@@ -115,6 +118,7 @@ class PhasePosterior:
             attrs={"phases": list(self.phases)},
         )
 
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
         """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 

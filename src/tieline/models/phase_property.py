@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.encoding import Encoding, encode
@@ -76,6 +77,7 @@ class PhaseProperty:
         """Names of the design variables."""
         return (self.design,) if isinstance(self.design, str) else tuple(self.design)
 
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0) -> PhasePosterior:
         """Learn the map and the properties from a table.
 

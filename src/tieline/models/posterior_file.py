@@ -1,7 +1,10 @@
 """Posteriors on disk: one netCDF file with arrays, and the rest as JSON. Nothing in it is executed."""
 
 import json
-from dataclasses import fields, is_dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ from tieline.models.segments import Settings
 from tieline.models.sites import Sites
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 1"
+FORMAT = "tieline posterior 2"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {
@@ -46,13 +49,12 @@ def save_posterior(posterior: PhasePosterior, path: str | Path) -> Path:
         posterior: of any tieline model.
         path: of the file, by custom ending in .nc.
     """
-    arrays: dict[str, np.ndarray] = {}
-    seen: dict[int, str] = {}
+    shelf = Shelf({}, {})
     structure = {
-        name: _dismantle(getattr(posterior, name), arrays, seen)
+        name: _dismantle(getattr(posterior, name), shelf)
         for name in ("model", "encoding", "answer", "rows", "notes")
     }
-    values = xr.Dataset({name: (_dimensions(a), a) for name, a in arrays.items()})
+    values = xr.Dataset({kind: (f"{kind}_number", np.concatenate(a)) for kind, a in shelf.arrays.items()})
     attrs = {"format": FORMAT, "structure": json.dumps(structure)}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), "/table": posterior.table, "/arrays": values})
     return save_netcdf(tree, path)
@@ -74,7 +76,12 @@ def load_posterior(path: str | Path) -> PhasePosterior:
     try:
         structure = json.loads(tree.attrs["structure"])
         arrays = {str(name): a.values for name, a in tree["arrays"].data_vars.items()}
-        parts = {name: _assemble(value, arrays) for name, value in structure.items()}
+
+        @cache  # an array that stands in several places is one again
+        def take(kind: str, start: int, shape: tuple[int, ...]) -> np.ndarray:
+            return arrays[kind][start : start + math.prod(shape)].reshape(shape)
+
+        parts = {name: _assemble(value, take) for name, value in structure.items()}
         parts["notes"] = tuple(parts["notes"])
         return PhasePosterior(table=tree["table"].to_dataset(), **parts)
     except (KeyError, TypeError, ValueError) as error:
@@ -85,33 +92,47 @@ def load_posterior(path: str | Path) -> PhasePosterior:
         ) from error
 
 
-def _dimensions(array: np.ndarray) -> tuple[str, ...]:
-    """Dimensions named by their length, so that a file of many small arrays has few of them."""
-    return tuple(f"length_{size}_{axis}" for axis, size in enumerate(array.shape))
+@dataclass(frozen=True)
+class Shelf:
+    """Arrays end to end, one row for each type: a file of hundreds of small variables would be slow.
+
+    Attributes:
+        arrays: flat arrays of each type, in order.
+        places: where each array stands, so that one that occurs twice is kept once.
+    """
+
+    arrays: dict[str, list[np.ndarray]]
+    places: dict[int, dict[str, Any]]
+
+    def put(self, array: np.ndarray) -> dict[str, Any]:
+        """Put an array aside, and say where."""
+        if id(array) not in self.places:
+            row = self.arrays.setdefault(array.dtype.name, [])
+            start = sum(a.size for a in row)
+            row.append(array.ravel())
+            self.places[id(array)] = {"array": array.dtype.name, "start": start, "shape": array.shape}
+        return self.places[id(array)]
 
 
-def _dismantle(value: Any, arrays: dict[str, np.ndarray], seen: dict[int, str]) -> Any:
-    """JSON for a value, its arrays put aside; an array that occurs twice is kept once."""
+def _dismantle(value: Any, shelf: Shelf) -> Any:
+    """JSON for a value, its arrays put aside."""
     if is_dataclass(value):
-        inside = {f.name: _dismantle(getattr(value, f.name), arrays, seen) for f in fields(value)}
+        inside = {f.name: _dismantle(getattr(value, f.name), shelf) for f in fields(value)}
         return {"part": type(value).__name__, "fields": inside}
     if isinstance(value, np.ndarray):
-        if id(value) not in seen:
-            seen[id(value)] = f"a{len(arrays)}"
-            arrays[seen[id(value)]] = value
-        return {"array": seen[id(value)]}
+        return shelf.put(value)
     if isinstance(value, tuple | list):
-        return {"items": [_dismantle(v, arrays, seen) for v in value]}
+        return {"items": [_dismantle(v, shelf) for v in value]}
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _assemble(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+def _assemble(value: Any, take: Callable[[str, int, tuple[int, ...]], np.ndarray]) -> Any:
     if not isinstance(value, dict):
         return value
     if "array" in value:
-        return arrays[value["array"]]
+        return take(value["array"], value["start"], tuple(value["shape"]))
     if "items" in value:
-        return tuple(_assemble(v, arrays) for v in value["items"])
+        return tuple(_assemble(v, take) for v in value["items"])
     if value["part"] not in PARTS:
         raise ValueError(f"unknown part {value['part']!r}")
-    return PARTS[value["part"]](**{k: _assemble(v, arrays) for k, v in value["fields"].items()})
+    return PARTS[value["part"]](**{k: _assemble(v, take) for k, v in value["fields"].items()})

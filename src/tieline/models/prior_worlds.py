@@ -7,8 +7,8 @@ import xarray as xr
 
 from tieline.models.encoding import coordinates
 from tieline.models.experts import LEVEL, Layout
-from tieline.models.gate import SHARE, contrasts
-from tieline.models.gate_mixture import PRIOR
+from tieline.models.gate import contrasts
+from tieline.models.gate_mixture import Focus, settings_at
 from tieline.models.random_features import RandomFunctions
 
 
@@ -35,14 +35,9 @@ def simulate(
 
 
 def _draw_map(x: np.ndarray, n_phases: int, rng: np.random.Generator) -> np.ndarray:
-    amplitude, trend, length, _ = np.exp(PRIOR[0] + PRIOR[1] * rng.standard_normal(4))
-    centred = 2 * x - 1
-    pairs = np.triu_indices(x.shape[1])
-    square = centred[:, pairs[0]] * centred[:, pairs[1]] * np.where(pairs[0] == pairs[1], 1.0, np.sqrt(2))
-    polynomial = np.hstack([SHARE * np.ones((len(x), 1)), trend * centred, trend * square])
-    latent = polynomial @ rng.standard_normal((polynomial.shape[1], n_phases - 1))
-    smooth = RandomFunctions.draw("matern52", x.shape[1], n_phases - 1, rng).at(x / length)
-    odds = (latent + amplitude * smooth) @ contrasts(n_phases).T
+    prior = Focus.prior(x.shape[1])
+    settings = settings_at(prior.centre + prior.root @ rng.standard_normal(len(prior.centre)), x.shape[1])
+    odds = settings.draw(x, 1, n_phases - 1, rng)[:, 0] @ contrasts(n_phases).T
     return (odds + rng.gumbel(size=odds.shape)).argmax(1)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotri
 
 from tieline.models.arrays import Array
 
@@ -21,6 +22,7 @@ TOLERANCE = 1e-3  # in nats: the start of the sweeps need not be exact
 DAMPING = 0.7
 MOST_EXPONENT = 700.0  # exp of more would overflow
 TINY = 1e-300  # keeps the logarithm of an underflowed likelihood finite
+FEW_SWEEPS = 2  # that tell whether a setting is hopeless
 SETTLED = 0.02  # largest change of a latent mean, in posterior standard deviations
 
 
@@ -57,8 +59,9 @@ def propagate(
     t: Array,
     evidence: Array,
     normals: Array,
-    start: "Sites | None",
+    start: tuple[Array, Array] | None,
     n_sweeps: int,
+    hopeless: float = -np.inf,
 ) -> Sites:
     """Match moments of every row in turn.
 
@@ -68,12 +71,13 @@ def propagate(
         t: contrasts (K, K - 1).
         evidence: log likelihood (row, K).
         normals: standard normals (draw, K - 1) with exact zero mean and unit covariance.
-        start: sites of the same rows to begin with, from a similar setting; Laplace's if not given.
+        start: shift and precision of the sites to begin with; Laplace's if not given.
         n_sweeps: most sweeps over the rows.
+        hopeless: log evidence below which, after a few sweeps, no more are worth their time.
     """
-    shift, precision = (start.shift, start.precision) if start else _laplace(g, t, evidence)
+    shift, precision = _laplace(g, t, evidence) if start is None else start
     floor = 1 / variance[:, None, None] * np.eye(t.shape[1])
-    before, settled = None, False
+    before, settled, log_evidence = None, False, 0.0
     for sweep in range(n_sweeps + 1):
         eta, root, mean, covariance = _posterior(g, shift, precision)
         cavity_mean, cavity_covariance = cavity = _remove(mean, covariance, shift, precision, floor)
@@ -81,14 +85,15 @@ def propagate(
         if before is not None:
             deviation = np.sqrt(np.einsum("ncc->nc", covariance))
             settled = bool(np.abs((mean - before) / deviation).max() < SETTLED)
-        if settled or sweep == n_sweeps:
+        if settled or sweep in (FEW_SWEEPS, n_sweeps):
+            log_evidence = _evidence(g, eta, root, shift, mean, covariance, cavity, log_z)
+        if settled or sweep == n_sweeps or (sweep == FEW_SWEEPS and log_evidence < hopeless):
             break
         before, cavity_precision = mean, np.linalg.inv(cavity_covariance)
         new = clip(np.linalg.inv(tilted_covariance) - cavity_precision, 0.0)
         new_shift = _apply(cavity_precision + new, tilted_mean) - _apply(cavity_precision, cavity_mean)
         precision = precision + DAMPING * (new - precision)
         shift = shift + DAMPING * (new_shift - shift)
-    log_evidence = _evidence(g, eta, root, shift, mean, covariance, cavity, log_z)
     return Sites(eta, root, mean, covariance, cavity_mean, cavity_covariance, shift, precision, log_evidence)
 
 
@@ -106,11 +111,13 @@ def moments(g: Array, eta: Array, root: Array) -> tuple[Array, Array]:
     The precision is one plus something positive: its inverse is safe, and far cheaper than a solve per row.
     """
     rank, c = eta.shape
-    inverse = cho_solve((root, True), np.eye(rank * c)).reshape(rank, c, rank, c)
+    lower = np.tril(dpotri(root, lower=1)[0])
+    inverse = (lower + np.tril(lower, -1).T).reshape(rank, c, rank, c)
     covariance = np.empty((len(g), c, c))
     for i in range(c):
         for j in range(i + 1):
-            covariance[:, i, j] = covariance[:, j, i] = ((g @ inverse[:, i, :, j]) * g).sum(1)
+            block = np.ascontiguousarray(inverse[:, i, :, j])
+            covariance[:, i, j] = covariance[:, j, i] = np.einsum("nr,nr->n", g @ block, g)
     return g @ eta, covariance
 
 
@@ -138,9 +145,14 @@ def _tilt(
     current posterior, which soon is the answer; together they need far fewer than either.
     """
     # Phases first, rows last: sums over the few phases are then whole-array additions.
-    draws = np.concatenate([_spread_out(*cavity, normals), _spread_out(*posterior, normals)], axis=1)
-    of_cavity = _log_density(draws, *cavity)
-    weight = 2 / (1 + np.exp(np.minimum(_log_density(draws, *posterior) - of_cavity, MOST_EXPONENT)))
+    sources = [(mean, np.linalg.cholesky(covariance)) for mean, covariance in (cavity, posterior)]
+    parts = [_spread_out(*source, normals) for source in sources]
+    draws = np.concatenate(parts, axis=1)
+    own = -0.5 * (normals**2).sum(1)[:, None]
+    scales = [np.log(np.einsum("ncc->nc", root)).sum(1) for _, root in sources]
+    of_cavity = np.concatenate([own - scales[0], _log_density(parts[1], *sources[0])])
+    of_posterior = np.concatenate([_log_density(parts[0], *sources[1]), own - scales[1]])
+    weight = 2 / (1 + np.exp(np.minimum(of_posterior - of_cavity, MOST_EXPONENT)))
     u = np.tensordot(t, draws, 1)
     u = np.exp(u - u.max(0))
     best = evidence.max(1)
@@ -161,17 +173,18 @@ def _tilt(
     return np.log(total / (2 * len(normals))) + best, tilted.T, matched
 
 
-def _spread_out(mean: Array, covariance: Array, normals: Array) -> Array:
+def _spread_out(mean: Array, root: Array, normals: Array) -> Array:
     """Draws (K - 1, draw, row) of each row's Gaussian."""
-    root = np.linalg.cholesky(covariance)
     return mean.T[:, None, :] + np.tensordot(root.transpose(1, 2, 0), normals, (1, 1)).swapaxes(1, 2)
 
 
-def _log_density(draws: Array, mean: Array, covariance: Array) -> Array:
+def _log_density(draws: Array, mean: Array, root: Array) -> Array:
     """Log normal density (draw, row) of draws (K - 1, draw, row), up to a constant."""
-    root = np.linalg.cholesky(covariance)
-    whitened = np.einsum("ncd,dsn->csn", np.linalg.inv(root), draws - mean.T[:, None, :], optimize=True)
-    return -0.5 * (whitened**2).sum(0) - np.log(np.einsum("ncc->nc", root)).sum(1)
+    inverse, apart = np.linalg.inv(root), draws - mean.T[:, None, :]
+    total = np.log(np.einsum("ncc->nc", inverse)).sum(1) * np.ones((draws.shape[1], 1))
+    for i in range(len(draws)):
+        total -= 0.5 * sum(inverse[:, i, j] * apart[j] for j in range(i + 1)) ** 2
+    return total
 
 
 def _evidence(
