@@ -31,7 +31,7 @@ MOST_GATES, FEWEST_GATES = 20, 5  # settings of the gate in each round of its av
 SIZE = (
     220.0  # over the root of rows times contrasts: a large map is dear and leaves less doubt about settings
 )
-N_SWEEPS = 8  # of expectation propagation
+N_SWEEPS = 5  # of expectation propagation
 BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
 SETTLED = 0.01  # largest change of a membership that counts as none
 

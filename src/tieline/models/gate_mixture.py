@@ -99,7 +99,7 @@ def average_gates(
     message: Array,
     *,
     n_nodes: int,
-    n_sweeps: int = 8,
+    n_sweeps: int = 5,
     focus: Focus | None = None,
     start: Gate | None = None,
 ) -> GateMixture:

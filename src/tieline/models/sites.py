@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.linalg.lapack import dpotri
+from scipy.linalg.lapack import dpotri  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array
 
 MAX_STEPS = 60  # of Newton's method
 TOLERANCE = 1e-3  # in nats: the start of the sweeps need not be exact
-DAMPING = 0.7
+DAMPING = 0.85
 MOST_EXPONENT = 700.0  # exp of more would overflow
 TINY = 1e-300  # keeps the logarithm of an underflowed likelihood finite
 FEW_SWEEPS = 2  # that tell whether a setting is hopeless
