@@ -154,3 +154,30 @@ def test_summary_pairs_methods_world_by_world(benchmarks):
     assert found["gpc", "accuracy"].seconds == 3.0
     assert found["tieline", "accuracy_minus_gpc"].value == pytest.approx(0.2)
     assert found["tieline", "accuracy_minus_gpc_se"].value == pytest.approx(0.1 / np.sqrt(3))
+
+
+def test_kept_rows_become_a_table_of_methods_and_metrics(benchmarks):
+    row = {"benchmark": "b", "case": "c", "seconds": 1.25}
+    kept = [
+        row | {"method": "tieline", "metric": "accuracy", "value": 0.98765},
+        row | {"method": "tieline", "metric": "rmse", "value": 7.0},
+        row | {"method": "gpr", "metric": "r2", "value": 0.5},
+    ]
+    assert list(benchmarks("tables").markdown(kept)) == [
+        "**`b`, `c`**\n",
+        "| method | accuracy | r2 | seconds |",
+        "| --- | --- | --- | --- |",
+        "| `tieline` | 0.988 |  | 1.2 |",
+        "| `gpr` |  | 0.500 | 1.2 |",
+        "",
+    ]
+
+
+def test_differences_are_told_in_standard_errors(benchmarks):
+    row = {"benchmark": "sage_seeds", "case": "all", "seconds": 1.0}
+    kept = [
+        row | {"method": "gpr", "metric": "r2", "value": 0.5},
+        row | {"method": "tieline", "metric": "r2_minus_gpr", "value": 0.2},
+        row | {"method": "tieline", "metric": "r2_minus_gpr_se", "value": 0.05},
+    ]
+    assert "| `gpr` |  |  | +0.200 (+4.0 se) |  |" in list(benchmarks("tables").differences(kept, "all"))

@@ -1,0 +1,64 @@
+"""`python -m benchmarks.tables ROWS.jsonl`: the rows that `--json` kept, as the tables of a page."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+SHOWN = (
+    *("accuracy", "nll", "brier", "r2", "crps", "coverage_90", "coverage_95"),
+    *("cpu_seconds", "peak_mb", "slope"),
+)
+DIGITS = {"cpu_seconds": 1, "peak_mb": 0}
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Write a table for each case of each benchmark: a line a method, a column a metric."""
+    for name in dict.fromkeys((row["benchmark"], row["case"]) for row in rows):
+        case = [row for row in rows if (row["benchmark"], row["case"]) == name]
+        found = {row["metric"] for row in case}
+        columns = [metric for metric in SHOWN if metric in found]
+        if not columns:
+            continue
+        yield f"**`{name[0]}`, `{name[1]}`**\n"
+        yield _line(["method", *columns, "seconds"])
+        yield _line(["---"] * (len(columns) + 2))
+        for method in dict.fromkeys(row["method"] for row in case):
+            value = {row["metric"]: row["value"] for row in case if row["method"] == method}
+            seconds = next(row["seconds"] for row in case if row["method"] == method)
+            cells = [_cell(metric, value.get(metric)) for metric in columns]
+            yield _line([f"`{method}`", *cells, f"{seconds:.1f}"])
+        yield ""
+
+
+def differences(rows: Sequence[dict[str, Any]], case: str) -> Iterator[str]:
+    """Write how far tieline is ahead of each peer on simulated worlds, in standard errors."""
+    value = {row["metric"]: row["value"] for row in rows if row["case"] == case}
+    metrics = ("accuracy", "brier", "r2", "crps")
+    peers = dict.fromkeys(row["method"] for row in rows if row["case"] == case)
+    yield _line(["tieline minus", *metrics])
+    yield _line(["---"] * (len(metrics) + 1))
+    for peer in peers:
+        cells = []
+        for metric in metrics:
+            mean, error = (value.get(f"{metric}_minus_{peer}{end}") for end in ("", "_se"))
+            cells.append("" if mean is None or error is None else f"{mean:+.3f} ({mean / error:+.1f} se)")
+        if any(cells):
+            yield _line([f"`{peer}`", *cells])
+    yield ""
+
+
+def _cell(metric: str, value: float | str | None) -> str:
+    return value if isinstance(value, str) else "" if value is None else f"{value:.{DIGITS.get(metric, 3)}f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    kept = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
+    print(*markdown(kept), sep="\n")
+    if any(row["benchmark"] == "sage_seeds" for row in kept):
+        print(*differences([row for row in kept if row["benchmark"] == "sage_seeds"], "all"), sep="\n")
