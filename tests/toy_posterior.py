@@ -124,6 +124,10 @@ class ToyPosterior:
             {"verdict": "amber", "sentence": "Boundary A-B is known to 0.05.", "action": "Label two more."},
         )
 
+    @property
+    def has_boundaries(self) -> bool:
+        return len(self.model.design) == 1
+
     def boundaries(self) -> xr.Dataset:
         (name,) = self.model.design
         column = self.table[name].values

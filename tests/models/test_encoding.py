@@ -239,11 +239,3 @@ def test_a_constant_property_is_noted_and_stays_finite(value):
 def test_labels_of_one_phase_are_noted():
     _, _, _, notes = read(table(phase=("specimen", ["bcc"] * 8, {"role": "structure"})))
     assert notes == ["phase: one phase only (bcc)"]
-
-
-def test_a_place_without_a_design_is_named():
-    encoding, _, _, _ = read()
-    gap = table(temperature=("specimen", [np.nan, *range(7)]))
-    with pytest.raises(SchemaError, match="no design") as caught:
-        encoding.scaled(gap)
-    assert "a" in caught.value.found

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tieline.models.gross_errors import SPREAD, fit_robustly
-from tieline.models.observations import Observations
+from tieline.models.gross_errors import fit_robustly
+from tieline.models.observations import OUTLIER_SPREAD, Observations
 
 RNG = np.random.default_rng(0)
 X = np.linspace(0, 1, 24)
@@ -35,7 +35,7 @@ def test_one_gross_error_is_set_aside_and_no_other_value(spoiled):
 
 def test_a_value_set_aside_has_the_standard_error_of_a_gross_error(spoiled):
     answer, aside = spoiled
-    np.testing.assert_allclose(answer.seen.error, SPREAD**2 * aside)
+    np.testing.assert_allclose(answer.seen.error, OUTLIER_SPREAD**2 * aside)
 
 
 def test_the_rest_is_predicted_as_without_the_gross_error(spoiled):

@@ -92,7 +92,9 @@ def test_draws_have_the_predicted_moments(answer):
     sd = np.sqrt(parts[:, 1:].sum(1))
     # Five standard errors, and 2 % for regions and settings of less than a hundredth.
     assert (np.abs(values[:, :, 0].mean(0) - mean) < (5 / np.sqrt(n) + 0.02) * sd + 0.01).all()
-    np.testing.assert_allclose(values[:, :, 0].std(0), sd, rtol=0.15)
+    # Rare regions lie far off, so squares have long tails: their own scatter says what chance does.
+    square = (values[:, :, 0] - mean) ** 2
+    assert (np.abs(square.mean(0) - sd**2) < 5 * square.std(0) / np.sqrt(n) + 0.05 * sd**2).all()
     for k in range(2):
         np.testing.assert_allclose(
             (phase == k).mean(0), answer.probabilities(ASKED)[:, k], atol=2.5 / np.sqrt(n)

@@ -133,20 +133,53 @@ def test_elements_may_stand_in_any_order_when_asked(order):
     xr.testing.assert_allclose(posterior.predict(asked), posterior.predict(data))
 
 
-def test_other_elements_than_were_fitted_are_refused():
-    amounts = np.random.default_rng(2).dirichlet(np.ones(3), N)
-    data = table(composition=(("specimen", "element"), amounts)).assign_coords(element=["Fe", "Ga", "Pd"])
-    posterior = tl.PhaseProperty("composition", properties="hardness", n_phases=1).fit(data)
-    with pytest.raises(SchemaError, match="'composition' is of other elements") as caught:
-        posterior.predict(data.assign_coords(element=["Fe", "Ga", "Pt"]))
-    assert caught.value.found == "Fe, Ga, Pt beside Fe, Ga, Pd"
+def test_a_place_in_another_unit_is_converted():
+    data = table(x=column(300 + 700 * X, "process", "K"))
+    posterior = fit(data)
+    celsius = table(x=column(300 + 700 * X - 273.15, "process", "degC"))
+    xr.testing.assert_allclose(posterior.predict(celsius), posterior.predict(data))
+    with pytest.raises(UnitError):
+        posterior.predict(table(x=column(X, "process", "h")))
 
 
-def test_a_place_in_another_unit_than_was_fitted_is_refused():
-    posterior = fit(table(x=column(300 + 700 * X, "process", "K")))
-    with pytest.raises(UnitError, match="'x' must be in the unit") as caught:
-        posterior.predict(table(x=column(X * 700, "process", "degC")))
-    assert caught.value.found == "'degC' beside 'K'"
+def test_a_later_change_of_the_table_does_not_reach_the_posterior():
+    data = table().copy(deep=True)
+    posterior = fit(data)
+    before = posterior.predict(data)
+    data["hardness"].attrs["units"] = "K"
+    data["hardness"][:] = 0.0
+    xr.testing.assert_identical(posterior.predict(table()), before)
+
+
+def test_an_empty_grid_has_an_empty_answer():
+    for inference in ("exact", "fast"):
+        model = tl.PhaseProperty(["x"], "phase", "hardness", inference=inference)
+        assert model.fit(table()).predict(table().isel(specimen=slice(0))).sizes["specimen"] == 0
+
+
+def test_numeric_labels_keep_all_their_digits():
+    numbers = np.where(PHASE == "bcc", 1011097, 1011098)
+    posterior = fit(table(phase=("specimen", numbers, {"role": "structure"})))
+    assert posterior.phases == ("1011097", "1011098")
+
+
+def test_a_line_without_a_jump_has_no_boundary():
+    smooth = table(hardness=column(X**2, "property", "GPa"))
+    found = tl.PhaseProperty(["x"], properties="hardness").fit(smooth).boundaries()
+    assert found.region_count_probability.values.argmax() == 0
+    assert found.sizes["boundary"] == 0
+
+
+def test_more_regions_than_the_line_can_have_are_refused():
+    with pytest.raises(NotIdentified, match="A line with 3 regions"):
+        tl.PhaseProperty(["x"], "phase", "hardness", n_regions=3).fit(
+            table(phase=("specimen", np.full(N, "bcc"), {"role": "structure"}))
+        )
+
+
+def test_more_phases_than_specimens_are_refused_without_labels():
+    with pytest.raises(NotIdentified, match="40 phases cannot be told apart"):
+        tl.PhaseProperty(["x", "y"], properties="hardness", n_phases=40).fit(table(2))
 
 
 def test_two_spellings_of_one_unit_agree():

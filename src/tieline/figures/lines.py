@@ -7,14 +7,15 @@ from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
 from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, phase_colours, settings, sheet
+from tieline.models.diagnosis import HALF_OF_90
+from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, spoken_unit
 
 N_PLACES = 400
-HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 
 
-def line(posterior, proposals: xr.Dataset | None = None) -> Figure:
+def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
     """Draw properties along a line with 90 % bands; below, where boundaries are and which phase is where.
 
     Args:
@@ -25,14 +26,16 @@ def line(posterior, proposals: xr.Dataset | None = None) -> Figure:
     predicted = posterior.predict(places)
     has_phases = predicted.sizes["phase"] > 1
     properties = list(posterior.model.properties)
-    heights = [3.0] * len(properties) + [1.0, 0.7] * has_phases
+    has_density = has_phases and posterior.has_boundaries
+    heights = [3.0] * len(properties) + [1.0] * has_density + [0.7] * has_phases
     with settings():
         figure = sheet(7.2, 0.6 + 0.82 * sum(heights))
         panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
         for axes, wanted in zip(panels, properties, strict=False):
             _draw_property(axes, posterior, predicted, x, wanted)
-        if has_phases:
+        if has_density:
             _draw_density(panels[-2], posterior)
+        if has_phases:
             _draw_phases(panels[-1], posterior, predicted, x)
         if proposals is not None:
             known = check_pool(posterior, proposals, called="proposals")
@@ -43,7 +46,7 @@ def line(posterior, proposals: xr.Dataset | None = None) -> Figure:
     return figure
 
 
-def _along(posterior) -> tuple[xr.Dataset, np.ndarray, str]:
+def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, str]:
     """Spread places along the design, with their position and the name of the axis."""
     (name,) = _only(design_names(posterior))
     known = posterior.table[name]
@@ -77,7 +80,7 @@ def _too_wide(found: str) -> TielineError:
     return TielineError("A line needs a design of one dimension.", found=found, hint="tl.figures.phase_map")
 
 
-def _position(posterior, places: xr.Dataset) -> np.ndarray:
+def _position(posterior: Posterior, places: xr.Dataset) -> np.ndarray:
     """Read where places are along the line; of two elements, the fraction of the second."""
     column = places[design_names(posterior)[0]]
     if "element" in column.dims:
@@ -85,7 +88,7 @@ def _position(posterior, places: xr.Dataset) -> np.ndarray:
     return column.values
 
 
-def _draw_property(axes: Axes, posterior, predicted: xr.Dataset, x: np.ndarray, name: str) -> None:
+def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.ndarray, name: str) -> None:
     measured = posterior.table[name]
     mean, sd = predicted[name].values, predicted[f"{name}_sd"].values
     axes.fill_between(
@@ -110,10 +113,9 @@ def _draw_property(axes: Axes, posterior, predicted: xr.Dataset, x: np.ndarray, 
     axes.legend(loc="best")
 
 
-def _draw_density(axes: Axes, posterior) -> None:
+def _draw_density(axes: Axes, posterior: Posterior) -> None:
     known = posterior.table[design_names(posterior)[0]]
-    if "density" not in (found := posterior.boundaries()):
-        return
+    found = posterior.boundaries()
     units = "" if "element" in known.dims else spoken_unit(known)
     axes.fill_between(found["position"], found["density"], color=PENCIL, alpha=0.5, linewidth=0)
     axes.plot(found["position"], found["density"], color=INK, linewidth=0.8)
@@ -121,7 +123,7 @@ def _draw_density(axes: Axes, posterior) -> None:
     axes.set_ylabel(f"boundaries\nper {units}" if units else "boundary\ndensity")
 
 
-def _draw_phases(axes: Axes, posterior, predicted: xr.Dataset, x: np.ndarray) -> None:
+def _draw_phases(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.ndarray) -> None:
     probability = predicted["phase_probability"].transpose("phase", "specimen")
     colours = phase_colours(predicted["phase"].values)
     axes.stackplot(x, probability.values, colors=[(*c, 0.75) for c in colours.values()], linewidth=0)

@@ -22,6 +22,7 @@ from tieline.figures.style import (
     sheet,
 )
 from tieline.figures.views import Chart, View, charts, refine
+from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool
 from tieline.planning.wording import label, percent
 
@@ -31,7 +32,7 @@ NEAR = 0.15  # specimens within this share of the range of the resting inputs ar
 
 
 def phase_map(
-    posterior, proposals: xr.Dataset | None = None, *, drawn: Sequence[Chart] | None = None
+    posterior: Posterior, proposals: xr.Dataset | None = None, *, drawn: Sequence[Chart] | None = None
 ) -> Figure:
     """Draw which phase is where: pale and hatched where the most likely phase has less than 80 %.
 
@@ -58,7 +59,11 @@ def phase_map(
 
 
 def property_map(
-    posterior, name: str, proposals: xr.Dataset | None = None, *, drawn: Sequence[Chart] | None = None
+    posterior: Posterior,
+    name: str,
+    proposals: xr.Dataset | None = None,
+    *,
+    drawn: Sequence[Chart] | None = None,
 ) -> Figure:
     """Draw a property and, beside it, the standard deviation of a new measurement.
 
@@ -172,7 +177,7 @@ def _strength(view: View, places: xr.Dataset) -> Any:
     return np.where(view.distance(places) <= NEAR, 1.0, FAINT)
 
 
-def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> None:
+def _draw_specimens(axes: Axes, view: View, posterior: Posterior, phases: np.ndarray) -> None:
     labels = given_labels(posterior)
     colours = phase_colours(phases)
     _dots(axes, view, posterior.table.isel(specimen=labels == ""), s=9, c=INK, linewidths=0, zorder=4)
@@ -190,7 +195,7 @@ def _draw_specimens(axes: Axes, view: View, posterior, phases: np.ndarray) -> No
     )
 
 
-def _draw_proposals(axes: Axes, view: View, posterior, proposals: xr.Dataset | None) -> None:
+def _draw_proposals(axes: Axes, view: View, posterior: Posterior, proposals: xr.Dataset | None) -> None:
     if proposals is None:
         return
     places = check_pool(posterior, proposals, called="proposals")
@@ -198,7 +203,7 @@ def _draw_proposals(axes: Axes, view: View, posterior, proposals: xr.Dataset | N
 
 
 def _draw_values(
-    left: Axes, right: Axes, view: View, posterior, name: str, limits: tuple[float, float]
+    left: Axes, right: Axes, view: View, posterior: Posterior, name: str, limits: tuple[float, float]
 ) -> None:
     measured = posterior.table.isel(specimen=np.isfinite(posterior.table[name].values))
     scale = {"cmap": "viridis", "vmin": limits[0], "vmax": limits[1]}
@@ -213,7 +218,7 @@ def _dots(axes: Axes, view: View, places: xr.Dataset, **look: Any) -> None:
         axes.scatter(*view.locate(places), alpha=_strength(view, places), **look)
 
 
-def _legend_of_phases(posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:
+def _legend_of_phases(posterior: Posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=(*colour, SURE_STRENGTH), edgecolor=INK, linewidth=0.5, label=phase)
         for phase, colour in phase_colours(phases).items()

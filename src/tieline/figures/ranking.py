@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
+from tieline.models.diagnosis import HALF_OF_90
+from tieline.models.posterior import Posterior
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.listing import design_columns
 from tieline.planning.pool import check_pool
@@ -15,10 +17,9 @@ from tieline.planning.reason import measured_best
 from tieline.planning.wording import label
 
 LABEL_WIDTH = 18  # characters: what fits below a rail
-HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 
 
-def proposals(posterior, batch: xr.Dataset) -> Figure:
+def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
     """Draw a row for each proposal: its settings, and 90 % intervals of the properties in the goal.
 
     Args:

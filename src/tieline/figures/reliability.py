@@ -8,13 +8,14 @@ from scipy.special import ndtri
 from scipy.stats import beta, binom
 
 from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, settings, sheet
+from tieline.models.diagnosis import HALF_OF_90
+from tieline.models.posterior import Posterior
 from tieline.planning.wording import label, percent
 
-HALF_OF_90 = 1.645  # sd on either side that hold 90 % of a Gaussian
 N_BINS = 5  # of the reliability diagram: with 20 to 100 labels more would be noise
 
 
-def calibration(posterior) -> Figure:
+def calibration(posterior: Posterior) -> Figure:
     """Draw predicted against measured, and what was promised against what was kept.
 
     Uses predictions of each specimen from the others where `posterior.diagnose()` has them. Grey bands hold
@@ -39,7 +40,7 @@ def calibration(posterior) -> Figure:
     return figure
 
 
-def _predictions(posterior, found: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, bool]:
+def _predictions(posterior: Posterior, found: xr.Dataset, name: str) -> tuple[np.ndarray, np.ndarray, bool]:
     """Mean and sd at the specimens, and whether each was left out of its own prediction."""
     if "loo_mean" in found:
         mean, sd = (found[v].sel(property=name).values for v in ("loo_mean", "loo_sd"))

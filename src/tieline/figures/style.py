@@ -11,6 +11,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
+from tieline.models.posterior import Posterior
+
 # Okabe and Ito's palette for the colour-blind, without black, the pale yellow last.
 PHASE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#999999")
 INK, PENCIL, PAPER = "#222222", "#777777", "#FFFFFF"
@@ -103,7 +105,7 @@ def _away_from_neighbours(axes: Axes, places: np.ndarray) -> np.ndarray:
     return 11 * push / np.linalg.norm(push, axis=1, keepdims=True)
 
 
-def given_labels(posterior) -> np.ndarray:
+def given_labels(posterior: Posterior) -> np.ndarray:
     """Read the phase label of every specimen of the table as text, "" where there is none.
 
     Soft labels count as the phase that is most probable.

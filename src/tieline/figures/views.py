@@ -15,6 +15,7 @@ from scipy.ndimage import zoom
 from tieline.errors import TielineError
 from tieline.figures.rectangle import N_PIXELS, Rectangle
 from tieline.figures.triangle import Triangle, shares_among
+from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool, design_matrix, design_names, is_composition, join
 
 REFINEMENT = 6  # predictions are refined linearly, so that boundaries look like lines and not like stairs
@@ -33,7 +34,7 @@ class Chart:
     predicted: xr.Dataset
 
 
-def charts(posterior, proposals: xr.Dataset | None = None) -> list[Chart]:
+def charts(posterior: Posterior, proposals: xr.Dataset | None = None) -> list[Chart]:
     """Predict all over each view of a design, for any number of maps of it.
 
     Args:
@@ -45,7 +46,7 @@ def charts(posterior, proposals: xr.Dataset | None = None) -> list[Chart]:
     return [Chart(view, posterior.predict(view.pixels())) for view in views(posterior, proposals)]
 
 
-def views(posterior, proposals: xr.Dataset | None = None) -> list[View]:
+def views(posterior: Posterior, proposals: xr.Dataset | None = None) -> list[View]:
     """Choose the views of a design: one where it has two dimensions, pairs of inputs where it has more.
 
     Args:

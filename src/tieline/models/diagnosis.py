@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tieline.models.phase_posterior import PhasePosterior
 
 LEVEL = 0.90  # of the intervals whose coverage is counted
-TWO_SIDED = 1.645  # standard deviations that hold it, for a normal
+HALF_OF_90 = 1.645  # standard deviations on either side that hold it, for a normal
 FALSE_ALARM = 0.01  # chance that honest intervals are called dishonest
 FEW_LABELS = 3  # per phase
 FEW_VALUES = 8  # of a property
@@ -48,7 +48,7 @@ def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
     probability, mean, variance = posterior.answer.leave_one_out()
     labelled = seen.labelled
     right = probability.argmax(1) == np.nan_to_num(seen.label).argmax(1)
-    inside = np.abs(mean - seen.y) <= TWO_SIDED * np.sqrt(variance)
+    inside = np.abs(mean - seen.y) <= HALF_OF_90 * np.sqrt(variance)
     measured = ~np.isnan(seen.y)
     n_measured = measured.sum(0)
 

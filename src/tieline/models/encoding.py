@@ -43,22 +43,8 @@ class Encoding:
         return replace(self, labels=labels)
 
     def scaled(self, design: xr.Dataset) -> Array:
-        """Coordinates (specimen, d) of a design, the data's own range being the unit box.
-
-        Raises:
-            SchemaError: a design variable is missing, or a value is missing or infinite.
-        """
-        require(design, self.design, READER)
-        x = coordinates(design, self.design)
-        bad = ~np.isfinite(x).all(1)
-        if bad.any():
-            rows = [str(s) for s in design["specimen"].values[bad][:3]] if "specimen" in design.coords else ""
-            raise SchemaError(
-                "A place to predict at has no design.",
-                found=f"{bad.sum()} of {len(x)} rows with a missing or infinite value {rows}",
-                hint="drop these rows, or fill in " + ", ".join(self.design),
-            )
-        return (x - self.lowest) / self.width
+        """Coordinates (specimen, d) of an aligned design, the data's own range being the unit box."""
+        return (coordinates(design, self.design) - self.lowest) / self.width
 
 
 def encode(
@@ -96,7 +82,7 @@ def encode(
     if (x == x[0]).all():
         notes.append("All specimens have the same design: nothing can be said of any other place.")
 
-    lowest, width = x.min(0), _widths(x, table, design)
+    lowest, width = x.min(0), widths(x, table, design)
     centre = np.nanmean(y, axis=0) if y.size else np.zeros(0)
     spread = np.nanstd(y, axis=0) if y.size else np.zeros(0)
     flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
@@ -134,7 +120,7 @@ def coordinates(table: xr.Dataset, design: Sequence[str]) -> Array:
     return np.hstack(blocks)
 
 
-def _widths(x: Array, table: xr.Dataset, design: Sequence[str]) -> Array:
+def widths(x: Array, table: xr.Dataset, design: Sequence[str]) -> Array:
     """Range of each coordinate; of a composition the widest one, since all its directions are alike."""
     width, start = np.ptp(x, axis=0), 0
     for name in design:
@@ -169,8 +155,8 @@ def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:
     values = variable.values
     if values.dtype.kind in "iufb":
         missing = np.isnan(values.astype(float))
-        text = np.array([f"{v:g}" for v in values.astype(float)], dtype=object)
-        names = [f"{v:g}" for v in np.unique(values[~missing])]
+        text = np.array([_number_as_name(v) for v in values.astype(float)], dtype=object)
+        names = [_number_as_name(v) for v in np.unique(values[~missing].astype(float))]
     else:
         text = np.array(["" if v is None or v != v else str(v) for v in values], dtype=object)
         missing = text == ""
@@ -178,6 +164,10 @@ def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:
     label = np.array([[float(t == name) for name in names] for t in text]).reshape(len(text), len(names))
     label[missing] = np.nan
     return names, label
+
+
+def _number_as_name(number: float) -> str:
+    return str(int(number)) if number == np.round(number) else repr(float(number))
 
 
 def _read_probabilities(variable: xr.DataArray) -> tuple[list[str], Array]:

@@ -10,9 +10,8 @@ from tieline.models.arrays import Array
 from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate_mixture import LIGHTEST, standard_normals, truncated
 from tieline.models.kernels import KERNELS
+from tieline.models.observations import OUTLIER_SHARE, OUTLIER_SPREAD
 
-OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
-OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
 N_EXPERTS = 12  # settings per kernel
 FEWEST_COMPARED = 5  # left-out values or labels; fewer cannot tell two models apart
 

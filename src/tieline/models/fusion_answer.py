@@ -53,11 +53,14 @@ class FusionAnswer:
 
     def leave_one_out(self) -> tuple[Array, Array, Array]:
         """Phase probabilities (row, K) without the row's label; means and variances (row, property)."""
-        seen, n_phases = self.seen, self.fit.n_phases
-        cavity = np.log(self.fit.gates.cavity_probabilities(len(seen.x)) + 1e-12)
-        unlabelled = softmax(cavity + self.fit.message, axis=1)
-        error = self.fit.gates.settings.label_error
-        unmeasured = softmax(cavity + label_evidence(seen.label, error), axis=1)
+        seen, n_phases, fit = self.seen, self.fit.n_phases, self.fit
+        # What both maps say of each row without its own label and values, weighted as in `predict`.
+        joint = fit.gates.cavity_probabilities(len(seen.x))
+        plain = fit.plain_gates.probabilities(seen.x)
+        plain[seen.labelled] = fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
+        given = label_evidence(seen.label, fit.gates.settings.label_error)
+        unlabelled = fit.trust * _updated(joint, fit.message) + (1 - fit.trust) * plain
+        unmeasured = fit.trust * _updated(joint, given) + (1 - fit.trust) * _updated(plain, given)
         mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
         for j, mixture in enumerate(self.fit.experts):
             own = ~np.isnan(seen.y[:, j])
@@ -102,8 +105,13 @@ class FusionAnswer:
         return answer, np.stack(parts, axis=1)
 
 
+def _updated(prior: Array, evidence: Array) -> Array:
+    """Probabilities (row, K) once a log likelihood (row, K) is known."""
+    return softmax(np.log(prior + 1e-12) + evidence, axis=1)
+
+
 def _blocks(x: Array) -> list[Array]:
-    return [x[i : i + BLOCK] for i in range(0, len(x), BLOCK)]
+    return [x[i : i + BLOCK] for i in range(0, max(len(x), 1), BLOCK)]
 
 
 def _draw_phases(gate: Gate, x: Array, n: int, rng: np.random.Generator) -> Indices:

@@ -8,10 +8,8 @@ from scipy.stats import norm
 from tieline.models.arrays import Array, Mask
 from tieline.models.line_answer import LineAnswer
 from tieline.models.line_fit import fit_line
-from tieline.models.observations import Observations
+from tieline.models.observations import OUTLIER_SHARE, OUTLIER_SPREAD, Observations
 
-SHARE = 0.01  # prior probability that a measurement is a gross error
-SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
 FALSE_ALARMS = 0.1  # regular values of a property expected to fall under suspicion
 LONELY = 0.2  # probability of being the only value of its region
 MOST = 0.2  # share of a property's values beyond which suspicion falls on the model, not on them
@@ -21,7 +19,7 @@ N_ROUNDS = 3
 def fit_robustly(seen: Observations, counts: range, *, is_anonymous: bool) -> tuple[LineAnswer, Mask]:
     """Fit a line, setting values aside where the evidence says they are gross errors.
 
-    A value that is set aside keeps a standard error of SPREAD, and costs log(SHARE / (1 - SHARE)).
+    A value that is set aside keeps a standard error of OUTLIER_SPREAD, and costs the log odds of an outlier.
 
     Returns:
         The answer, and which values (row, property) were set aside.
@@ -40,7 +38,7 @@ def fit_robustly(seen: Observations, counts: range, *, is_anonymous: bool) -> tu
             break
         trial = _set_aside(seen, judged)
         better = LineAnswer(fit_line(trial, counts, is_anonymous=is_anonymous), trial)
-        cost = (judged.sum() - aside.sum()) * np.log(SHARE / (1 - SHARE))
+        cost = (judged.sum() - aside.sum()) * np.log(OUTLIER_SHARE / (1 - OUTLIER_SHARE))
         if better.fit.log_evidence + cost <= answer.fit.log_evidence:
             break
         answer, aside = better, judged
@@ -48,7 +46,7 @@ def fit_robustly(seen: Observations, counts: range, *, is_anonymous: bool) -> tu
 
 
 def _set_aside(seen: Observations, which: Mask) -> Observations:
-    return replace(seen, error=seen.error + SPREAD**2 * which)
+    return replace(seen, error=seen.error + OUTLIER_SPREAD**2 * which)
 
 
 def _suspicious(answer: LineAnswer) -> Mask:
@@ -66,8 +64,8 @@ def _far_off(answer: LineAnswer, seen: Observations) -> Mask:
     for j in range(seen.y.shape[1]):
         mean, parts = answer.property(j, seen.x)
         total = parts.sum(1) + seen.error[:, j]
-        far[:, j] = _log_normal(seen.y[:, j] - mean, total) + np.log(1 - SHARE) < (
-            _log_normal(seen.y[:, j] - mean, total + SPREAD**2) + np.log(SHARE)
+        far[:, j] = _log_normal(seen.y[:, j] - mean, total) + np.log(1 - OUTLIER_SHARE) < (
+            _log_normal(seen.y[:, j] - mean, total + OUTLIER_SPREAD**2) + np.log(OUTLIER_SHARE)
         )
     return far
 

@@ -15,8 +15,9 @@ from tieline.models.observations import Observations, label_evidence
 from tieline.models.random_features import RandomFunctions
 from tieline.models.segments import LEVEL, Settings
 
-RARE = 1e-3  # probability of a region below which its function is not computed
-SLIGHT = 0.01  # share of a region's settings below which they are left out
+ENOUGH = 0.999  # of the probability at every cell: rare regions can be far off, and widen the intervals
+ENOUGH_SETTINGS = 0.99  # of the probability of a region's settings
+RARE = 1e-5  # probability of a region at one combination of noises below which it is not even listed
 
 
 @dataclass(frozen=True)
@@ -165,11 +166,13 @@ class LineAnswer:
         found: list[dict[tuple[int, int, int, int], float]] = [{} for _ in self.fit.properties]
         for w, noises, fit in zip(self.fit.weights, self.fit.noises, self.fit.segmentations, strict=True):
             probability = fit.probability
-            for k, i, last in np.argwhere(w * probability > RARE * w):
+            for k, i, last in np.argwhere(probability > RARE):
                 for j, regions in enumerate(found):
                     key = (int(k), int(i), int(last), int(noises[j]))
                     regions[key] = regions.get(key, 0.0) + w * probability[k, i, last]
-        return tuple(tuple(Region(*key, weight) for key, weight in f.items() if weight > RARE) for f in found)
+        return tuple(
+            _enough([Region(*key, weight) for key, weight in f.items()], len(self.fit.left)) for f in found
+        )
 
     def _regions(self, j: int) -> tuple[Region, ...]:
         return self._likely[j]
@@ -180,7 +183,8 @@ class LineAnswer:
         score = part.evidence[region.noise, :, i, j] + self.fit.settings.log_weight
         share = softmax(score)
         x, y, error = part.x[i:j], part.y[i:j], part.error[i:j]
-        kept = np.flatnonzero(share > SLIGHT) if j > i else np.argsort(-share)[:6]
+        order = np.argsort(-share, kind="stable")
+        kept = order[: int(np.searchsorted(np.cumsum(share[order]), ENOUGH_SETTINGS)) + 1]
         for h in kept:
             setting = self.fit.settings.keep(np.array([h]))
             covariance = setting.covariance(x, x)[0] + np.diag(part.noise[region.noise] ** 2 + error)
@@ -235,6 +239,17 @@ class LineAnswer:
                 second[own] += region.weight * w * (mean**2 + 1 / precision)
         mean = first / total
         return mean, np.maximum(second / total - mean**2, 1e-12)
+
+
+def _enough(regions: list[Region], n_cells: int) -> tuple[Region, ...]:
+    """The likeliest regions, as many as every cell needs for almost all of its probability."""
+    covered, kept = np.zeros(n_cells), []
+    for region in sorted(regions, key=lambda r: -r.weight):
+        cells = slice(region.first, region.last + 1)
+        if covered[cells].min() < ENOUGH:
+            covered[cells] += region.weight
+            kept.append(region)
+    return tuple(kept)
 
 
 @dataclass(frozen=True)

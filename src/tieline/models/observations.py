@@ -6,6 +6,9 @@ import numpy as np
 
 from tieline.models.arrays import Array, Mask
 
+OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
+OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
+
 
 @dataclass(frozen=True)
 class Observations:

@@ -12,9 +12,10 @@ from threadpoolctl import threadpool_limits
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
 from tieline.models.diagnosis import diagnose
-from tieline.models.encoding import Encoding, require_same_unit
+from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
+from tieline.schema import align
 
 if TYPE_CHECKING:
     from tieline.models.phase_property import PhaseProperty
@@ -47,6 +48,11 @@ class PhasePosterior:
     def phases(self) -> tuple[str, ...]:
         """Names of the phases, in the order of all probabilities."""
         return self.encoding.labels
+
+    @property
+    def has_boundaries(self) -> bool:
+        """Whether boundaries are points: on a line that was fitted by exact inference."""
+        return isinstance(self.answer, LineAnswer)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
@@ -143,7 +149,7 @@ class PhasePosterior:
         Raises:
             SchemaError: the design is no line, or the fast engine was used, which has no boundaries as such.
         """
-        if not isinstance(self.answer, LineAnswer):
+        if not self.has_boundaries or not isinstance(self.answer, LineAnswer):
             raise SchemaError(
                 "Boundaries are points only on a line fitted by exact inference.",
                 found=f"{len(self.encoding.lowest)} design dimensions",
@@ -190,21 +196,8 @@ class PhasePosterior:
         }
 
     def _scaled(self, grid: xr.Dataset) -> np.ndarray:
-        """Scaled design (specimen, d), once elements and units are known to be those of the fit."""
-        if not isinstance(grid, xr.Dataset) or "specimen" not in grid.dims:
-            found = f"dimensions {', '.join(map(str, grid.dims))}" if isinstance(grid, xr.Dataset) else ""
-            raise SchemaError(
-                "Places to predict at are an xarray.Dataset on 'specimen'.",
-                found=found or type(grid).__name__,
-                hint="tieline.table(dataframe), or grid.rename(old_name='specimen')",
-            )
-        for name in self.encoding.design:
-            if name not in grid.data_vars:
-                continue  # `scaled` says so, and what it may have been meant
-            require_same_unit(grid[name], self.table[name])
-            if "element" in grid[name].coords and "element" in self.table[name].coords:
-                grid = grid.sel(element=_elements(grid[name], self.table[name]))
-        return self.encoding.scaled(grid)
+        """Scaled design (specimen, d), once elements and units are those of the fit."""
+        return self.encoding.scaled(align(grid, self.table, self.encoding.design))
 
     def _far(self, x: np.ndarray) -> Iterable[str]:
         """A note when places lie well outside what was measured."""
@@ -226,26 +219,13 @@ class PhasePosterior:
     def _locations(self, n_regions: int) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of each boundary, among draws with that number of regions."""
         assert isinstance(self.answer, LineAnswer)
-        found = self.answer.draw_boundaries(2000, np.random.default_rng(0))
-        chosen = np.array([b for b in found if len(b) == n_regions - 1]).reshape(-1, n_regions - 1)
-        drawn = self._position(chosen)
-        if not drawn.size:
+        drawn = self.answer.draw_boundaries(2000, np.random.default_rng(0))
+        alike = [boundaries for boundaries in drawn if len(boundaries) == n_regions - 1]
+        if n_regions == 1 or not alike:
             return np.zeros(0), np.zeros(0)
-        order = np.sort(drawn, axis=1)
-        return order.mean(0), order.std(0)
+        places = np.sort(self._position(np.array(alike)), axis=1)
+        return places.mean(0), places.std(0)
 
 
 def _specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
     return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])
-
-
-def _elements(composition: xr.DataArray, fitted: xr.DataArray) -> list[str]:
-    """The elements in the order of the fit, which is the order of its coordinates."""
-    ours, theirs = (list(c["element"].values) for c in (fitted, composition))
-    if sorted(map(str, ours)) != sorted(map(str, theirs)):
-        raise SchemaError(
-            f"'{composition.name}' is of other elements than was fitted.",
-            found=f"{', '.join(map(str, theirs))} beside {', '.join(map(str, ours))}",
-            hint="give every fitted element, 0 where a place has none of it",
-        )
-    return ours

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from tieline.errors import SchemaError
+from tieline.errors import NotIdentified, SchemaError
 from tieline.models.encoding import Encoding, encode
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gross_errors import fit_robustly
@@ -112,10 +112,10 @@ class PhaseProperty:
             answer = FusionAnswer(fit, seen)
             if self.n_regions:
                 notes.append("n_regions was not used: only exact inference on a line counts regions.")
-        return PhasePosterior(self, table, encoding, answer, rows, tuple(notes))
+        return PhasePosterior(self, table.copy(deep=True), encoding, answer, rows, tuple(notes))
 
     def simulate(self, design: xr.Dataset, *, seed: int, n_phases: int = 3) -> xr.Dataset:
-        """Draw one world from the model's own prior.
+        """Draw one world from the model's own prior, on a line too from that of the fast engine.
 
         Args:
             design: the design variables on `specimen`.
@@ -134,6 +134,14 @@ class PhaseProperty:
     ) -> tuple[Encoding, LineAnswer]:
         is_anonymous = bool(np.isnan(seen.label).all())
         most = self.n_regions or self.n_phases if is_anonymous else self.n_regions
+        n_places, n_phases = len(np.unique(seen.x)), seen.label.shape[1]
+        possible = 1 if n_phases == 1 and not is_anonymous else n_places
+        if most and most > possible:
+            raise NotIdentified(
+                f"A line with {most} regions cannot be had from these specimens.",
+                found=f"{n_places} different places, {n_phases} phases",
+                hint="fewer regions: each needs a place, and neighbours are of different phases",
+            )
         counts = range(most, most + 1) if most else range(1, max(MOST_REGIONS, _n_runs(seen) + 2) + 1)
         if is_anonymous:
             seen = Observations(seen.x, np.full((len(seen.x), max(counts)), np.nan), seen.y, seen.error)
@@ -141,7 +149,7 @@ class PhaseProperty:
         answer, aside = fit_robustly(seen, counts, is_anonymous=is_anonymous)
         for j, name in enumerate(self.properties):
             if aside[:, j].any():
-                notes.append(f"{name}: {aside[:, j].sum()} values were set aside as gross errors.")
+                notes.append(f"{name}: {aside[:, j].sum()} of its values set aside as gross errors.")
         return encoding, answer
 
     def _engine(self, seen: Observations, notes: list[str]) -> str:

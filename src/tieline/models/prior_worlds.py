@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from tieline.models.encoding import coordinates
+from tieline.models.encoding import coordinates, widths
 from tieline.models.experts import LEVEL, Layout
 from tieline.models.gate import contrasts
 from tieline.models.gate_mixture import Focus, settings_at
+from tieline.models.kernels import KERNELS
 from tieline.models.random_features import RandomFunctions
 
 
@@ -23,7 +24,7 @@ def simulate(
     """Draw phases "1" to "K" and noisy properties of order one at every place of a design."""
     rng = np.random.default_rng(seed)
     x = coordinates(design, names)
-    x = (x - x.min(0)) / np.where(np.ptp(x, axis=0) > 0, np.ptp(x, axis=0), 1.0)
+    x = (x - x.min(0)) / widths(x, design, names)
     z = _draw_map(x, n_phases, rng)
     world = design.copy()
     labels = np.array([str(k + 1) for k in range(n_phases)], dtype=object)
@@ -42,13 +43,13 @@ def _draw_map(x: np.ndarray, n_phases: int, rng: np.random.Generator) -> np.ndar
 
 
 def _draw_property(x: np.ndarray, z: np.ndarray, n_phases: int, rng: np.random.Generator) -> np.ndarray:
-    layout = Layout(x.shape[1], n_phases, "matern52")
+    layout = Layout(x.shape[1], n_phases, str(rng.choice(list(KERNELS))))
     mean, deviation = layout.prior()
     theta = mean + deviation * rng.standard_normal(layout.size)
     length, trend, stretch, level, amplitude, factor, noise = layout.split(theta)
-    shared = RandomFunctions.draw("matern52", x.shape[1], 1, rng).at(x / (stretch * length))[:, 0]
+    shared = RandomFunctions.draw(layout.kernel, x.shape[1], 1, rng).at(x / (stretch * length))[:, 0]
     value = np.sqrt(LEVEL) * rng.standard_normal() + trend * shared
     for k in range(n_phases):
-        own = RandomFunctions.draw("matern52", x.shape[1], 1, rng).at(x / (factor[k] * length))[:, 0]
+        own = RandomFunctions.draw(layout.kernel, x.shape[1], 1, rng).at(x / (factor[k] * length))[:, 0]
         value = value + (z == k) * (level * rng.standard_normal() + amplitude[k] * own)
     return value + np.sqrt(noise) * rng.standard_normal(len(x))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.cluster.vq import kmeans2
 
+from tieline.errors import NotIdentified
 from tieline.models.arrays import Array
 from tieline.models.fusion import Draft, Fusion, draft, finish, fuse
 from tieline.models.observations import Observations
@@ -23,9 +24,18 @@ def fuse_any(
 
     Returns:
         The fit, the observations it read (their labels may have another number of columns), and the names.
+
+    Raises:
+        NotIdentified: more phases are asked for than there are specimens, none of them labelled.
     """
     if not np.isnan(seen.label).all():
         return fuse(seen), seen, labels
+    if n_phases and n_phases > len(seen.x):
+        raise NotIdentified(
+            f"{n_phases} phases cannot be told apart without labels.",
+            found=f"{len(seen.x)} specimens",
+            hint=f"n_phases={MOST_PHASES} or fewer, or label some specimens",
+        )
     best: tuple[Draft, Observations] | None = None
     for k in [n_phases] if n_phases else range(1, MOST_PHASES + 1):
         blank = replace(seen, label=np.full((len(seen.x), k), np.nan))

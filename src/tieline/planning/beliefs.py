@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from tieline.models.posterior import Posterior
 from tieline.planning.acquisition import shared_information
 from tieline.planning.goals import (
     Goal,
@@ -18,7 +19,7 @@ from tieline.planning.goals import (
 from tieline.planning.pool import design_matrix, design_names, join, place_names
 
 N_DRAWS = 512  # 4 MB for 1000 places; the Monte-Carlo error of a phase's probability is then at most 0.022
-N_PLACES = 1000  # joint draws cost the cube of the number of places; more candidates are narrowed down first
+N_PLACES = 1000  # information costs places times references times draws; more candidates are narrowed first
 N_INCUMBENTS = 64  # measured places among which the best so far is sought, those of highest expected utility
 N_REFERENCE = 400  # places that stand for the whole map
 
@@ -29,10 +30,11 @@ class Beliefs:
 
     Attributes:
         candidates (candidate): rows of the pool, after narrowing.
-        phase (draw, place): the sampled phase. Places are candidates, then pending, then incumbents.
-        utility (draw, place): what the properties in the goal are worth; None if the goal has none.
-        information (place, reference): nats shared with places of the map, without incumbents;
-            None if the goal does not ask.
+        phase (draw, candidate): the sampled phase.
+        utility (draw, place): what the properties in the goal are worth; None if the goal has none. Places
+            are candidates, then pending, then incumbents.
+        information (place, reference): nats shared with places spread over the whole pool, for candidates
+            and pending; None if the goal does not ask.
         n_pending: how many places are pending.
         notes: what was left out.
     """
@@ -51,7 +53,13 @@ class Beliefs:
 
 
 def form_beliefs(
-    posterior, pool: xr.Dataset, pending: xr.Dataset, goal: Goal, *, at_least: int = 1, seed: int = 0
+    posterior: Posterior,
+    pool: xr.Dataset,
+    pending: xr.Dataset,
+    goal: Goal,
+    *,
+    at_least: int = 1,
+    seed: int = 0,
 ) -> Beliefs:
     """Ask the posterior everything that a choice needs, once.
 
@@ -64,20 +72,24 @@ def form_beliefs(
         seed: of the joint draws.
     """
     candidates, notes = _narrow(posterior, pool, goal, max(N_PLACES, at_least))
-    pool = pool.isel(specimen=candidates)
+    kept = pool.isel(specimen=candidates)
     incumbents = _incumbents(posterior, goal)
-    places = join(pool, pending, incumbents)
-    draws = posterior.functions(places, n=N_DRAWS, seed=seed)
+    step = -(-pool.sizes["specimen"] // N_REFERENCE)
+    reference = pool.isel(specimen=slice(None, None, step) if _asks_for_map(goal) else slice(0))
+    draws = posterior.functions(join(kept, pending, incumbents, reference), n=N_DRAWS, seed=seed)
     phase = draws["phase_draw"].transpose("draw", "specimen").values.astype(int)
-    n_open = pool.sizes["specimen"] + pending.sizes["specimen"]
+    n_kept, n_reference = kept.sizes["specimen"], reference.sizes["specimen"]
+    n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - n_reference
     utility = information = None
     if property_terms(goal):
-        utility = goal_utility(goal, draws, slice(0, pool.sizes["specimen"]))
-    if any(isinstance(part, LearnPhaseMap) for _, part in terms(goal)):
-        step = -(-len(candidates) // N_REFERENCE)
-        reference = phase[:, : len(candidates) : step]
-        information = shared_information(phase[:, :n_open], reference, int(phase.max()) + 1)
-    return Beliefs(candidates, phase, utility, information, pending.sizes["specimen"], notes)
+        utility = goal_utility(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
+    if _asks_for_map(goal):
+        information = shared_information(phase[:, :n_open], phase[:, n_worth:], int(phase.max()) + 1)
+    return Beliefs(candidates, phase[:, :n_kept], utility, information, pending.sizes["specimen"], notes)
+
+
+def _asks_for_map(goal: Goal) -> bool:
+    return any(isinstance(part, LearnPhaseMap) for _, part in terms(goal))
 
 
 def _noise_free_variance(predicted: xr.Dataset, name: str) -> np.ndarray:
@@ -129,7 +141,9 @@ def _optimistic(goal: Goal, predicted: xr.Dataset) -> np.ndarray:
     return np.stack(scores, -1)
 
 
-def _narrow(posterior, pool: xr.Dataset, goal: Goal, n_kept: int) -> tuple[np.ndarray, tuple[str, ...]]:
+def _narrow(
+    posterior: Posterior, pool: xr.Dataset, goal: Goal, n_kept: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Keep the candidates that look best by any part of the goal, no place twice."""
     distinct = np.sort(np.unique(place_names(pool), return_index=True)[1])
     if len(distinct) <= n_kept:
@@ -143,7 +157,7 @@ def _narrow(posterior, pool: xr.Dataset, goal: Goal, n_kept: int) -> tuple[np.nd
     return kept, (note,)
 
 
-def _incumbents(posterior, goal: Goal) -> xr.Dataset:
+def _incumbents(posterior: Posterior, goal: Goal) -> xr.Dataset:
     """Find the distinct places where a property in the goal was measured, the best ones if they are many."""
     table = posterior.table
     design = table[design_names(posterior)].reset_coords(drop=True)

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from tieline.models.posterior import Posterior
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.pool import design_names
 from tieline.planning.wording import label, plus_minus, spoken_unit
 
 
-def list_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
+def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
     """Write each proposal as one row that people read.
 
     Args:
@@ -34,7 +35,7 @@ def list_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
 
 
-def tabulate_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
+def tabulate_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
     """Write each proposal as one row that programs read: numbers, with units in the headers.
 
     Args:
@@ -50,7 +51,7 @@ def tabulate_proposals(posterior, batch: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
 
 
-def design_columns(posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
+def design_columns(posterior: Posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
     """Spread a design over columns, headed by name and unit; a composition gives its elements in at.%."""
     columns = {}
     for name in design_names(posterior):

@@ -3,8 +3,9 @@
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError, did_you_mean
-from tieline.units import canonical, convert
+from tieline.errors import SchemaError
+from tieline.models.posterior import Posterior
+from tieline.schema import align
 
 N_STEPS = {1: 101, 2: 25, 3: 8}  # levels an input of the default pool: up to about 1000 places
 ROUND_STEPS = (1, 2, 2.5, 5, 10)  # times a power of ten: settings that people like to dial in
@@ -13,18 +14,18 @@ LATTICE_PARTS = {2: 100, 3: 40, 4: 20}  # by number of elements: steps of 1, 2.5
 ENOUGH_PLACES = 50  # a lattice that leaves fewer inside the explored region is too coarse for it
 
 
-def design_names(posterior) -> list[str]:
+def design_names(posterior: Posterior) -> list[str]:
     """List the variables that say where a specimen is: one composition, or several numeric columns."""
     design = posterior.model.design
     return [design] if isinstance(design, str) else list(design)
 
 
-def is_composition(posterior) -> bool:
+def is_composition(posterior: Posterior) -> bool:
     """Tell a design of elements from one of numeric columns."""
     return "element" in posterior.table[design_names(posterior)[0]].dims
 
 
-def check_pool(posterior, pool: xr.Dataset, *, called: str = "pool") -> xr.Dataset:
+def check_pool(posterior: Posterior, pool: xr.Dataset, *, called: str = "pool") -> xr.Dataset:
     """See that a pool can be predicted, and reduce it to its design.
 
     Args:
@@ -36,65 +37,13 @@ def check_pool(posterior, pool: xr.Dataset, *, called: str = "pool") -> xr.Datas
         (specimen): the design variables only, elements in the order and units in which the model knows them.
 
     Raises:
-        SchemaError: the pool is empty, lacks a design variable or has holes in one.
+        SchemaError: the pool is empty, lacks a design variable, has holes in one, or does not close.
         UnitError: a variable has a unit that cannot be converted into the model's.
     """
-    if not isinstance(pool, xr.Dataset) or "specimen" not in pool.dims:
-        raise SchemaError(
-            f"The {called} must be a Dataset with one row a place, on the dimension 'specimen'.",
-            found=f"{type(pool).__name__}",
-            hint="tl.table(dataframe)",
-        )
-    for name in design_names(posterior):
-        if name not in pool.variables:
-            known = [str(v) for v in pool.variables]
-            raise SchemaError(
-                f"The {called} lacks the design variable '{name}'.",
-                found=f"{', '.join(known) or 'nothing'}. {did_you_mean(name, known)}".strip(),
-                hint=f"give every place its {' and '.join(design_names(posterior))}",
-            )
-    if pool.sizes["specimen"] == 0:
+    design = align(pool, posterior.table, design_names(posterior), called=called)
+    if design.sizes["specimen"] == 0:
         raise SchemaError(f"The {called} is empty.", found="0 rows", hint="give at least one place to choose")
-    design = pool[design_names(posterior)].reset_coords(drop=True)
-    if "element" in design.dims:
-        design = _align_elements(design, posterior.table["element"].values, called)
-    _refuse_holes(design, called)
-    return design.assign({v: in_units_of(posterior.table[v], design[v]) for v in design.data_vars})
-
-
-def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
-    """Convert values into the unit of a known variable; nothing is done where either has no unit.
-
-    Raises:
-        UnitError: the two units do not measure the same thing.
-    """
-    source, target = given.attrs.get("units"), known.attrs.get("units")
-    if source is None or target is None or canonical(source) == canonical(target):
-        return given
-    return given.copy(data=convert(given.values, source, target)).assign_attrs(units=target)
-
-
-def _align_elements(design: xr.Dataset, elements: np.ndarray, called: str) -> xr.Dataset:
-    given = [str(e) for e in design["element"].values]
-    if set(given) != {str(e) for e in elements}:
-        raise SchemaError(
-            f"The {called} has other elements than the model.",
-            found=f"{', '.join(given)}; the model knows {', '.join(str(e) for e in elements)}",
-            hint="name every element of the model, with 0 where it is absent",
-        )
-    return design.sel(element=elements)
-
-
-def _refuse_holes(design: xr.Dataset, called: str) -> None:
-    bad = ~np.isfinite(design_matrix(design)).all(1)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        names = " or ".join(str(v) for v in design.data_vars)
-        raise SchemaError(
-            f"The {called} has places without a finite value of {names}.",
-            found=f"{int(bad.sum())} of {bad.size} rows, the first is row {row}",
-            hint="pool.isel(specimen=complete_rows)",
-        )
+    return design
 
 
 def design_matrix(design: xr.Dataset) -> np.ndarray:
@@ -118,7 +67,7 @@ def place_names(design: xr.Dataset) -> np.ndarray:
     return np.unique(steps, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def default_pool(posterior, *, seed: int = 0) -> xr.Dataset:
+def default_pool(posterior: Posterior, *, seed: int = 0) -> xr.Dataset:
     """Span the region that has been explored: a grid of up to three inputs, scattered places for more.
 
     Args:

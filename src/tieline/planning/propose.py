@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError, TielineError, did_you_mean
+from tieline.models.posterior import Posterior
 from tieline.planning.acquisition import information_gain, log_improvement_of_draws, upper_confidence_bound
 from tieline.planning.beliefs import Beliefs, form_beliefs
 from tieline.planning.goals import Goal, map_weight, property_terms, write_goal
@@ -16,7 +17,7 @@ Acquisition = Literal["log_ei", "ucb", "thompson"]
 
 
 def propose(
-    posterior,
+    posterior: Posterior,
     pool: xr.Dataset,
     goal: Goal,
     n: int = 1,
@@ -74,7 +75,7 @@ def propose(
     return proposals.assign_attrs(about)
 
 
-def _check_goal(posterior, goal: Goal, acquisition: str) -> None:
+def _check_goal(posterior: Posterior, goal: Goal, acquisition: str) -> None:
     if not isinstance(goal, Goal):
         raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
     if acquisition not in get_args(Acquisition):
@@ -93,7 +94,7 @@ def _check_goal(posterior, goal: Goal, acquisition: str) -> None:
             )
 
 
-def _under_way(posterior, design: xr.Dataset, pending: xr.Dataset | None) -> xr.Dataset:
+def _under_way(posterior: Posterior, design: xr.Dataset, pending: xr.Dataset | None) -> xr.Dataset:
     """Reduce pending places to their design; no rows when there are none."""
     if pending is None or pending.sizes.get("specimen") == 0:
         return design.isel(specimen=slice(0))
@@ -176,7 +177,7 @@ def _property_scores(
     rivals = utility[:, measured + settled]
     # With nothing measured yet there is no best so far: beat an average place instead.
     best = rivals.max(1) if rivals.shape[1] else candidates.mean(1)
-    return log_improvement_of_draws(candidates, best, beliefs.phase[:, :n_candidates])
+    return log_improvement_of_draws(candidates, best, beliefs.phase)
 
 
 def _share_of_best(score: np.ndarray) -> np.ndarray:

@@ -6,6 +6,8 @@ from tieline.schema.closure import BASES as BASES
 from tieline.schema.dataframe import table as table
 from tieline.schema.netcdf import open_netcdf as open_netcdf
 from tieline.schema.netcdf import save_netcdf as save_netcdf
+from tieline.schema.places import align as align
+from tieline.schema.places import in_units_of as in_units_of
 from tieline.schema.records import specimens_of as specimens_of
 from tieline.schema.roles import ROLES as ROLES
 from tieline.schema.roles import guess_role as guess_role

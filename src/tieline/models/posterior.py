@@ -1,0 +1,65 @@
+"""What every posterior answers, whatever its model: all that planning, figures and campaigns ask."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import xarray as xr
+
+
+class Question(Protocol):
+    """The settings of a model that its posterior is read with."""
+
+    @property
+    def design(self) -> str | Sequence[str]:
+        """One composition, or the names of numeric columns."""
+        ...
+
+    @property
+    def phase(self) -> str | None:
+        """The variable of phase labels, if it reads one."""
+        ...
+
+    @property
+    def properties(self) -> Sequence[str]:
+        """Names of the properties that were learned."""
+        ...
+
+
+class Posterior(Protocol):
+    """The immutable answer of a model."""
+
+    @property
+    def model(self) -> Question:
+        """The question."""
+        ...
+
+    @property
+    def table(self) -> xr.Dataset:
+        """What it was asked of."""
+        ...
+
+    @property
+    def has_boundaries(self) -> bool:
+        """Whether `boundaries` has an answer."""
+        ...
+
+    def predict(self, grid: xr.Dataset) -> xr.Dataset:
+        """Means, standard deviations and phase probabilities at places (specimen)."""
+        ...
+
+    def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
+        """Joint draws (draw, specimen, property), with `phase_draw (draw, specimen)`."""
+        ...
+
+    def diagnose(self) -> xr.Dataset:
+        """A verdict, one sentence, one action, and the figures behind them."""
+        ...
+
+    def boundaries(self) -> xr.Dataset:
+        """Where boundaries are along a line."""
+        ...
+
+    def save(self, path: str | Path) -> Path:
+        """Write one netCDF file."""
+        ...

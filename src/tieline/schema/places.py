@@ -1,0 +1,110 @@
+"""Places that a posterior is asked about, brought into the form of the table that it learned from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.schema.closure import ROUNDING
+from tieline.units import canonical, convert
+
+
+def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called: str = "grid") -> xr.Dataset:
+    """Reduce places to their design, in the units and with the order of elements that a table has.
+
+    Args:
+        places (specimen): one row a place; other variables are left aside.
+        table (specimen): what was learned from.
+        names: of the design variables.
+        called: how messages name the places.
+
+    Returns:
+        (specimen): the design variables only.
+
+    Raises:
+        SchemaError: no Dataset on `specimen`; a design variable is missing or has holes; elements differ; or
+            a composition does not sum to one.
+        UnitError: a variable has a unit that cannot be converted into the table's.
+    """
+    if not isinstance(places, xr.Dataset) or "specimen" not in places.dims:
+        found = f"dimensions {', '.join(map(str, places.dims))}" if isinstance(places, xr.Dataset) else ""
+        raise SchemaError(
+            f"The {called} must be a Dataset with one row a place, on the dimension 'specimen'.",
+            found=found or type(places).__name__,
+            hint="tl.table(dataframe), or dataset.rename(old_name='specimen')",
+        )
+    for name in names:
+        if name not in places.variables:
+            known = [str(v) for v in places.variables]
+            raise SchemaError(
+                f"The {called} lacks the design variable '{name}'.",
+                found=f"{', '.join(known) or 'nothing'}. {did_you_mean(name, known)}".strip(),
+                hint=f"give every place its {' and '.join(names)}",
+            )
+    design = places[list(names)].reset_coords(drop=True)
+    if "element" in table[list(names)].dims:
+        design = _in_order(design, table, called)
+    for name in names:
+        _refuse_other_kind(design[name], table[name], called)
+        design[name] = in_units_of(table[name], design[name])
+        _refuse_holes(design[name], called)
+        if "element" in design[name].dims:
+            _refuse_open(design[name], called)
+    return design
+
+
+def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
+    """Convert values into the unit of a known variable; nothing is done where either has no unit.
+
+    Raises:
+        UnitError: the two units do not measure the same thing.
+    """
+    source, target = given.attrs.get("units"), known.attrs.get("units")
+    if source is None or target is None or canonical(source) == canonical(target):
+        return given
+    return given.copy(data=convert(given.values, source, target)).assign_attrs(units=target)
+
+
+def _in_order(design: xr.Dataset, table: xr.Dataset, called: str) -> xr.Dataset:
+    elements = [str(e) for e in table["element"].values]
+    given = [str(e) for e in design["element"].values] if "element" in design.coords else []
+    if set(given) != set(elements):
+        raise SchemaError(
+            f"The {called} has other elements than the model.",
+            found=f"{', '.join(given) or 'none'}; the model knows {', '.join(elements)}",
+            hint="name every element of the model, with 0 where it is absent",
+        )
+    return design.sel(element=table["element"].values)
+
+
+def _refuse_other_kind(given: xr.DataArray, known: xr.DataArray, called: str) -> None:
+    if given.dtype.kind in "iufb" and set(given.dims) == set(known.dims):
+        return
+    raise SchemaError(
+        f"'{given.name}' in the {called} is not the kind of variable that was fitted.",
+        found=f"{given.dtype} on {', '.join(map(str, given.dims))}",
+        hint=f"numbers on {', '.join(map(str, known.dims))}",
+    )
+
+
+def _refuse_holes(given: xr.DataArray, called: str) -> None:
+    bad = ~np.isfinite(given.transpose("specimen", ...).values.astype(float))
+    rows = np.flatnonzero(bad if bad.ndim == 1 else bad.any(axis=1))
+    if rows.size:
+        raise SchemaError(
+            f"The {called} has places without a finite value of {given.name}.",
+            found=f"{rows.size} of {len(bad)} rows, the first is row {rows[0]}",
+            hint="dataset.isel(specimen=complete_rows)",
+        )
+
+
+def _refuse_open(composition: xr.DataArray, called: str) -> None:
+    total = composition.sum("element").values
+    wrong = np.flatnonzero((np.abs(total - 1) > ROUNDING) | (composition < 0).any("element").values)
+    if wrong.size:
+        raise SchemaError(
+            f"'{composition.name}' in the {called} is no composition in {wrong.size} of {len(total)} rows.",
+            found=f"a sum of {total[wrong[0]]:g} in row {wrong[0]}",
+            hint="mole fractions that are not negative and sum to one, or units of 'at.%' that sum to 100",
+        )
