@@ -68,6 +68,28 @@ def test_verdict_comes_as_json(campaign, command):
     assert told["n_measured"] == {"hardness": 12}
 
 
+@pytest.fixture(scope="module")
+def with_gross_error(tmp_path_factory):
+    place = tmp_path_factory.mktemp("gross")
+    temperature = np.linspace(600, 900, 24)
+    hardness = 1e-2 * temperature + 0.02 * np.random.default_rng(0).standard_normal(24)
+    hardness[10] = 60.0
+    sheet = {"specimen": range(24), "temperature (°C)": temperature, "hardness (GPa)": hardness}
+    pd.DataFrame(sheet).to_csv(place / "runs.csv", index=False)
+    assert tieline("new", place / "steel").exit_code == 0
+    assert tieline("import", place / "steel", place / "runs.csv").exit_code == 0
+    return place / "steel", tieline("fit", place / "steel")
+
+
+def test_what_a_fit_set_aside_is_told_beside_it(with_gross_error, tmp_path):
+    campaign, fitted = with_gross_error
+    told = "hardness: 1 of its values set aside as gross error."
+    assert told in fitted.output
+    assert told in tieline("show", campaign).output
+    assert told in tieline("predict", campaign, "--out", tmp_path / "map.csv").output
+    assert told in json.loads(tieline("show", campaign, "--json").stdout)["notes"]
+
+
 def test_predictions_are_written(campaign, tmp_path):
     grid = tmp_path / "grid.csv"
     pd.DataFrame({"temperature (°C)": [650.0, 800.0]}).to_csv(grid, index=False)

@@ -94,6 +94,61 @@ def test_second_import_adds_specimens(tmp_path, sheet):
     assert folder.record()["specimens"].sizes["specimen"] == 19
 
 
+def test_a_refused_file_leaves_the_campaign_as_it_was(tmp_path, sheet):
+    folder = Folder.create(tmp_path / "c")
+    folder.import_file(sheet)
+    other = tmp_path / "other.csv"
+    SHEET.assign(**{"temperature (°C)": TEMPERATURE + 50}).to_csv(other, index=False)
+    with pytest.raises(SchemaError, match="was made with another temperature"):
+        folder.import_file(other)
+    assert folder.imports() == ["furnace runs.csv"]
+    assert not list((folder.path / "raw").glob("*/other.csv"))
+
+
+def correct(sheet, **columns):
+    lines = [f'[columns."{header}"]\n{said}' for header, said in columns.items()]
+    sheet.with_name(f"{sheet.name}.columns.toml").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_corrected_file_takes_the_place_of_its_earlier_reading(tmp_path, sheet):
+    folder = Folder.create(tmp_path / "c")
+    more = tmp_path / "more.csv"
+    pd.DataFrame({"specimen": ["s0", "s1"], "hardness (GPa)": [9.0, 8.0]}).to_csv(more, index=False)
+    folder.import_file(sheet)
+    folder.import_file(more)
+    correct(sheet, **{"temperature (°C)": 'name = "annealing"\nunits = "K"'})
+    notes = folder.import_file(sheet)
+    specimens = folder.record()["specimens"]
+    assert "no longer in the record: temperature" in notes
+    assert specimens["annealing"].attrs["units"] == "K"
+    np.testing.assert_array_equal(specimens["annealing"], TEMPERATURE)
+    np.testing.assert_array_equal(specimens["hardness"][:2], [9.0, 8.0])  # the later file still stands
+    assert folder.imports() == ["furnace runs.csv", "more.csv"]
+    assert list((folder.path / "raw").glob("*/furnace runs.csv.columns.toml"))
+
+
+def test_values_that_a_correction_takes_away_are_gone(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    sheet = tmp_path / "runs.csv"
+    sheet.write_text("specimen,time (h),hardness (GPa)\na,1,2.5\nb,2,999\nc,3,4.5\n", encoding="utf-8")
+    folder.import_file(sheet)
+    correct(sheet, **{"hardness (GPa)": 'missing = ["999"]'})
+    folder.import_file(sheet)
+    np.testing.assert_array_equal(folder.record()["specimens"]["hardness"], [2.5, np.nan, 4.5])
+
+
+def test_corrections_inside_a_folder_are_noticed(tmp_path):
+    place = tmp_path / "plate"
+    place.mkdir()
+    SHEET.to_csv(place / "runs.csv", index=False)
+    folder = Folder.create(tmp_path / "c")
+    folder.import_file(place)
+    correct(place / "runs.csv", **{"hardness (GPa)": 'name = "indentation"'})
+    folder.import_file(place)
+    assert "hardness" not in folder.record()["specimens"]
+    assert folder.imports() == ["plate"]
+
+
 def test_fit_is_kept_and_answers_the_same_when_read_again(fitted):
     places = xr.Dataset(
         {"temperature": ("specimen", [650.0, 850.0], {"units": "degC"})}, {"specimen": [0, 1]}
@@ -103,6 +158,24 @@ def test_fit_is_kept_and_answers_the_same_when_read_again(fitted):
     assert list(predicted["most_likely_phase"].values) == ["alpha", "beta"]
     np.testing.assert_allclose(predicted["hardness"], [2, 5], atol=0.3)
     np.testing.assert_array_equal(predicted["temperature"], [650, 850])
+
+
+def test_a_result_in_the_grid_does_not_stand_for_the_prediction(fitted):
+    grid = xr.Dataset(
+        {
+            "temperature": ("specimen", [650.0, 850.0], {"units": "degC"}),
+            "hardness": ("specimen", [77.0, 77.0], {"units": "GPa"}),
+            "phase": ("specimen", ["x", "y"]),
+        },
+        {"specimen": [0, 1]},
+        {"source": "a sheet"},
+    )
+    predicted = fitted.predict(grid)
+    np.testing.assert_allclose(predicted["hardness"], [2, 5], atol=0.3)
+    assert list(predicted["phase"].values) == ["alpha", "beta"]
+    assert "hardness: left out of the places, where it is predicted" in predicted.attrs["notes"]
+    assert predicted.attrs["model"] == "PhaseProperty"
+    assert list(grid["hardness"].values) == [77.0, 77.0]
 
 
 def test_changed_settings_make_a_fit_stale(fitted):

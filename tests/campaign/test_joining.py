@@ -4,8 +4,8 @@ import pytest
 import xarray as xr
 
 from tieline.campaign.joining import join_records
-from tieline.errors import SchemaError
-from tieline.schema import specimens_of, table
+from tieline.errors import SchemaError, UnitError
+from tieline.schema import open_netcdf, save_netcdf, specimens_of, table
 
 ROLES = {"temperature": "process", "phase": "structure", "hardness": "property"}
 
@@ -77,3 +77,93 @@ def test_repeated_specimens_cannot_be_joined():
     repeats = xr.DataTree.from_dict({"/specimens": specimens_of(OLD).isel(specimen=[0, 0])})
     with pytest.raises(SchemaError, match="several rows"):
         join_records(OLD, repeats)
+
+
+def measured(names, units, **columns):
+    sheet = pd.DataFrame({"specimen": names, **columns})
+    roles = {name: ROLES.get(name, "property") for name in columns}
+    return xr.DataTree.from_dict({"/specimens": table(sheet, specimen="specimen", roles=roles, units=units)})
+
+
+def test_later_values_and_their_errors_come_to_the_first_units():
+    one = measured(["a"], {"sigma": "S/cm"}, sigma=[2e-3], sigma_sd=[1e-4])
+    two = measured(["b"], {"sigma": "mS/cm"}, sigma=[3.0], sigma_sd=[0.2])
+    joined, notes = join_records(one, two)
+    np.testing.assert_allclose(specimens_of(joined)["sigma"], [2e-3, 3e-3])
+    np.testing.assert_allclose(specimens_of(joined)["sigma_sd"], [1e-4, 2e-4])
+    assert specimens_of(joined)["sigma"].attrs["units"] == "S/cm"
+    assert specimens_of(joined)["sigma_sd"].attrs["units"] == "S/cm"
+    assert "sigma: converted from mS/cm to S/cm" in notes
+    assert specimens_of(two)["sigma"].attrs["units"] == "mS/cm"
+
+
+def test_an_error_of_a_temperature_is_a_difference():
+    one = measured(["a"], {"onset": "degC"}, onset=[500.0])
+    two = measured(["b"], {"onset": "K"}, onset=[873.15], onset_sd=[5.0])
+    joined = specimens_of(join_records(one, two)[0])
+    np.testing.assert_allclose(joined["onset"], [500.0, 600.0])
+    np.testing.assert_allclose(joined["onset_sd"], [np.nan, 5.0])
+    assert joined["onset_sd"].attrs["units"] == "degC"
+
+
+def test_the_same_making_in_another_unit_is_the_same():
+    one = measured(["a"], {"temperature": "degC"}, temperature=[700.0], hardness=[1.0])
+    two = measured(["a"], {"temperature": "K"}, temperature=[973.15], hardness=[1.0])
+    joined, notes = join_records(one, two)
+    assert float(specimens_of(joined)["temperature"][0]) == pytest.approx(700.0)
+    assert not [note for note in notes if "replaced" in note]
+    hotter = measured(["a"], {"temperature": "K"}, temperature=[1073.15])
+    with pytest.raises(SchemaError, match=r"800\.0 degC now, 700\.0 degC before"):
+        join_records(one, hotter)
+
+
+def test_units_of_different_things_are_refused_by_the_name_of_the_column():
+    one = measured(["a"], {"hardness": "GPa"}, hardness=[1.0])
+    two = measured(["b"], {"hardness": "K"}, hardness=[2.0])
+    with pytest.raises(UnitError, match=r"'hardness' cannot(.|\n)*'K' now, 'GPa' before"):
+        join_records(one, two)
+
+
+@pytest.mark.parametrize(("first", "later", "when"), [("GPa", None, "now"), (None, "GPa", "before")])
+def test_a_unit_that_one_file_does_not_state_is_taken_over_and_told(first, later, when):
+    one, two = (
+        measured([name], {"hardness": unit} if unit else {}, hardness=[value], hardness_sd=[0.1])
+        for name, unit, value in (("a", first, 1.0), ("b", later, 2.0))
+    )
+    joined, notes = join_records(one, two)
+    assert f"hardness: no unit {when}, taken to be in GPa" in notes
+    assert {specimens_of(joined)[name].attrs["units"] for name in ("hardness", "hardness_sd")} == {"GPa"}
+
+
+def test_whole_numbers_and_text_name_the_same_specimens(tmp_path):
+    one = record([1, 2, 3], temperature=[700.0, 800.0, 900.0], patterns={1: [1, 2], 2: [3, 4]})
+    two = record(["1", "x"], temperature=[700.0, 950.0], hardness=[4.0, 5.0], patterns={"1": [5, 6]})
+    joined, _ = join_records(one, two)
+    loaded = open_netcdf(save_netcdf(joined, tmp_path / "record.nc"))
+    assert list(specimens_of(loaded)["specimen"].values) == ["1", "2", "3", "x"]
+    np.testing.assert_array_equal(specimens_of(loaded)["hardness"], [4.0, np.nan, np.nan, 5.0])
+    assert sorted(loaded["xrd"]["specimen"].values.tolist()) == ["1", "2"]
+    with pytest.raises(SchemaError, match="Specimen 1 was made"):
+        join_records(one, record(["1", "x"], temperature=[750.0, 950.0]))
+
+
+def test_whole_numbers_stay_whole_numbers():
+    joined, _ = join_records(record([1], temperature=[700.0]), record([2], temperature=[800.0]))
+    assert specimens_of(joined)["specimen"].values.tolist() == [1, 2]
+
+
+def noted(names, remarks, atmosphere):
+    one = record(names, temperature=[700.0 + i for i in range(len(names))])
+    text = ("specimen", [atmosphere] * len(names), {"role": "process"})
+    changed = specimens_of(one).assign(atmosphere=text).assign_coords(remark=("specimen", remarks))
+    return xr.DataTree.from_dict({"/specimens": changed})
+
+
+def test_remarks_are_joined_like_values():
+    joined, _ = join_records(noted(["a", "b"], ["fine", "thin"], "Ar"), noted(["a"], ["cracked"], "Ar"))
+    assert list(specimens_of(joined).coords["remark"].values) == ["cracked", "thin"]
+
+
+def test_another_atmosphere_is_another_making():
+    with pytest.raises(SchemaError, match="N2 now, Ar before"):
+        join_records(noted(["a"], ["fine"], "Ar"), noted(["a"], ["fine"], "N2"))

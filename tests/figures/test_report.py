@@ -12,7 +12,8 @@ from tieline.planning.propose import propose
 def chapter(title, goal, **settings):
     posterior = toy_posterior(**settings)
     batch = propose(posterior, default_pool(posterior), goal, 3)
-    return Chapter(title, "About <it> & more.", posterior, posterior.diagnose(), batch, ("A remark.",))
+    diagnosis = posterior.diagnose().assign_attrs(notes=["1 value was set aside."])
+    return Chapter(title, "About <it> & more.", posterior, diagnosis, batch, ("A remark.",))
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,11 @@ def test_report_states_verdict_proposals_and_reasons(written):
     ):
         assert words in page
     assert page.count("<tr>") == 2 * (3 + 1)
+
+
+def test_report_states_what_the_fit_set_aside_once_a_chapter(written):
+    page = written[0].read_text(encoding="utf-8")
+    assert page.count("<li>1 value was set aside.</li>") == 2
 
 
 def test_text_of_users_is_escaped(written):

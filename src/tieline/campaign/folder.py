@@ -2,7 +2,7 @@
 
 campaign.toml     what is studied and what for; people may edit it
 raw/SHA-256/      every imported file as it came, never changed
-record.nc         what the imports say together
+record.nc         what the imports say together, and which they are
 posteriors/       what was learned from it
 proposals.csv     the latest proposals
 
@@ -12,7 +12,6 @@ noticing.
 """
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from tieline.campaign.joining import join_records
+from tieline.campaign.raw import is_same_file, keep, name_import
 from tieline.campaign.settings import Settings, complete, read_settings, write_settings
 from tieline.errors import SchemaError, TielineError
 from tieline.features.represent import represent
@@ -30,7 +30,8 @@ from tieline.planning.listing import tabulate_proposals
 from tieline.planning.pool import default_pool
 from tieline.planning.propose import Acquisition, propose
 from tieline.readers.load import load
-from tieline.schema import open_netcdf, save_netcdf
+from tieline.schema import open_netcdf, save_netcdf, specimens_of
+from tieline.schema.wording import name_some
 
 
 @dataclass(frozen=True)
@@ -97,30 +98,40 @@ class Folder:
 
     def imports(self) -> list[str]:
         """Names of the files that were imported."""
-        return sorted(p.name for p in (self.path / "raw").glob("*/*") if not p.name.endswith(".columns.toml"))
+        return sorted(self._imports().values())
 
     def import_file(self, file: str | Path) -> list[str]:
         """Keep a copy of a file or folder as it came, and add what it says to the record.
 
-        A value that the record already has is replaced by the newer one, and counted in the notes.
+        A value that the record already has is replaced by the newer one, and counted in the notes. A file
+        that was imported before, its columns now corrected perhaps, takes the place of its earlier reading.
 
         Returns:
             Notes: what was guessed about the columns and what changed.
 
         Raises:
             TielineError: there is no such file, it cannot be read, or it contradicts how a specimen was made.
+                The campaign is then as it was.
+            UnitError: a column has a unit that cannot be converted into that of an earlier import.
         """
         source = Path(file)
         if not source.exists():
             raise TielineError(f"There is no file '{source}'.", hint="check the name; quote one with spaces")
-        record = load(source)  # before anything is kept: what cannot be read is not imported
-        notes = list(record.attrs.get("notes", []))
-        self._keep(source, str(record.attrs["source_sha256"]))
-        if self.has_record:
-            record, changes = join_records(self.record(), record)
-            notes += changes
+        reading = load(source)
+        notes = list(reading.attrs.get("notes", []))
+        name, imports = name_import(source, str(reading.attrs["source_sha256"])), self._imports()
+        if any(is_same_file(name, earlier) for earlier in imports):
+            record, changes = self._join_again(name, reading)
+        elif self.has_record:
+            record, changes = join_records(self.record(), reading)
+        else:
+            record, changes = reading, []
+        # Only what could be read and joined is kept; an import counts once the record names it.
+        kept = keep(source, self.path / "raw" / name)
+        imports = {name if is_same_file(name, earlier) else earlier: f for earlier, f in imports.items()}
+        record.attrs["imports"] = imports | {name: kept}
         save_netcdf(record, self._record_file)
-        return notes
+        return notes + changes
 
     def record(self) -> xr.DataTree:
         """Read what the imports say together.
@@ -151,9 +162,7 @@ class Folder:
             design=settings.design, phase=settings.phase or None, properties=settings.properties
         )
         posterior = model.fit(table, seed=settings.seed)
-        partial = self._posterior_file.with_name(f".{os.getpid()}.partial.nc")
-        posterior.save(partial)
-        partial.replace(self._posterior_file)
+        posterior.save(self._posterior_file)
         return posterior
 
     def posterior(self):
@@ -175,10 +184,21 @@ class Folder:
         return parse_goal(settings.goal)
 
     def predict(self, places: xr.Dataset | None = None) -> xr.Dataset:
-        """Predict at places, by default all over the explored region."""
+        """Predict at places, by default all over the explored region.
+
+        Returns:
+            The places with the prediction, whose `attrs` it has. A variable of the places that bears a name
+            of the prediction is left out, which `attrs["notes"]` then says.
+        """
         posterior = self.posterior()
         places = default_pool(posterior) if places is None else places
-        return xr.merge([places, posterior.predict(places)], compat="override", combine_attrs="override")
+        predicted = posterior.predict(places)
+        taken = {str(v) for v in (*predicted.variables, *predicted.dims)} - {"specimen"}
+        clashing = [str(n) for n, v in places.variables.items() if n in taken or taken & set(v.dims)]
+        notes = [f"{name}: left out of the places, where it is predicted" for name in clashing]
+        answer = xr.merge([places.drop_vars(clashing), predicted], compat="equals", join="exact")
+        answer.attrs = {**predicted.attrs, "notes": [*predicted.attrs["notes"], *notes]}
+        return answer
 
     def propose(
         self,
@@ -218,21 +238,23 @@ class Folder:
     def _posterior_file(self) -> Path:
         return self.path / "posteriors" / "posterior.nc"
 
-    def _keep(self, source: Path, checksum: str) -> None:
-        """Copy a file or folder to raw/ under its checksum, with the corrections that lie beside it."""
-        kept = self.path / "raw" / checksum
-        if kept.exists():
-            return
-        partial = kept.with_name(f".{os.getpid()}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        beside = source.with_name(source.name + ".columns.toml")
-        for item in (source, beside):
-            if item.is_dir():
-                shutil.copytree(item, partial / item.name)
-            elif item.is_file():
-                shutil.copy2(item, partial / item.name)
-        partial.replace(kept)
+    def _imports(self) -> dict[str, str]:
+        """Folders in raw/ and what lies in them, in the order of import."""
+        return dict(self.record().attrs["imports"]) if self.has_record else {}
+
+    def _join_again(self, name: str, reading: xr.DataTree) -> tuple[xr.DataTree, list[str]]:
+        """Join all imports afresh, a new reading of one of them in the place of the earlier one."""
+        record = None
+        for earlier, file in self._imports().items():
+            is_this = is_same_file(name, earlier)
+            part = reading if is_this else load(self.path / "raw" / earlier / file)
+            record = part if record is None else join_records(record, part)[0]
+        assert record is not None  # the earlier reading is among the imports
+        before, after = specimens_of(self.record()), specimens_of(record)
+        notes = ["imported before: this reading takes the place of the earlier one"]
+        if gone := [v for v in before.data_vars if v not in after]:
+            notes.append(f"no longer in the record: {name_some(gone)}")
+        return record, notes
 
 
 def read_places(file: str | Path) -> xr.Dataset:

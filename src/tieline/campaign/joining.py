@@ -3,9 +3,10 @@
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, UnitError
 from tieline.schema import check, specimens_of
 from tieline.schema.wording import name_some
+from tieline.units import canonical, convert
 
 
 def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[str]]:
@@ -16,25 +17,32 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
         new: what was imported now; where both have a value, this one stands.
 
     Returns:
-        The record, and notes on what was added and what was replaced.
+        The record, in the units of the old one, and notes on what was added, converted and replaced.
 
     Raises:
         SchemaError: a specimen was made in another way than before, or a record has repeats, whose rows
             cannot be told apart.
+        UnitError: a variable has units in the two that cannot be converted into each other.
     """
+    old, new = _named_alike(old, new)
     before, after = specimens_of(old), specimens_of(new)
     for specimens in (before, after):
         _refuse_repeats(specimens)
+    before, after, notes = _in_common_units(before, after)
     _refuse_other_making(before, after)
-    joined = _join_specimens(before, after)
-    nodes = {"/specimens": joined}
+    nodes = {"/specimens": _join_specimens(before, after)}
     for path in dict.fromkeys(n.path for n in (*old.subtree, *new.subtree) if "measurement" in n.dims):
         parts = [_node(tree, path) for tree in (old, new) if path in _paths(tree)]
-        nodes[path] = _join_measurements(parts)
+        if len(parts) == 1:
+            nodes[path] = parts[0]
+            continue
+        *parts, remarks = _in_common_units(*parts)
+        nodes[path] = _join_measurements(*parts)
+        notes += remarks
     record = xr.DataTree.from_dict(nodes)
     record.attrs = {**old.attrs, **new.attrs}
     check(record)
-    return record, _changes(before, after)
+    return record, _changes(before, after) + notes
 
 
 def _node(tree: xr.DataTree, path: str) -> xr.Dataset:
@@ -45,6 +53,62 @@ def _node(tree: xr.DataTree, path: str) -> xr.Dataset:
 
 def _paths(tree: xr.DataTree) -> set[str]:
     return {node.path for node in tree.subtree}
+
+
+def _named_alike(*records: xr.DataTree) -> list[xr.DataTree]:
+    """Make all identities text if one is: 1 in one file and "1" in another are one specimen."""
+    nodes = [node for record in records for node in record.subtree if "specimen" in node.coords]
+    if all(node.coords["specimen"].dtype.kind in "iu" for node in nodes):
+        return list(records)
+    return [_with_text_names(record) for record in records]
+
+
+def _with_text_names(record: xr.DataTree) -> xr.DataTree:
+    nodes = {node.path: node.to_dataset(inherit=False) for node in record.subtree}
+    for path, node in nodes.items():
+        if "specimen" in node.coords:
+            nodes[path] = node.assign_coords(specimen=node["specimen"].astype(str))
+    return xr.DataTree.from_dict(nodes)
+
+
+def _in_common_units(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset, list[str]]:
+    """Bring both to the units of the first; where only one of them states a unit, it is taken for both."""
+    names = dict.fromkeys(str(v) for v in (*before.data_vars, *after.data_vars))
+    units = {name: (_unit_of(before, name), _unit_of(after, name)) for name in names}  # as they came
+    notes = []
+    for name, (first, later) in units.items():
+        if first == later or first is None or later is None:
+            continue
+        try:
+            unit = canonical(first or later)
+            if first and later and name in after:
+                values = convert(after[name].values, later, first, difference=name.endswith("_sd"))
+                after = after.assign({name: after[name].copy(data=values)})
+        except UnitError as error:
+            raise UnitError(
+                f"'{name}' cannot be brought to the unit that it had in an earlier import.",
+                found=f"'{later}' now, '{first}' before",
+                hint="correct the unit of the column, or give it another name, in FILE.columns.toml",
+            ) from error
+        before, after = (_with_unit(dataset, name, unit) for dataset in (before, after))
+        if first and later:
+            notes.append(f"{name}: converted from {later} to {unit}")
+        else:
+            notes.append(f"{name}: no unit {'now' if first else 'before'}, taken to be in {unit}")
+    return before, after, notes
+
+
+def _unit_of(dataset: xr.Dataset, name: str) -> str | None:
+    """Unit of a variable, of a standard error that of its value; "" if not stated, None without either."""
+    for variable in (name.removesuffix("_sd"), name):
+        if variable in dataset.data_vars and np.issubdtype(dataset[variable].dtype, np.number):
+            attrs = dataset[variable].attrs
+            return str(attrs.get("units", attrs.get("unit_as_written", "")))
+    return None
+
+
+def _with_unit(dataset: xr.Dataset, name: str, unit: str) -> xr.Dataset:
+    return dataset.assign({name: dataset[name].assign_attrs(units=unit)}) if name in dataset else dataset
 
 
 def _refuse_repeats(specimens: xr.Dataset) -> None:
@@ -81,24 +145,33 @@ def _refuse_other_making(before: xr.Dataset, after: xr.Dataset) -> None:
         rows = differs.any([d for d in differs.dims if d != "specimen"])
         if rows.any():
             specimen = differs["specimen"].values[rows.values][0]
-            old_value, new_value = (np.round(v.sel(specimen=specimen).values, 6) for v in (one, two))
+            was, is_now = (_shown(values.sel(specimen=specimen)) for values in (one, two))
             raise SchemaError(
                 f"Specimen {specimen} was made with another {name} than in an earlier import.",
-                found=f"{new_value} now, {old_value} before",
+                found=f"{is_now} now, {was} before",
                 hint="give every specimen its own identity in a column 'specimen'",
             )
 
 
+def _shown(value: xr.DataArray) -> str:
+    if not np.issubdtype(value.dtype, np.number):
+        return str(value.values)
+    unit = value.attrs.get("units", "1")
+    return str(np.round(value.values, 6)) + ("" if unit == "1" else f" {unit}")
+
+
 def _join_specimens(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
     names = before["specimen"].to_index().union(after["specimen"].to_index(), sort=False)
+    variables = [*before.data_vars, *after.data_vars]
+    remarks = [c for d in (before, after) for c in d.coords if c not in d.indexes]  # text for people
     columns = {}
-    for name in dict.fromkeys([*before.data_vars, *after.data_vars]):
-        parts = [_blank_to_missing(d[name]).reindex(specimen=names) for d in (after, before) if name in d]
+    for name in dict.fromkeys([*variables, *remarks]):
+        bare = [d[name].reset_coords(drop=True) for d in (after, before) if name in d]
+        parts = [_blank_to_missing(variable).reindex(specimen=names) for variable in bare]
         column = parts[0] if len(parts) == 1 else parts[0].combine_first(parts[1])
-        columns[name] = _missing_to_blank(column).assign_attrs(
-            (after if name in after else before)[name].attrs
-        )
-    return xr.Dataset(columns, attrs={**before.attrs, **after.attrs}).sel(specimen=names)
+        columns[name] = _missing_to_blank(column).assign_attrs(bare[0].attrs)
+    joined = xr.Dataset(columns, attrs={**before.attrs, **after.attrs}).sel(specimen=names)
+    return joined.set_coords([c for c in remarks if c not in variables])
 
 
 def _blank_to_missing(variable: xr.DataArray) -> xr.DataArray:
@@ -112,11 +185,8 @@ def _missing_to_blank(variable: xr.DataArray) -> xr.DataArray:
     return variable.fillna("").astype(str) if variable.dtype == object else variable
 
 
-def _join_measurements(parts: list[xr.Dataset]) -> xr.Dataset:
+def _join_measurements(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
     """Put measurements one after the other; a specimen measured again in the newer file keeps only that."""
-    if len(parts) == 1:
-        return parts[0]
-    old, new = parts
     again = np.isin(old["specimen"].values.astype(str), new["specimen"].values.astype(str))
     return xr.concat(
         [old.isel(measurement=~again), new], "measurement", join="outer", combine_attrs="override"

@@ -10,7 +10,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tieline.cli.printing import console, errors, print_error, print_json, print_proposals, print_verdict
+from tieline.cli.printing import (
+    console,
+    errors,
+    print_error,
+    print_json,
+    print_notes,
+    print_proposals,
+    print_verdict,
+)
 from tieline.errors import TielineError
 
 USER_ERROR = 2  # exit code of anything that the user can mend
@@ -104,8 +112,7 @@ def import_file(
     specimens = specimens_of(campaign.record())
     console.print(f"Imported [bold]{file.name}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
     _print_columns(specimens)
-    for note in notes:
-        console.print(f"  · {note}", style="dim", highlight=False)
+    print_notes(notes)
     console.print(f"Next: tieline fit {folder}")
 
 
@@ -137,6 +144,7 @@ def predict(
     predicted = campaign.predict(read_places(grid) if grid else None)
     write_places(predicted, out)
     console.print(f"Wrote [bold]{out}[/] with {predicted.sizes['specimen']} places.")
+    print_notes(predicted.attrs["notes"])
 
 
 @app.command()
@@ -169,8 +177,7 @@ def propose(
     print_proposals(list_proposals(campaign.posterior(), batch), str(parse_goal(batch.attrs["goal"])))
     if not (goal or campaign.settings.goal):
         console.print("  · No goal was set: use --goal, or the line goal in campaign.toml.", style="dim")
-    for note in batch.attrs["notes"]:
-        console.print(f"  · {note}", style="dim", highlight=False)
+    print_notes(batch.attrs["notes"])
     console.print(f"Kept as {folder / 'proposals.csv'}.")
 
 
@@ -228,9 +235,9 @@ def _print_columns(specimens: Any) -> None:
 
 
 def _verdict(diagnosis: Any) -> dict[str, Any]:
-    """Verdict, and the numbers behind it that fit on a line."""
+    """Verdict, notes, and the numbers behind it that fit on a line."""
     short = {n: v for n, v in diagnosis.data_vars.items() if v.dims in ((), ("property",))}
-    words = {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action")}
+    words = {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action", "notes")}
     return words | {str(name): _named(variable) for name, variable in short.items()}
 
 

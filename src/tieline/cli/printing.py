@@ -11,6 +11,8 @@ from rich.table import Table
 from tieline.errors import TielineError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     import xarray as xr
 
@@ -28,13 +30,20 @@ def print_error(error: TielineError) -> None:
 
 
 def print_verdict(diagnosis: "xr.Dataset") -> None:
-    """Print how far a fit can be trusted, and what would help."""
+    """Print how far a fit can be trusted, what would help, and what was done to the data."""
     verdict = diagnosis.attrs["verdict"]
     console.print(
         f"[bold {COLOURS[verdict]}]● {verdict}[/]  {escape(diagnosis.attrs['sentence'])}", highlight=False
     )
     if diagnosis.attrs["action"]:
         console.print(f"  [dim]What to do:[/] {escape(diagnosis.attrs['action'])}", highlight=False)
+    print_notes(diagnosis.attrs["notes"])
+
+
+def print_notes(notes: "Iterable[str]") -> None:
+    """Print what should be known beside a result."""
+    for note in notes:
+        console.print(f"  · {note}", style="dim", highlight=False, markup=False)
 
 
 def print_proposals(listing: "pd.DataFrame", goal: str) -> None:

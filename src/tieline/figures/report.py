@@ -130,7 +130,8 @@ def write_report(
 def _section(chapter: Chapter, shown: list[dict[str, str]]) -> dict[str, object]:
     """Gather what the template writes about one campaign."""
     listing = list_proposals(chapter.posterior, chapter.batch)
-    notes = [*chapter.posterior.table.attrs.get("notes", []), *chapter.batch.attrs["notes"]]
+    sources = (chapter.posterior.table.attrs, chapter.diagnosis.attrs, chapter.batch.attrs)
+    notes = list(dict.fromkeys(note for attrs in sources for note in attrs.get("notes", [])))
     return {
         "title": chapter.title,
         "about": chapter.about,

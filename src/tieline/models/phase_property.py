@@ -149,7 +149,7 @@ class PhaseProperty:
         answer, aside = fit_robustly(seen, counts, is_anonymous=is_anonymous)
         for j, name in enumerate(self.properties):
             if aside[:, j].any():
-                notes.append(f"{name}: {aside[:, j].sum()} of its values set aside as gross errors.")
+                notes.append(f"{name}: {aside[:, j].sum()} of its values set aside as gross error.")
         return encoding, answer
 
     def _engine(self, seen: Observations, notes: list[str]) -> str:
