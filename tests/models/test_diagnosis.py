@@ -107,3 +107,15 @@ def test_the_worst_worry_comes_first():
 def test_notes_of_the_fit_are_passed_on():
     found = diagnose(table(x=hide(X, 0, np.nan)))
     assert found.attrs["notes"] == ["1 specimens have no complete design and were left out."]
+
+
+def test_scatter_that_grows_with_the_value_is_amber_and_asks_for_the_logarithm():
+    temperature = np.linspace(300, 800, 40)
+    noise = np.exp(0.05 * np.random.default_rng(0).standard_normal(40))
+    conductivity = 1e3 * np.exp(-5800 / temperature) * noise
+    grown = table(temperature, np.full(40, "alpha"), conductivity)
+    found = diagnose(grown, "exact")
+    assert "hardness scatters the more the larger it is" in found.attrs["sentence"]
+    assert found.attrs["action"] == "Give tieline the logarithm of hardness."
+    even = diagnose(table(temperature, np.full(40, "alpha"), np.log(conductivity) + 20), "exact")
+    assert not any("scatters" in worry for worry in even.attrs["worries"])

@@ -296,7 +296,7 @@ def test_a_gross_error_on_a_line_is_noted():
     spoiled = HARDNESS.copy()
     spoiled[3] = 9.0
     assert fit(table(hardness=column(spoiled))).notes == (
-        "hardness: 1 values were set aside as gross errors.",
+        "hardness: 1 of its values set aside as gross error.",
     )
 
 

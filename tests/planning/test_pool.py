@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -92,3 +94,22 @@ def test_default_pool_of_compositions_closes_and_stays_inside(n_elements):
     np.testing.assert_allclose(pool.sum("element"), 1, atol=1e-9)
     assert (pool.min("specimen").values >= fractions.min(0) - 1e-6).all()
     assert (pool.max("specimen").values <= fractions.max(0) + 1e-6).all()
+
+
+def test_default_pool_of_a_composition_and_settings_spans_both():
+    posterior = toy_posterior(composition=True)
+    rng = np.random.default_rng(0)
+    table = xr.Dataset(
+        {
+            "temperature": ("specimen", rng.uniform(300, 500, 40), {"units": "K"}),
+            "composition": (("specimen", "element"), rng.dirichlet(np.ones(3), 40), {"units": "1"}),
+        },
+        {"element": ["Fe", "Ga", "Pd"]},
+    )
+    model = replace(posterior.model, design=["composition", "temperature"])
+    pool = default_pool(type(posterior)(model, table))
+    assert list(pool.data_vars) == ["composition", "temperature"]
+    np.testing.assert_allclose(pool["composition"].sum("element"), 1)
+    assert 300 <= pool["temperature"].min() < 310
+    assert pool["temperature"].attrs["units"] == "K"
+    assert abs(np.corrcoef(pool["temperature"], pool["composition"][:, 0])[0, 1]) < 0.1

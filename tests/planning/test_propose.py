@@ -158,3 +158,14 @@ def test_reason_states_value_lead_and_phase():
         f" beats it with {100 * norm.cdf(lead / sd):.0f} %; phase "
     )
     assert batch["reason"].item().startswith(expected)
+
+
+def test_it_is_said_when_nothing_is_likely_to_beat_the_best(posterior, pool):
+    assert not any(
+        "beats the best" in note for note in propose(posterior, pool, Maximize("hardness"), 2).notes
+    )
+    table = posterior.table.copy(deep=True)
+    table["hardness"][0] = 1e3  # no place comes near
+    out_of_reach = type(posterior)(posterior.model, table)
+    batch = propose(out_of_reach, pool, Maximize("hardness"), 2)
+    assert any("No proposal beats the best hardness so far with more than 0 %" in n for n in batch.notes)

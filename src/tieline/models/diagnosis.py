@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binom
+from scipy.stats import binom, spearmanr
 
 from tieline.models.fusion_answer import FusionAnswer
 
@@ -116,3 +116,20 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
                 f"Only {coverage:.0%} of {n} left-out values of {name} fall into their 90 % intervals",
                 f"Widen the intervals of {name}, look for outliers, or measure repeats.",
             )
+        elif _scatters_with_its_size(posterior, found.sel(property=name), name):
+            yield (
+                "amber",
+                f"{name} scatters the more the larger it is, so its intervals are too narrow there",
+                f"Give tieline the logarithm of {name}.",
+            )
+
+
+def _scatters_with_its_size(posterior: "PhasePosterior", found: xr.Dataset, name: str) -> bool:
+    """Whether a positive property misses its predictions by more where it is larger, beyond chance."""
+    value, mean, sd = posterior.table[name].values, found["loo_mean"].values, found["loo_sd"].values
+    known = np.isfinite(value) & np.isfinite(mean)
+    if (value[known] <= 0).any() or np.ptp(mean[known]) == 0:
+        return False
+    size = np.abs(value - mean)[known] / sd[known]
+    chance = np.asarray(spearmanr(size, mean[known], alternative="greater"))[1]
+    return bool(chance < FALSE_ALARM)

@@ -1,5 +1,7 @@
 """The pool: the places one could go to."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import xarray as xr
 
@@ -77,17 +79,33 @@ def default_pool(posterior: Posterior, *, seed: int = 0) -> xr.Dataset:
     Returns:
         (specimen): the design variables, with the units of the table. Compositions sum to one.
     """
-    table = posterior.table[design_names(posterior)]
-    matrix = design_matrix(table.reset_coords(drop=True))
-    matrix = matrix[np.isfinite(matrix).all(1)]
-    if "element" in table.dims:
-        return _like(table, _simplex_places(matrix, seed))
-    low, high = matrix.min(0), matrix.max(0)
-    n_steps = N_STEPS.get(len(low))
+    table = posterior.table[design_names(posterior)].reset_coords(drop=True)
+    complete = np.isfinite(design_matrix(table)).all(1)
+    table = table.isel(specimen=np.flatnonzero(complete))
+    compositions = [name for name in table.data_vars if "element" in table[name].dims]
+    columns = table.drop_vars(compositions)
+    if not compositions:
+        return _like(table, _columns(columns, seed))
+    if len(table.data_vars) == 1:
+        return _like(table, {name: _simplex_places(_fractions(table, name), seed) for name in compositions})
+    # Each composition meets settings of its own: a grid of both would explode.
+    mixed = {name: _mixtures(_fractions(table, name), seed) for name in compositions}
+    return _like(table, mixed | _scattered(columns, seed + 1))
+
+
+def _fractions(table: xr.Dataset, name: Hashable) -> np.ndarray:
+    return table[name].transpose("specimen", "element").values
+
+
+def _columns(columns: xr.Dataset, seed: int) -> dict[Hashable, np.ndarray]:
+    """A grid of up to three columns, scattered places for more."""
+    n_steps = N_STEPS.get(len(columns.data_vars))
     if n_steps is None:
-        return _like(table, low + (high - low) * _scattered(len(low), seed))
-    axes = [_round_levels(a, b, n_steps) for a, b in zip(low, high, strict=True)]
-    return _like(table, np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes)))
+        return _scattered(columns, seed)
+    ranges = [(float(v.min()), float(v.max())) for v in columns.data_vars.values()]
+    levels = [_round_levels(low, high, n_steps) for low, high in ranges]
+    grid = np.meshgrid(*levels, indexing="ij")
+    return {name: axis.ravel() for name, axis in zip(columns.data_vars, grid, strict=True)}
 
 
 def _simplex_places(measured: np.ndarray, seed: int) -> np.ndarray:
@@ -99,8 +117,15 @@ def _simplex_places(measured: np.ndarray, seed: int) -> np.ndarray:
         inside = lattice[((lattice >= low) & (lattice <= high)).all(1)]
         if len(inside) >= ENOUGH_PLACES:
             return inside
-    # A mixture of measured compositions lies between them whatever the number of elements, where drawing
-    # from the whole simplex and rejecting finds next to nothing from seven elements on.
+    return _mixtures(measured, seed)
+
+
+def _mixtures(measured: np.ndarray, seed: int) -> np.ndarray:
+    """Mixtures of measured compositions, which lie between them whatever the number of elements.
+
+    Drawing from the whole simplex and rejecting finds next to nothing from seven elements on.
+    """
+    n_elements = measured.shape[1]
     rng = np.random.default_rng(seed)
     picks = rng.integers(len(measured), size=(N_SCATTERED, n_elements))
     shares = rng.dirichlet(np.ones(n_elements), size=N_SCATTERED)
@@ -127,19 +152,22 @@ def _round_levels(low: float, high: float, n_steps: int) -> np.ndarray:
     return np.concatenate([[low], inner, [high]])
 
 
-def _scattered(n_columns: int, seed: int) -> np.ndarray:
-    """A Latin hypercube on the unit box: every input takes each of its levels once."""
+def _scattered(columns: xr.Dataset, seed: int) -> dict[Hashable, np.ndarray]:
+    """A Latin hypercube over the explored ranges: every column takes each of its levels once."""
     rng = np.random.default_rng(seed)
-    levels = rng.permuted(np.tile(np.arange(N_SCATTERED), (n_columns, 1)), axis=1).T
-    return (levels + 0.5) / N_SCATTERED
+    places = {}
+    for name, column in columns.data_vars.items():
+        share = (rng.permutation(N_SCATTERED) + 0.5) / N_SCATTERED
+        places[name] = float(column.min()) + float(np.ptp(column.values)) * share
+    return places
 
 
-def _like(table: xr.Dataset, matrix: np.ndarray) -> xr.Dataset:
-    """Give a matrix of places the names, dimensions and units of the table's design."""
-    place = np.arange(len(matrix))
-    if "element" in table.dims:
-        (name,) = table.data_vars
-        composition = (("specimen", "element"), matrix, table[name].attrs)
-        return xr.Dataset({name: composition}, {"specimen": place, "element": table["element"].values})
-    columns = {name: ("specimen", matrix[:, i], table[name].attrs) for i, name in enumerate(table.data_vars)}
-    return xr.Dataset(columns, {"specimen": place})
+def _like(table: xr.Dataset, places: dict[Hashable, np.ndarray]) -> xr.Dataset:
+    """Give places the names, order, dimensions and units of the table's design."""
+    variables = {
+        name: (("specimen", "element")[: places[name].ndim], places[name], variable.attrs)
+        for name, variable in table.data_vars.items()
+    }
+    n_places = len(next(iter(places.values())))
+    elements = {"element": table["element"].values} if "element" in table.dims else {}
+    return xr.Dataset(variables, {"specimen": np.arange(n_places), **elements})

@@ -11,7 +11,7 @@ from tieline.planning.acquisition import information_gain, log_improvement_of_dr
 from tieline.planning.beliefs import Beliefs, form_beliefs
 from tieline.planning.goals import Goal, map_weight, property_terms, write_goal
 from tieline.planning.pool import check_pool, join, place_names
-from tieline.planning.reason import reasons
+from tieline.planning.reason import outlook, reasons
 
 Acquisition = Literal["log_ei", "ucb", "thompson"]
 
@@ -71,7 +71,8 @@ def propose(
     for name in (*keep, "most_likely_phase", "phase_entropy"):
         proposals[name] = predicted[name].variable
     proposals = proposals.assign({name: ("specimen", column) for name, column in columns.items()})
-    about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed, "notes": list(beliefs.notes)}
+    notes = [*beliefs.notes, *outlook(goal, predicted, posterior.table)]
+    about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed, "notes": notes}
     return proposals.assign_attrs(about)
 
 

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 from tieline.planning.goals import Goal, LearnPhaseMap, Maximize, Minimize, PropertyGoal, Target, terms
 from tieline.planning.wording import percent, plus_minus, short, spoken_unit
 
+SLIM = 0.1  # chance of beating the best below which it is said that nothing is likely to
 SURE = 0.995  # a phase more probable than this is simply named
 
 
@@ -61,12 +62,33 @@ def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset) -> str:
     best = measured_best(goal, table)
     if not math.isfinite(best):
         return f"{sentence}, nothing measured yet"
-    lead = mean - best
-    is_upward = isinstance(goal, Maximize)
-    chance = ndtr((lead if is_upward else -lead) / sd) if sd > 0 else float(lead > 0)
-    rival = "highest" if is_upward else "lowest"
+    lead, chance = mean - best, _chance_to_beat(goal, place, best)
+    rival = "highest" if isinstance(goal, Maximize) else "lowest"
     side = "above" if lead > 0 else "below"
     return f"{sentence}, {short(abs(lead))} {side} the {rival} so far, beats it with {percent(chance)}"
+
+
+def _chance_to_beat(goal: Maximize | Minimize, place: Mapping, best: float) -> float:
+    """Probability that a new measurement beats the best one so far."""
+    mean, sd = float(place[goal.name]), float(place[f"{goal.name}_sd"])
+    lead = mean - best if isinstance(goal, Maximize) else best - mean
+    return float(ndtr(lead / sd)) if sd > 0 else float(lead > 0)
+
+
+def outlook(goal: Goal, predicted: xr.Dataset, table: xr.Dataset) -> list[str]:
+    """Say so when none of the proposals is likely to beat the best measurement so far."""
+    notes = []
+    for _, part in terms(goal):
+        if not isinstance(part, Maximize | Minimize) or not math.isfinite(best := measured_best(part, table)):
+            continue
+        places = (predicted.isel(specimen=row) for row in range(predicted.sizes["specimen"]))
+        chance = max(_chance_to_beat(part, place, best) for place in places)
+        if chance < SLIM:
+            notes.append(
+                f"No proposal beats the best {part.name.replace('_', ' ')} so far with more than"
+                f" {percent(chance)}: they explore. Repeat the best, widen the pool, or stop."
+            )
+    return notes
 
 
 def _phase(place: Mapping) -> str:
