@@ -1,6 +1,6 @@
 """Maps of a design in two dimensions: which phase is where, and how large a property is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from tieline.figures.stars import number_stars
 from tieline.figures.style import (
     INK,
     PAPER,
     PENCIL,
     UNSURE,
     given_labels,
-    number_stars,
     phase_colours,
     settings,
     sheet,
@@ -52,9 +52,9 @@ def phase_map(
             _paint_phases(axes, chart)
             _draw_specimens(axes, chart.view, posterior, phases)
             _frame(axes, chart.view)
-            _draw_proposals(axes, chart.view, posterior, proposals)
         handles = _legend_of_phases(posterior, phases, proposals is not None)
         figure.legend(handles=handles, loc="outside right upper", handlelength=1.4)
+        _draw_proposals(figure, panels, drawn, posterior, proposals)
     return figure
 
 
@@ -91,9 +91,9 @@ def property_map(
                 _draw_boundaries(axes, chart)
                 _frame(axes, chart.view)
             _draw_values(left, right, chart.view, posterior, name, limits)
-            _draw_proposals(left, chart.view, posterior, proposals)
             figure.colorbar(mean_image, ax=left, shrink=0.8, label=label(measured, name))
             figure.colorbar(sd_image, ax=right, shrink=0.8, label=f"sd of {label(measured, name)}")
+        _draw_proposals(figure, panels[:, 0], drawn, posterior, proposals)
     return figure
 
 
@@ -195,11 +195,21 @@ def _draw_specimens(axes: Axes, view: View, posterior: Posterior, phases: np.nda
     )
 
 
-def _draw_proposals(axes: Axes, view: View, posterior: Posterior, proposals: xr.Dataset | None) -> None:
+def _draw_proposals(
+    figure: Figure,
+    panels: Iterable[Axes],
+    drawn: Sequence[Chart],
+    posterior: Posterior,
+    proposals: xr.Dataset | None,
+) -> None:
+    """Add numbered stars to maps that are complete otherwise."""
     if proposals is None:
         return
     places = check_pool(posterior, proposals, called="proposals")
-    number_stars(axes, *view.locate(places), np.maximum(_strength(view, places), FAINT_STAR))
+    figure.draw_without_rendering()
+    for axes, chart in zip(panels, drawn, strict=True):
+        strength = np.maximum(_strength(chart.view, places), FAINT_STAR)
+        number_stars(axes, *chart.view.locate(places), strength)
 
 
 def _draw_values(

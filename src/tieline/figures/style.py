@@ -1,15 +1,12 @@
-"""What all figures share: colours that everybody can tell apart, thin frames, numbered stars."""
+"""What all figures share: colours that everybody can tell apart, thin frames, labels of specimens."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 
 from tieline.models.posterior import Posterior
 
@@ -65,44 +62,6 @@ def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, flo
         red, green, blue = 1 - (1 - strong) * 0.6**turns
         colours[str(phase)] = (red, green, blue)
     return colours
-
-
-def number_stars(axes: Axes, x: np.ndarray, y: np.ndarray, strength: Any) -> None:
-    """Mark proposals as numbered stars, in the order they were chosen; `strength` is their opacity."""
-    look: dict[str, Any] = {"marker": "*", "c": PAPER, "edgecolors": INK, "linewidths": 0.9, "clip_on": False}
-    axes.scatter(x, y, s=130, alpha=strength, zorder=6, **look)
-    numbers: dict[tuple[float, float], list[int]] = {}
-    for i, place in enumerate(zip(x.tolist(), y.tolist(), strict=True)):
-        numbers.setdefault(place, []).append(i)
-    places = np.array(list(numbers))
-    halo = [withStroke(linewidth=2.2, foreground=PAPER, alpha=0.8)]
-    for place, offset, chosen in zip(
-        places, _away_from_neighbours(axes, places), numbers.values(), strict=True
-    ):
-        axes.annotate(
-            ", ".join(str(i + 1) for i in chosen),
-            place,
-            xytext=offset,
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=9,
-            fontweight="bold",
-            color=INK,
-            path_effects=halo,
-            zorder=7,
-        )
-
-
-def _away_from_neighbours(axes: Axes, places: np.ndarray) -> np.ndarray:
-    """Lead numbers 11 points away from other stars near by, and else to the middle of the axes."""
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
-    places = (places - (left, bottom)) / (right - left, top - bottom)
-    apart = places[:, None] - places[None]
-    distance = np.linalg.norm(apart, axis=-1, keepdims=True)
-    push = np.where((distance > 0) & (distance < 0.12), apart / np.maximum(distance, 1e-9) ** 2, 0).sum(1)
-    push += (0.5, 0.51) - places  # not exactly the middle, where a star would have no direction
-    return 11 * push / np.linalg.norm(push, axis=1, keepdims=True)
 
 
 def given_labels(posterior: Posterior) -> np.ndarray:
