@@ -36,7 +36,7 @@ def test_probabilities_sum_to_one(answer):
 def test_mean_and_variance_are_those_of_the_whole_mixture(answer):
     """The law of total variance, written out over phases and settings."""
     for j in range(2):
-        mean, parts = answer.property(j, ASKED)
+        mean, parts = answer.predict(ASKED)[1][j]
         probability, mixture = answer.probabilities(ASKED), answer.fit.experts[j]
         first, second = np.zeros(25), np.zeros(25)
         for w, expert in zip(mixture.weights, mixture.experts, strict=True):
@@ -52,7 +52,7 @@ def test_mean_and_variance_are_those_of_the_whole_mixture(answer):
 def test_many_places_are_answered_like_few(answer):
     many = np.tile(ASKED, (BLOCK // 25 + 2, 1))
     np.testing.assert_allclose(answer.probabilities(many)[-25:], answer.probabilities(ASKED))
-    for one, other in zip(answer.property(0, many), answer.property(0, ASKED), strict=True):
+    for one, other in zip(answer.predict(many)[1][0], answer.predict(ASKED)[1][0], strict=True):
         np.testing.assert_allclose(one[-25:], other)
 
 
@@ -62,7 +62,7 @@ def test_draws_have_the_predicted_moments(answer):
     frequency = (phase == 1).mean(0)
     np.testing.assert_allclose(frequency, answer.probabilities(ASKED)[:, 1], atol=2.5 / np.sqrt(n) + 0.02)
     for j in range(2):
-        mean, parts = answer.property(j, ASKED)
+        mean, parts = answer.predict(ASKED)[1][j]
         sd = np.sqrt(parts[:, 1:].sum(1))
         assert (np.abs(values[:, :, j].mean(0) - mean) < (5 / np.sqrt(n) + 0.05) * sd + 0.01).all()
         # Maps of finite rank: what the phases' probabilities may be off by, times the jump squared.
@@ -73,7 +73,7 @@ def test_draws_have_the_predicted_moments(answer):
 def test_draws_pass_through_what_was_measured(answer):
     phase, values = answer.draws(X, 300, np.random.default_rng(3))
     measured = ~np.isnan(Y[:, 0])
-    noise = np.sqrt(answer.property(0, X)[1][:, 0])
+    noise = np.sqrt(answer.predict(X)[1][0][1][:, 0])
     assert (np.abs(np.median(values[:, measured, 0], axis=0) - Y[measured, 0]) < 5 * noise[measured]).all()
     labelled = SEEN.labelled
     assert ((phase == PHASE).mean(0)[labelled] > 0.6).all()
@@ -84,7 +84,7 @@ def test_left_out_values_are_predicted_as_if_they_had_been_left_out(answer):
     for i in (1, 7, 14, 22):
         hidden = Y.copy()
         hidden[i, 0] = np.nan
-        m, parts = answer_of(replace(SEEN, y=hidden)).property(0, X[i : i + 1])
+        m, parts = answer_of(replace(SEEN, y=hidden)).predict(X[i : i + 1])[1][0]
         assert mean[i, 0] == pytest.approx(m[0], abs=np.sqrt(parts.sum()))
 
 

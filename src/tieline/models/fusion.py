@@ -16,6 +16,7 @@ from tieline.models.expert_mixture import ExpertMixture, average_experts, confid
 from tieline.models.experts import Expert, Layout, Pairs, fit_expert
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
 from tieline.models.gate_mixture import (
+    LIGHTEST,
     Focus,
     GateMixture,
     average_gates,
@@ -67,12 +68,20 @@ class Fusion:
         """Number of phases K."""
         return self.membership.shape[1]
 
+    @property
+    def maps(self) -> GateMixture:
+        """All maps, joint and plain, by their share of the answer; those of next to no share left out."""
+        gates = self.gates.gates + self.plain_gates.gates
+        weights = np.concatenate(
+            [self.trust * self.gates.weights, (1 - self.trust) * self.plain_gates.weights]
+        )
+        kept = np.flatnonzero(weights >= LIGHTEST / 2)
+        chosen = tuple(gates[i] for i in kept)
+        return GateMixture(chosen, weights[kept] / weights[kept].sum(), self.n_phases, self.gates.focus)
+
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase at the scaled design `x`."""
-        joint = self.gates.probabilities(x)
-        if self.trust == 1.0:
-            return joint
-        return self.trust * joint + (1 - self.trust) * self.plain_gates.probabilities(x)
+        return self.maps.probabilities(x)
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,16 @@ class FusionAnswer:
         """Probability (place, K) of each phase."""
         return np.vstack([self.fit.probabilities(block) for block in _blocks(x)])
 
-    def property(self, j: int, x: Array) -> tuple[Array, Array]:
-        """Mean (place) and variance parts (place, 4) of property j."""
-        answers = [self._property(j, block) for block in _blocks(x)]
-        return np.concatenate([a[0] for a in answers]), np.vstack([a[1] for a in answers])
+    def predict(self, x: Array) -> tuple[Array, list[tuple[Array, Array]]]:
+        """Phase probabilities (place, K); of each property, mean (place) and variance parts (place, 4)."""
+        probability = self.probabilities(x)
+        weights = _blocks(probability)
+        answers = [
+            [self._property(j, *pair) for pair in zip(_blocks(x), weights, strict=True)]
+            for j in range(len(self.fit.experts))
+        ]
+        joined = [(np.concatenate([a[0] for a in b]), np.vstack([a[1] for a in b])) for b in answers]
+        return probability, joined
 
     def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[Indices, Array]:
         """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
@@ -75,18 +81,15 @@ class FusionAnswer:
 
     def _draw_gates(self, n: int, rng: np.random.Generator) -> Iterator[tuple[Gate, Mask]]:
         """Gates with the draws (draw) that each of them makes."""
-        fit = self.fit
-        sources = [(fit.gates, fit.trust), (fit.plain_gates, 1 - fit.trust)]
-        gates = [gate for mixture, _ in sources for gate in mixture.gates]
-        weights = np.concatenate([share * mixture.weights for mixture, share in sources])
+        gates, weights = self.fit.maps.gates, self.fit.maps.weights
         if not gates:
             return
-        nodes = rng.choice(len(gates), n, p=weights / weights.sum())
+        nodes = rng.choice(len(gates), n, p=weights)
         for node in np.unique(nodes):
             yield gates[node], nodes == node
 
-    def _property(self, j: int, x: Array) -> tuple[Array, Array]:
-        mixture, probability = self.fit.experts[j], self.fit.probabilities(x)
+    def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
+        mixture = self.fit.experts[j]
         mean = np.zeros((len(mixture.weights), *probability.shape))
         variance = np.zeros_like(mean)
         for h, expert in enumerate(mixture.experts):

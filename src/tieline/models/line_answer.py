@@ -57,6 +57,10 @@ class LineAnswer:
         """Probability (place, K) of each phase."""
         return self._inside(x, self.fit.probability)
 
+    def predict(self, x: Array) -> tuple[Array, list[tuple[Array, Array]]]:
+        """Phase probabilities (place, K); of each property, mean (place) and variance parts (place, 4)."""
+        return self.probabilities(x), [self.property(j, x) for j in range(len(self.fit.properties))]
+
     def property(self, j: int, x: Array) -> tuple[Array, Array]:
         """Mean (place) and variance parts (place, 4) of property j."""
         span, part = self._span(x[:, 0]), self.fit.properties[j]

@@ -72,7 +72,7 @@ class PhasePosterior:
             UnitError: a design variable is in another unit than it was when fitted.
         """
         x = self._scaled(grid)
-        probability = self.answer.probabilities(x)
+        probability, moments = self.answer.predict(x)
         # 0 log 0 = 0
         entropy = -(probability * np.log(np.maximum(probability, 1e-300))).sum(1)
         labels = np.array(self.phases, dtype=str)
@@ -90,7 +90,7 @@ class PhasePosterior:
             },
         )
         for j, name in enumerate(self.model.properties):
-            answer = answer.assign(self._property(j, name, x))
+            answer = answer.assign(self._property(j, name, *moments[j]))
         if self.model.properties:
             answer = answer.assign_coords(part=list(PARTS))
         return answer
@@ -181,9 +181,8 @@ class PhasePosterior:
 
         return save_posterior(self, path)
 
-    def _property(self, j: int, name: str, x: np.ndarray) -> dict[str, tuple]:
+    def _property(self, j: int, name: str, mean: np.ndarray, parts: np.ndarray) -> dict[str, tuple]:
         centre, scale = self.encoding.centre[j], self.encoding.scale[j]
-        mean, parts = self.answer.property(j, x)
         units = {"units": u} if (u := self.table[name].attrs.get("units")) is not None else {}
         return {
             name: ("specimen", mean * scale + centre, units),
