@@ -167,3 +167,32 @@ def test_remarks_are_joined_like_values():
 def test_another_atmosphere_is_another_making():
     with pytest.raises(SchemaError, match="N2 now, Ar before"):
         join_records(noted(["a"], ["fine"], "Ar"), noted(["a"], ["fine"], "N2"))
+
+
+def spread(names, rows, **attrs):
+    sheet = pd.DataFrame(rows, index=pd.Index(names, name="specimen"))
+    made = table(sheet, composition=list(sheet), basis="fraction")
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), "/specimens": made})
+
+
+def test_an_element_that_a_file_does_not_name_counts_as_zero_and_is_told():
+    one = spread(["a", "b"], {"Fe": [0.5, np.nan], "Ga": [0.5, np.nan]})
+    two = spread(["c"], {"Pd": [0.4], "Fe": [0.6]})
+    joined, notes = join_records(one, two)
+    composition = specimens_of(joined)["composition"]
+    assert list(composition["element"].values) == ["Fe", "Ga", "Pd"]
+    unmeasured = [np.nan] * 3
+    np.testing.assert_allclose(composition, [[0.5, 0.5, 0], unmeasured, [0.6, 0, 0.4]])
+    assert "composition: Pd counts as 0 in the earlier imports, which names Fe, Ga" in notes
+    assert "composition: Ga counts as 0 in this file, which names Pd, Fe" in notes
+
+
+def test_notes_of_all_files_are_kept_each_with_its_file():
+    records = [
+        spread([name], {"Fe": [0.5], "Ga": [0.5]}, source_file=f"{name}.csv", notes=[f"about {name}"])
+        for name in ("one", "two", "three")
+    ]
+    joined = join_records(join_records(records[0], records[1])[0], records[2])[0]
+    told = [note for note in joined.attrs["notes"] if "about" in note]
+    assert told == ["one.csv: about one", "two.csv: about two", "three.csv: about three"]
+    assert "three.csv: specimens: 1 new beside 2" in joined.attrs["notes"]

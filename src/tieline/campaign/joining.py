@@ -5,8 +5,11 @@ import xarray as xr
 
 from tieline.errors import SchemaError, UnitError
 from tieline.schema import check, specimens_of
+from tieline.schema.closure import ROUNDING
 from tieline.schema.wording import name_some
 from tieline.units import canonical, convert
+
+OF_ONE_FILE = ("source_file", "source_sha256", "files", "title")  # attrs that say nothing of several files
 
 
 def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[str]]:
@@ -17,7 +20,8 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
         new: what was imported now; where both have a value, this one stands.
 
     Returns:
-        The record, in the units of the old one, and notes on what was added, converted and replaced.
+        The record, in the units of the old one, and notes on what was added, converted and replaced. Its
+        `attrs["notes"]` hold these and all that either record had, each with the file it came from.
 
     Raises:
         SchemaError: a specimen was made in another way than before, or a record has repeats, whose rows
@@ -29,6 +33,8 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
     for specimens in (before, after):
         _refuse_repeats(specimens)
     before, after, notes = _in_common_units(before, after)
+    before, after, remarks = _over_all_elements(before, after)
+    notes += remarks
     _refuse_other_making(before, after)
     nodes = {"/specimens": _join_specimens(before, after)}
     for path in dict.fromkeys(n.path for n in (*old.subtree, *new.subtree) if "measurement" in n.dims):
@@ -40,9 +46,24 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
         nodes[path] = _join_measurements(*parts)
         notes += remarks
     record = xr.DataTree.from_dict(nodes)
-    record.attrs = {**old.attrs, **new.attrs}
+    notes = _changes(before, after) + notes
+    about = {**old.attrs, **new.attrs}
+    record.attrs = {key: value for key, value in about.items() if key not in OF_ONE_FILE}
+    record.attrs["notes"] = [*_told(old), *_told(new), *_from_file(new, notes)]
     check(record)
-    return record, _changes(before, after) + notes
+    return record, notes
+
+
+def _told(record: xr.DataTree) -> list[str]:
+    """Notes of a record, which `load` puts both at its root and at its specimens, with their file."""
+    notes = [*record.attrs.get("notes", []), *specimens_of(record).attrs.get("notes", [])]
+    return _from_file(record, list(dict.fromkeys(notes)))
+
+
+def _from_file(record: xr.DataTree, notes: list[str]) -> list[str]:
+    """Put the file before notes; a record that was joined has it there already."""
+    file = record.attrs.get("source_file")
+    return [f"{file}: {note}" for note in notes] if file else notes
 
 
 def _node(tree: xr.DataTree, path: str) -> xr.Dataset:
@@ -111,6 +132,37 @@ def _with_unit(dataset: xr.Dataset, name: str, unit: str) -> xr.Dataset:
     return dataset.assign({name: dataset[name].assign_attrs(units=unit)}) if name in dataset else dataset
 
 
+def _over_all_elements(before: xr.Dataset, after: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset, list[str]]:
+    """Let compositions of both be over the elements of either; one that a file does not name counts as 0."""
+    if "element" not in before.coords or "element" not in after.coords:
+        return before, after, []
+    one, two = ([str(e) for e in d["element"].values] for d in (before, after))
+    union = list(dict.fromkeys([*one, *two]))
+    pairs = ((before, one, "in the earlier imports"), (after, two, "in this file"))
+    notes = [
+        f"composition: {name_some(missing)} counts as 0 {where}, which names {name_some(known)}"
+        for _, known, where in pairs
+        if (missing := [e for e in union if e not in known])
+    ]
+    if not notes or not all(_closes(dataset) for dataset in (before, after)):
+        return before, after, []  # fractions that do not sum to one are refused by name, later
+    return _filled(before, union), _filled(after, union), notes
+
+
+def _closes(dataset: xr.Dataset) -> bool:
+    totals = [v.sum("element", skipna=False) for v in dataset.data_vars.values() if "element" in v.dims]
+    return all(bool(((abs(total - 1) <= ROUNDING) | total.isnull()).all()) for total in totals)
+
+
+def _filled(dataset: xr.Dataset, elements: list[str]) -> xr.Dataset:
+    """Reindex compositions; a row that was not measured stays so."""
+    wide = dataset.reindex(element=elements)
+    for name in (n for n, v in dataset.data_vars.items() if "element" in v.dims):
+        is_known = dataset[name].notnull().all("element")
+        wide[name] = wide[name].fillna(0).where(is_known).assign_attrs(dataset[name].attrs)
+    return wide
+
+
 def _refuse_repeats(specimens: xr.Dataset) -> None:
     names = specimens["specimen"].to_index()
     if names.has_duplicates:
@@ -121,7 +173,7 @@ def _refuse_repeats(specimens: xr.Dataset) -> None:
         )
 
 
-def _shared(
+def shared(
     before: xr.Dataset, after: xr.Dataset, name: str
 ) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
     """Values of one variable for the specimens that both have, and where both are known and differ."""
@@ -141,7 +193,7 @@ def _refuse_other_making(before: xr.Dataset, after: xr.Dataset) -> None:
     for name in (str(v) for v in after.data_vars if v in before.data_vars):
         if after[name].attrs.get("role") not in ("synthesis", "process"):
             continue
-        one, two, differs = _shared(before, after, name)
+        one, two, differs = shared(before, after, name)
         rows = differs.any([d for d in differs.dims if d != "specimen"])
         if rows.any():
             specimen = differs["specimen"].values[rows.values][0]
@@ -170,7 +222,8 @@ def _join_specimens(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
         parts = [_blank_to_missing(variable).reindex(specimen=names) for variable in bare]
         column = parts[0] if len(parts) == 1 else parts[0].combine_first(parts[1])
         columns[name] = _missing_to_blank(column).assign_attrs(bare[0].attrs)
-    joined = xr.Dataset(columns, attrs={**before.attrs, **after.attrs}).sel(specimen=names)
+    attrs = {key: v for key, v in {**before.attrs, **after.attrs}.items() if key != "notes"}
+    joined = xr.Dataset(columns, attrs=attrs).sel(specimen=names)
     return joined.set_coords([c for c in remarks if c not in variables])
 
 
@@ -197,7 +250,7 @@ def _changes(before: xr.Dataset, after: xr.Dataset) -> list[str]:
     old, new = before["specimen"].to_index(), after["specimen"].to_index()
     notes = [f"specimens: {len(new.difference(old))} new beside {len(old)}"]
     for name in (str(v) for v in after.data_vars if v in before.data_vars):
-        replaced = int(_shared(before, after, name)[2].sum())
+        replaced = int(shared(before, after, name)[2].sum())
         if replaced:
             notes.append(f"{name}: {replaced} replaced by a newer value")
     return notes
