@@ -232,3 +232,84 @@ def test_report_is_written_into_the_campaign(fitted):
     assert "to maximize hardness" in page
     assert "16 specimens from runs.csv" in page
     assert (fitted.path / "report" / "line.png").is_file()
+
+
+def rows(first, last):
+    """Rows of a sheet that names no specimens."""
+    return SHEET.drop(columns="specimen").iloc[first:last]
+
+
+def names(folder):
+    return [str(name) for name in folder.record()["specimens"]["specimen"].values]
+
+
+def test_rows_of_a_later_file_without_identities_are_new_specimens(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    rows(0, 2).to_csv(tmp_path / "first.csv", index=False)
+    rows(8, 10).to_csv(tmp_path / "more.csv", index=False)
+    folder.import_file(tmp_path / "first.csv")
+    notes = folder.import_file(tmp_path / "more.csv")
+    assert names(folder) == ["1", "2", "more-1", "more-2"]
+    assert "no column names the specimens: they are new ones, called more-1 to more-2" in notes
+    np.testing.assert_allclose(folder.record()["specimens"]["temperature"], TEMPERATURE[[0, 1, 8, 9]])
+
+
+def test_numbers_that_a_later_file_names_are_not_the_rows_of_an_earlier_one(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    rows(0, 2).to_csv(tmp_path / "first.csv", index=False)
+    SHEET.assign(specimen=range(1, 17)).iloc[:2].to_csv(tmp_path / "named.csv", index=False)
+    folder.import_file(tmp_path / "first.csv")
+    notes = folder.import_file(tmp_path / "named.csv")
+    assert names(folder) == ["first-1", "first-2", "1", "2"]
+    assert any("now called first-1 to first-2" in note for note in notes)
+    folder.import_file(tmp_path / "first.csv")  # joined afresh, and the same
+    assert names(folder) == ["first-1", "first-2", "1", "2"]
+
+
+def test_a_sheet_that_grew_adds_its_new_rows_only(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    sheet = tmp_path / "runs.csv"
+    for last in (3, 5):
+        rows(0, last).to_csv(sheet, index=False)
+        folder.import_file(sheet)
+    assert names(folder) == ["1", "2", "3", "4", "5"]
+
+
+def test_another_sheet_of_the_same_name_is_not_taken_for_it(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    for place, first in (("a", 0), ("b", 4), ("d", 8)):
+        (tmp_path / place).mkdir()
+        rows(first, first + 2).to_csv(tmp_path / place / "runs.csv", index=False)
+        folder.import_file(tmp_path / place / "runs.csv")
+    assert names(folder) == ["1", "2", "runs-1", "runs-2", "runs-2-1", "runs-2-2"]
+
+
+def test_the_folder_one_stands_in_is_imported_by_its_name(tmp_path, monkeypatch):
+    folder = Folder.create(tmp_path / "c")
+    (tmp_path / "plate").mkdir()
+    SHEET.to_csv(tmp_path / "plate" / "runs.csv", index=False)
+    monkeypatch.chdir(tmp_path / "plate")
+    folder.import_file(".")
+    assert folder.imports() == ["plate"]
+
+
+def test_a_campaign_is_not_imported(tmp_path, sheet, fitted):
+    folder = Folder.create(tmp_path / "c")
+    with pytest.raises(TielineError, match=r"is the folder of a campaign(.|\n)*proposals\.csv"):
+        folder.import_file(fitted.path)
+    with pytest.raises(TielineError, match="The campaign lies in the folder"):
+        folder.import_file(tmp_path)
+    assert sheet.exists()
+    assert not folder.has_record
+
+
+def test_one_sheet_of_several_is_chosen_and_remembered(tmp_path):
+    folder = Folder.create(tmp_path / "c")
+    file = tmp_path / "runs.xlsx"
+    with pd.ExcelWriter(file) as book:
+        SHEET.to_excel(book, sheet_name="May", index=False)
+        SHEET.assign(specimen=[f"j{i}" for i in range(16)]).to_excel(book, sheet_name="June", index=False)
+    folder.import_file(file, sheet="June")
+    assert names(folder)[0] == "j0"
+    folder.import_file(file)
+    assert names(folder)[0] == "j0"

@@ -19,6 +19,7 @@ import pandas as pd
 import xarray as xr
 
 from tieline.campaign.joining import join_records
+from tieline.campaign.naming import name_apart, number_first
 from tieline.campaign.raw import is_same_file, keep, name_import
 from tieline.campaign.settings import Settings, complete, read_settings, write_settings
 from tieline.errors import SchemaError, TielineError
@@ -32,6 +33,8 @@ from tieline.planning.propose import Acquisition, propose
 from tieline.readers.load import load
 from tieline.schema import open_netcdf, save_netcdf, specimens_of
 from tieline.schema.wording import name_some
+
+LIST = "proposals.csv"
 
 
 @dataclass(frozen=True)
@@ -100,11 +103,16 @@ class Folder:
         """Names of the files that were imported."""
         return sorted(self._imports().values())
 
-    def import_file(self, file: str | Path) -> list[str]:
+    def import_file(self, file: str | Path, *, sheet: str | None = None) -> list[str]:
         """Keep a copy of a file or folder as it came, and add what it says to the record.
 
         A value that the record already has is replaced by the newer one, and counted in the notes. A file
         that was imported before, its columns now corrected perhaps, takes the place of its earlier reading.
+        Rows of a later file that names no specimens are new ones, named after the file.
+
+        Args:
+            file: a table, a pattern, or a folder of them.
+            sheet: which sheet of a spreadsheet file, when several hold data; remembered beside the file.
 
         Returns:
             Notes: what was guessed about the columns and what changed.
@@ -114,18 +122,15 @@ class Folder:
                 The campaign is then as it was.
             UnitError: a column has a unit that cannot be converted into that of an earlier import.
         """
-        source = Path(file)
-        if not source.exists():
-            raise TielineError(f"There is no file '{source}'.", hint="check the name; quote one with spaces")
-        reading = load(source)
+        source = Path(file) if Path(file).name not in ("", "..") else Path(file).resolve()  # "." has no name
+        self._refuse_campaigns(source)
+        reading = load(source, sheet=sheet)
         notes = list(reading.attrs.get("notes", []))
         name, imports = name_import(source, str(reading.attrs["source_sha256"])), self._imports()
         if any(is_same_file(name, earlier) for earlier in imports):
             record, changes = self._join_again(name, reading)
-        elif self.has_record:
-            record, changes = join_records(self.record(), reading)
         else:
-            record, changes = reading, []
+            record, changes = _add(self.record() if self.has_record else None, reading, source.name)
         # Only what could be read and joined is kept; an import counts once the record names it.
         kept = keep(source, self.path / "raw" / name)
         imports = {name if is_same_file(name, earlier) else earlier: f for earlier, f in imports.items()}
@@ -242,19 +247,46 @@ class Folder:
         """Folders in raw/ and what lies in them, in the order of import."""
         return dict(self.record().attrs["imports"]) if self.has_record else {}
 
+    def _refuse_campaigns(self, source: Path) -> None:
+        if not source.exists():
+            raise TielineError(f"There is no file '{source}'.", hint="check the name; quote one with spaces")
+        if (source / "campaign.toml").is_file():
+            raise TielineError(
+                f"'{source}' is the folder of a campaign, not of measurements.",
+                found="campaign.toml in it",
+                hint=f"import a file that holds results, such as {source / LIST} when it is filled in",
+            )
+        if source.is_dir() and source.resolve() in self.path.resolve().parents:
+            raise TielineError(
+                f"The campaign lies in the folder '{source}' itself.",
+                found=str(self.path),
+                hint="import the files one by one, or put those of one import into a folder of their own",
+            )
+
     def _join_again(self, name: str, reading: xr.DataTree) -> tuple[xr.DataTree, list[str]]:
         """Join all imports afresh, a new reading of one of them in the place of the earlier one."""
         record = None
         for earlier, file in self._imports().items():
             is_this = is_same_file(name, earlier)
             part = reading if is_this else load(self.path / "raw" / earlier / file)
-            record = part if record is None else join_records(record, part)[0]
+            record = _add(record, part, file)[0]
         assert record is not None  # the earlier reading is among the imports
         before, after = specimens_of(self.record()), specimens_of(record)
         notes = ["imported before: this reading takes the place of the earlier one"]
         if gone := [v for v in before.data_vars if v not in after]:
             notes.append(f"no longer in the record: {name_some(gone)}")
         return record, notes
+
+
+def _add(record: xr.DataTree | None, reading: xr.DataTree, file: str) -> tuple[xr.DataTree, list[str]]:
+    """Join what was read now to what was known, if anything was."""
+    stem = Path(file).stem
+    if record is None:
+        return number_first(reading, stem), []
+    record, reading, notes = name_apart(record, reading, stem)
+    joined, changes = join_records(record, reading)
+    joined.attrs["notes"] += [f"{file}: {note}" for note in notes]
+    return joined, changes + notes
 
 
 def read_places(file: str | Path) -> xr.Dataset:

@@ -102,15 +102,16 @@ def new(
 def import_file(
     folder: CampaignFolder,
     file: Annotated[Path, typer.Argument(help="A table, a pattern, or a folder of them.", metavar="FILE")],
+    sheet: Annotated[str, typer.Option(help="Which sheet of a spreadsheet file.")] = "",
 ) -> None:
     """Add a file of measurements to a campaign."""
     from tieline.campaign.folder import Folder
     from tieline.schema import specimens_of
 
     campaign = Folder.open(folder)
-    notes = campaign.import_file(file)
+    notes = campaign.import_file(file, sheet=sheet or None)
     specimens = specimens_of(campaign.record())
-    console.print(f"Imported [bold]{file.name}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
+    console.print(f"Imported [bold]{file}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
     _print_columns(specimens)
     print_notes(notes)
     console.print(f"Next: tieline fit {folder}")
