@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -80,6 +82,40 @@ def test_calibration_states_the_coverage_it_draws():
         title = figure.axes[2 * row].get_title(loc="left")
         assert title == f"90 % intervals hold {100 * kept:.0f} % of {np.isfinite(z).sum().item()}"
     assert "labels found again" in figure.axes[-1].get_title(loc="left")
+    assert {"hardness", "strength", "phases"} <= words_of(figure)
+
+
+def small_values(n_inputs):
+    """A posterior whose property has values of a few 10⁻⁴."""
+    posterior = toy_posterior(n_inputs, 30)
+
+    def predict(places):
+        found = posterior.predict(places)
+        return found.assign({name: found[name] * 1e-4 for name in ("hardness", "hardness_sd")})
+
+    table = posterior.table.assign(hardness=(posterior.table["hardness"] * 1e-4).assign_attrs(units="S/cm"))
+    found = posterior.diagnose()
+    found = found.assign({name: found[name] * 1e-4 for name in ("loo_mean", "loo_sd")})
+    parts = {"predict": predict, "table": table, "diagnose": lambda: found, "model": posterior.model}
+    boundaries = {"has_boundaries": posterior.has_boundaries, "boundaries": posterior.boundaries}
+    return SimpleNamespace(**parts, **boundaries)
+
+
+@pytest.mark.parametrize(
+    ("draw", "n_inputs"),
+    [
+        (figures.line, 1),
+        (figures.calibration, 2),
+        (lambda posterior: figures.property_map(posterior, "hardness"), 2),
+    ],
+)
+def test_powers_of_ten_stand_beside_the_unit(draw, n_inputs):
+    figure = draw(small_values(n_inputs))
+    figure.draw_without_rendering()
+    assert any("hardness (10⁻⁴ S/cm)" in word for word in words_of(figure))
+    assert not any(
+        axis.get_offset_text().get_text() for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)
+    )
 
 
 def test_proposals_have_a_row_each_and_the_best_so_far():

@@ -6,11 +6,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
+from tieline.figures.scales import few, name_axis, power_of, without
 from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, phase_colours, settings, sheet
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool, design_names
-from tieline.planning.wording import label, spoken_unit
+from tieline.planning.wording import spoken_unit, ten_to
 
 N_PLACES = 400
 
@@ -22,7 +23,7 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
         posterior: what a model learned, over one input or two elements.
         proposals (specimen): from `tl.propose`; drawn as numbered ticks.
     """
-    places, x, name = _along(posterior)
+    places, x, position = _along(posterior)
     predicted = posterior.predict(places)
     has_phases = predicted.sizes["phase"] > 1
     properties = list(posterior.model.properties)
@@ -40,14 +41,14 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
         if proposals is not None:
             known = check_pool(posterior, proposals, called="proposals")
             _draw_proposals(panels[: len(properties)], _position(posterior, known))
-        panels[-1].set_xlabel(name)
         panels[-1].set_xlim(x.min(), x.max())
+        name_axis(panels[-1].xaxis, position, str(position.name), n_ticks=8)
         figure.align_ylabels(list(panels))
     return figure
 
 
-def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, str]:
-    """Spread places along the design, with their position and the name of the axis."""
+def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, xr.DataArray]:
+    """Spread places along the design, with their position and what names the axis."""
     (name,) = _only(design_names(posterior))
     known = posterior.table[name]
     seen = _position(posterior, posterior.table)
@@ -57,7 +58,7 @@ def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, str]:
         return (
             xr.Dataset({name: ("specimen", x, known.attrs)}, {"specimen": np.arange(x.size)}),
             x,
-            label(known, name),
+            known,
         )
     elements = known["element"].values
     if len(elements) > 2:
@@ -67,7 +68,7 @@ def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, str]:
         {name: (("specimen", "element"), np.stack([1 - x, x], -1), known.attrs)},
         {"specimen": np.arange(x.size), "element": elements},
     )
-    return places, x, f"mole fraction of {elements[1]}"
+    return places, x, known.rename(f"mole fraction of {elements[1]}")
 
 
 def _only(names: list[str]) -> list[str]:
@@ -109,7 +110,7 @@ def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: n
     colours = phase_colours(predicted["phase"].values)
     fill = [colours.get(v, PAPER) for v in labels]
     axes.scatter(seen, measured, s=26, c=fill, edgecolors=INK, linewidths=0.7, zorder=4, label="measured")
-    axes.set_ylabel(label(measured, name))
+    name_axis(axes.yaxis, measured, name)
     axes.legend(loc="best")
 
 
@@ -120,7 +121,13 @@ def _draw_density(axes: Axes, posterior: Posterior) -> None:
     axes.fill_between(found["position"], found["density"], color=PENCIL, alpha=0.5, linewidth=0)
     axes.plot(found["position"], found["density"], color=INK, linewidth=0.8)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel(f"boundaries\nper {units}" if units else "boundary\ndensity")
+    power = power_of(*axes.get_ylim())
+    scale = f"{ten_to(power)} " if power else ""
+    words = f"boundaries\n{scale}per {units}" if units else f"boundary\ndensity {scale}".rstrip()
+    axes.set_ylabel(words)
+    axes.yaxis.set_major_locator(few(2))
+    if power:
+        axes.yaxis.set_major_formatter(without(power))
 
 
 def _draw_phases(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.ndarray) -> None:

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tieline.figures.stars import number_stars
+from tieline.figures.scales import colour_bar, power_of
+from tieline.figures.stars import RADIUS, number_stars
 from tieline.figures.style import (
     INK,
     PAPER,
@@ -81,6 +82,7 @@ def property_map(
     means, sds = ([refine(chart.predicted[v].values) for chart in drawn] for v in (name, f"{name}_sd"))
     limits = _limits(np.concatenate([m.ravel() for m in means]), measured.values)
     widest = max(float(sd.max()) for sd in sds) or 1.0
+    power = power_of(*limits)
     with settings():
         figure = sheet(9.4, 3.9 * len(drawn))
         panels = figure.subplots(len(drawn), 2, squeeze=False)
@@ -91,8 +93,8 @@ def property_map(
                 _draw_boundaries(axes, chart)
                 _frame(axes, chart.view)
             _draw_values(left, right, chart.view, posterior, name, limits)
-            figure.colorbar(mean_image, ax=left, shrink=0.8, label=label(measured, name))
-            figure.colorbar(sd_image, ax=right, shrink=0.8, label=f"sd of {label(measured, name)}")
+            colour_bar(mean_image, left, label(measured, name, power), power)
+            colour_bar(sd_image, right, f"sd of {label(measured, name, power)}", power)
         _draw_proposals(figure, panels[:, 0], drawn, posterior, proposals)
     return figure
 
@@ -206,6 +208,8 @@ def _draw_proposals(
     if proposals is None:
         return
     places = check_pool(posterior, proposals, called="proposals")
+    edge = RADIUS / 72  # inches: half a star, which may stand at the edge of a map
+    figure.set_layout_engine("constrained", w_pad=edge, h_pad=edge)
     figure.draw_without_rendering()
     for axes, chart in zip(panels, drawn, strict=True):
         strength = np.maximum(_strength(chart.view, places), FAINT_STAR)

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tieline.figures.scales import name_axis
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
@@ -14,7 +15,7 @@ from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.listing import design_columns
 from tieline.planning.pool import check_pool
 from tieline.planning.reason import measured_best
-from tieline.planning.wording import label
+from tieline.planning.wording import rounded
 
 LABEL_WIDTH = 18  # characters: what fits below a rail
 
@@ -58,7 +59,7 @@ def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
                     color=INK,
                     va="bottom",
                 )
-            axes.set_xlabel(label(batch[goal.name], goal.name))
+            name_axis(axes.xaxis, batch[goal.name], goal.name)
             axes.tick_params(left=False)
             axes.spines["left"].set_visible(False)
         panels[0].set_yticks(np.arange(n), [str(i + 1) for i in range(n)], fontweight="bold", fontsize=10)
@@ -74,13 +75,18 @@ def _draw_setting(axes: Axes, name: str, values: np.ndarray, seen: np.ndarray) -
     axes.plot(values, rows, "o", color=INK, markersize=5)
     for row, value in zip(rows, values, strict=True):
         axes.annotate(
-            f"{value:.4g}", (value, row), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=8
+            rounded(value, high - low),
+            (value, row),
+            xytext=(0, 4),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
         )
     margin = 0.22 * (high - low or 1.0)
     axes.set(
         xlim=(low - margin, high + margin),
         xticks=[low, high],
-        xticklabels=[f"{low:.4g}", f"{high:.4g}"],
+        xticklabels=[rounded(end, high - low) for end in (low, high)],
         xlabel=fill(name, LABEL_WIDTH),
     )
     for side in ("left", "bottom"):

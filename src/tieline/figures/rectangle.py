@@ -6,7 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tieline.planning.wording import label, spoken_unit
+from tieline.figures.scales import name_axis
+from tieline.planning.wording import rounded, spoken_unit
 
 N_PIXELS = 60  # a side, where the posterior is asked: 3600 predictions a map
 MARGIN = 0.02  # share of the range left around the places in view
@@ -65,7 +66,10 @@ class Rectangle:
     def resting(self) -> str:
         """Say where the other inputs rest."""
         others = [self.table[v] for v in self.table.data_vars if v not in self.names]
-        medians = (f"{np.median(v.values):.4g} {spoken_unit(v)}".strip() for v in others)
+        medians = (
+            f"{rounded(float(np.median(v.values)), float(np.ptp(v.values)))} {spoken_unit(v)}".strip()
+            for v in others
+        )
         names = (str(v.name).replace("_", " ") for v in others)
         return ", ".join(f"{name} = {median}" for name, median in zip(names, medians, strict=True))
 
@@ -73,8 +77,8 @@ class Rectangle:
         """Draw frame, ticks and labels."""
         left, right, bottom, top = self.extent
         axes.set(xlim=(left, right), ylim=(bottom, top))
-        axes.set_xlabel(label(self.table[self.names[0]], self.names[0]))
-        axes.set_ylabel(label(self.table[self.names[1]], self.names[1]))
+        for axis, name in zip((axes.xaxis, axes.yaxis), self.names, strict=True):
+            name_axis(axis, self.table[name], name)
 
     def outline(self, axes: Axes) -> None:
         """Return what images are clipped to: nothing, the axes themselves do it."""

@@ -7,10 +7,11 @@ from matplotlib.figure import Figure
 from scipy.special import ndtri
 from scipy.stats import beta, binom
 
+from tieline.figures.scales import name_axis, power_of
 from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, settings, sheet
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
-from tieline.planning.wording import label, percent
+from tieline.planning.wording import percent
 
 N_BINS = 5  # of the reliability diagram: with 20 to 100 labels more would be noise
 
@@ -72,8 +73,24 @@ def _draw_agreement(
     axes.plot(ends, ends, color=INK, linewidth=0.8, zorder=1)
     kept = np.mean(np.abs(values - mean) <= HALF_OF_90 * sd)
     axes.set_title(f"90 % intervals hold {percent(float(kept))} of {values.size}", loc="left")
-    axes.set_xlabel(f"measured {label(measured, name)}")
-    axes.set_ylabel("predicted from the others" if left_out else "predicted, specimen included")
+    power = power_of(*axes.get_xlim(), *axes.get_ylim())
+    name_axis(axes.xaxis, measured, f"measured {name}", power=power)
+    source = "predicted from the others" if left_out else "predicted, specimen included"
+    name_axis(axes.yaxis, measured, source, power=power)
+    _head_row(axes, name.replace("_", " "))
+
+
+def _head_row(axes: Axes, words: str) -> None:
+    """Write above the title of a row's first panel what the row is about."""
+    axes.annotate(
+        words,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 22),
+        textcoords="offset points",
+        fontsize=11,
+        fontweight="bold",
+    )
 
 
 def _draw_coverage(axes: Axes, z: np.ndarray) -> None:
@@ -124,7 +141,8 @@ def _draw_phase_reliability(axes: Axes, probability: xr.DataArray, truth: np.nda
         xlim=(-0.03, 1.03),
         ylim=(-0.03, 1.1),
     )
-    axes.set_title("phases (numbers: how many promises)", loc="left")
+    axes.set_title("numbers: how many promises", loc="left")
+    _head_row(axes, "phases")
 
 
 def _draw_confusion(axes: Axes, probability: xr.DataArray, truth: np.ndarray) -> None:

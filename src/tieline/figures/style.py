@@ -31,8 +31,8 @@ SETTINGS = {
     "legend.frameon": False,
     "legend.fontsize": 8,
     "hatch.linewidth": 0.5,
-    "axes.formatter.limits": (-3, 5),
-    "axes.formatter.use_mathtext": True,
+    "axes.formatter.useoffset": False,  # scales.py says in the label what matplotlib would put above the axis
+    "axes.formatter.limits": (-9, 9),
 }
 
 

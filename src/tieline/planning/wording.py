@@ -1,10 +1,14 @@
 """How numbers and names are written for people."""
 
 import math
+import re
 
 import xarray as xr
 
 SPOKEN_UNITS = {"degC": "°C", "degF": "°F", "1": "", "deg": "°"}
+NUMBERS = re.compile(r"\(?-?[\d.]+ ± [\d.]+\)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?( [^\s,;]+)?|\d %")
+NO_BREAK = "\N{NO-BREAK SPACE}"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def spoken_unit(variable: xr.DataArray) -> str:
@@ -13,11 +17,28 @@ def spoken_unit(variable: xr.DataArray) -> str:
     return SPOKEN_UNITS.get(units, units)
 
 
-def label(variable: xr.DataArray, name: str) -> str:
-    """Write a quantity's name with its unit, as axes and columns carry it."""
-    units = spoken_unit(variable)
+def label(variable: xr.DataArray, name: str, power: int = 0) -> str:
+    """Write a quantity's name with its unit, as axes and columns carry it.
+
+    Args:
+        variable: has the unit.
+        name: of the quantity.
+        power: of ten, that the numbers beside the label are to be multiplied with.
+    """
+    scale = f"{ten_to(power)} " if power else ""
+    units = f"{scale}{spoken_unit(variable)}".strip()
     plain = name.replace("_", " ")
     return f"{plain} ({units})" if units else plain
+
+
+def ten_to(power: int) -> str:
+    """Write a power of ten.
+
+    Example:
+        >>> ten_to(-4)
+        '10⁻⁴'
+    """
+    return "10" + str(power).translate(RAISED)
 
 
 def percent(share: float) -> str:
@@ -30,12 +51,27 @@ def short(value: float) -> str:
 
     Example:
         >>> short(0.000473), short(0.0473), short(1250.0)
-        ('4.7e-4', '0.047', '1250')
+        ('4.7·10⁻⁴', '0.047', '1250')
     """
     if value == 0 or 1e-3 <= abs(value) < 1e5:
         return f"{value:.0f}" if abs(value) >= 10 else f"{value:.2g}"
     mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+    return f"{mantissa}·{ten_to(int(exponent))}"
+
+
+def rounded(value: float, span: float) -> str:
+    """Write a setting as finely as matters where settings differ by `span`: steps of a 500th or less.
+
+    Example:
+        >>> rounded(0.5176, 87.0), rounded(87.5, 87.0), rounded(931.4, 600.0), rounded(0.09753, 0.2)
+        ('0.5', '87.5', '931', '0.0975')
+    """
+    span = abs(span) or abs(value)
+    if span == 0 or not 1e-3 <= max(abs(value), span) < 1e6:
+        return short(value)
+    n_decimals = max(math.ceil(-math.log10(span / 500)), 0)
+    written = f"{round(value, n_decimals) + 0.0:.{n_decimals}f}"  # + 0.0 makes 0 of -0
+    return written.rstrip("0").rstrip(".") if n_decimals else written
 
 
 def plus_minus(value: float, sd: float, units: str = "") -> str:
@@ -43,7 +79,7 @@ def plus_minus(value: float, sd: float, units: str = "") -> str:
 
     Example:
         >>> plus_minus(0.000812, 0.000094, "S/cm")
-        '(8.12 ± 0.94)e-4 S/cm'
+        '(8.12 ± 0.94)·10⁻⁴ S/cm'
     """
     unit = f" {units}" if units else ""
     if not (math.isfinite(value) and math.isfinite(sd)):
@@ -55,7 +91,12 @@ def plus_minus(value: float, sd: float, units: str = "") -> str:
         return f"{value:.{digits}f} ± {sd:.{digits}f}{unit}"
     value, sd = value / 10.0**exponent, sd / 10.0**exponent
     digits = _decimals(sd)
-    return f"({value:.{digits}f} ± {sd:.{digits}f})e{exponent}{unit}"
+    return f"({value:.{digits}f} ± {sd:.{digits}f})·{ten_to(exponent)}{unit}"
+
+
+def unbroken(text: str) -> str:
+    """Keep each number of a sentence on one line, with its uncertainty and unit or its percent sign."""
+    return NUMBERS.sub(lambda found: found[0].replace(" ", NO_BREAK), text)
 
 
 def _decimals(sd: float) -> int:
