@@ -1,4 +1,6 @@
+import re
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -6,7 +8,15 @@ from hypothesis import strategies as st
 
 import tieline as tl
 from tieline.errors import SchemaError, UnitError
-from tieline.readers.mapping import Correction, Mapped, _toml_lines, mapping_path
+from tieline.readers.mapping import (
+    _TEXTS,
+    KEYS,
+    Correction,
+    Mapped,
+    _toml_lines,
+    mapping_path,
+    read_mapping,
+)
 
 TEXT = "sample,T,junk,y (HV)\na,850,1,200\nb,900,2,210\nc,950,3,220\n"
 SAID = {"T": {"name": "anneal", "role": "process", "units": "degC"}, "junk": None}
@@ -94,6 +104,24 @@ def test_a_memory_that_cannot_be_written_costs_only_a_note(sheet):
     assert "anneal" in record["specimens"]
     assert any("could not be remembered" in note for note in record.attrs["notes"])
     assert not list(sheet.parent.glob("*.part"))
+
+
+def test_a_file_written_by_hand_may_begin_with_a_byte_order_mark_but_not_misspell_a_key(sheet):
+    mapping_path(sheet).write_text('[columns."T"]\nname = "bake"\n', encoding="utf-8-sig")
+    assert "bake" in tl.load(sheet)["specimens"]
+    mapping_path(sheet).write_text('[column."T"]\nname = "bake"\n')
+    with pytest.raises(SchemaError, match="'column' is none of sheet, basis"):
+        tl.load(sheet)
+
+
+def test_the_page_shows_every_key_that_can_be_written_by_hand(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "loading-files.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    said = tomllib.loads(block)
+    assert set(said) == {*_TEXTS, "composition", "columns"}
+    assert set().union(*said["columns"].values()) == {*KEYS, "ignore"}
+    mapping_path(tmp_path / "a.xlsx").write_text(block, encoding="utf-8")
+    assert set(read_mapping(tmp_path / "a.xlsx").columns) == set(said["columns"])
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)

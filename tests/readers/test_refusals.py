@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 import tieline as tl
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, TielineError
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde"
 
@@ -113,6 +113,59 @@ def test_several_sheets_ask_which_one(tmp_path):
     assert "Data, Old" in refused(tmp_path, data, "several sheets", name="a.xlsx")
     refused(tmp_path, data, "has no sheet 'Dat'.", name="a.xlsx", sheet="Dat")
     assert tl.load(tmp_path / "a.xlsx", sheet="Old")["specimens"]["x"].values.tolist() == [1, 2.5, 3]
+
+
+def test_sheets_without_a_column_of_numbers_are_left_aside_with_a_note(tmp_path):
+    notes = [["Ofen 3"], ["seit", 2019], ["war defekt"], ["", "bis Mai"], ["", "und Juni"]]
+    (tmp_path / "a.xlsx").write_bytes(workbook(Notizen=[["Notizen"]], Data=ROWS, Ofen=notes))
+    record = tl.load(tmp_path / "a.xlsx")
+    assert record["specimens"]["x"].values.tolist() == [1, 2.5, 3]
+    (note,) = [note for note in record.attrs["notes"] if "not read" in note]
+    assert "Notizen (no column of numbers), Ofen (no column of numbers)" in note
+    refused(tmp_path, workbook(A=[["a"]], B=[["b"]]), "no sheet with a column of numbers", name="b.xlsx")
+
+
+def test_a_sheet_of_one_specimen_below_title_and_units_is_not_left_aside(tmp_path):
+    one = [["Messung 1"], ["sample", "x"], ["", "nm"], ["a", 1]]
+    refused(tmp_path, workbook(Old=ROWS, New=one), "several sheets", name="a.xlsx")
+
+
+def test_a_choice_of_sheets_can_be_made_without_python(tmp_path):
+    message = refused(tmp_path, workbook(**{"Messung 1": ROWS, "Old": ROWS}), "several", name="a.xlsx")
+    assert '--sheet "Messung 1"' in message
+    (tmp_path / "a.xlsx.columns.toml").write_text('sheet = "Messung 1"\n')
+    assert "'a.xlsx.columns.toml'" in message
+    assert 'sheet = "Messung 1"' in message
+    assert tl.load(tmp_path / "a.xlsx")["specimens"].sizes["specimen"] == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("sample;Härte\na;200\nb;n.b.\nc;210\n", "holds text"),
+        ('sample;y\na;"1,234"\nb;"2,000"\n', "decimal mark"),
+        ("sample;x (GPa);x sd (%)\na;1;10\nb;2;20\n", "different units"),
+        ("sample;x y;x-y\na;1;10\nb;2;20\n", "same name"),
+        ("sample;E;z\na;1 GPa;1\nb;2;2\nc;3 GPa;3\n", "with and without a unit"),
+        ("sample;E;z\na;1 GPa;1\nb;2 mm;2\nc;3 GPa;3\n", "cannot be converted into one"),
+    ],
+)
+def test_the_lines_that_a_message_names_mend_the_file(tmp_path, text, match):
+    path = tmp_path / "spread.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TielineError, match=match) as caught:
+        tl.load(path)
+    assert "'spread.csv.columns.toml'" in caught.value.hint
+    assert "in Python columns={" in caught.value.hint
+    lines = [line.strip() for line in caught.value.hint.split("\n") if line.startswith("    ")]
+    (tmp_path / "spread.csv.columns.toml").write_text("\n".join(lines), encoding="utf-8")
+    assert tl.load(path)["specimens"].sizes["specimen"] == text.count("\n") - 1
+
+
+def test_an_unclear_decimal_mark_offers_both(tmp_path):
+    message = refused(tmp_path, 'sample;y\na;"1,234"\nb;"2,000"\n', "decimal mark")
+    assert 'decimal = ","' in message
+    assert '"." if the point is the mark' in message
 
 
 @pytest.mark.parametrize("cut", [0.3, 0.7, 0.98])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import tieline as tl
 from tieline.readers.composition import basis_of, component_of, find_components, mixture_part
 from tieline.readers.roles import guess_role, is_identity_name
 
@@ -23,6 +24,40 @@ from tieline.readers.roles import guess_role, is_identity_name
 )
 def test_the_words_of_a_header_give_the_role(name, units, role):
     assert guess_role(name, units, is_numeric=True)[0] == role
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Glühtemperatur (°C)", "Haltezeit (h)", "Anlasstemperatur", "Auslagerungsdauer", "Pressdruck",
+        "Heizrate (K/min)", "Abkühlgeschwindigkeit", "Lösungsglühtemperatur", "Austenitisierungstemperatur",
+        "Rekristallisationsglühtemperatur", "Wasserdampfdruck", "Laserleistung (W)", "Mahldauer h",
+        "annealing_temperature", "annealtime (h)", "strain rate (1/s)",
+    ],
+)  # fmt: skip
+def test_settings_written_as_one_word_are_settings(tmp_path, header):
+    assert role_of(tmp_path, header) == "process"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Curie temperature", "Curietemperatur", "transition temperature", "Schmelztemperatur",
+        "melting temperature", "Néel temperature", "Néeltemperatur (K)", "Glasübergangstemperatur",
+        "Kritische Temperatur", "Sprungtemperatur", "Lebensdauer", "Relaxationszeit", "Dampfdruck",
+        "Korrosionsrate", "creep rate (1/s)", "Härteeindruck", "Druckfestigkeit", "iron nitrate (g)",
+        "Leitfähigkeit bei Raumtemperatur", "Härte nach Auslagerungsdauer",
+    ],
+)  # fmt: skip
+def test_what_is_measured_stays_a_property_though_it_ends_like_a_setting(tmp_path, header):
+    assert role_of(tmp_path, header) == "property"
+
+
+def role_of(tmp_path, header):
+    path = tmp_path / "spread.csv"
+    path.write_text(f"sample;{header}\na;100,5\nb;200\nc;150\n", encoding="utf-8")
+    (variable,) = tl.load(path)["specimens"].data_vars.values()
+    return variable.attrs["role"]
 
 
 def test_text_without_a_known_word_is_a_note_for_people():

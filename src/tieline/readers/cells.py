@@ -91,7 +91,9 @@ def decimal_marks(cells: Iterable[object]) -> set[str]:
     return {m for m in marks if m}
 
 
-def choose_decimal(cells: Iterable[object], *, column: str, file_marks: Set[str]) -> str:
+def choose_decimal(
+    cells: Iterable[object], *, column: str, file_marks: Set[str], how_to_say: str = ""
+) -> str:
     """Choose the decimal mark of one column, or refuse when the choice would be a guess.
 
     Args:
@@ -99,6 +101,7 @@ def choose_decimal(cells: Iterable[object], *, column: str, file_marks: Set[str]
         column: its header, for the message.
         file_marks: what the whole sheet shows, from `decimal_marks`; it settles "1,234" in a sheet
             that writes "0,5" elsewhere.
+        how_to_say: how a person can state the mark, for the message; "" where none can.
 
     Raises:
         SchemaError: the column mixes both marks, or a mark may group thousands.
@@ -121,8 +124,8 @@ def choose_decimal(cells: Iterable[object], *, column: str, file_marks: Set[str]
     raise SchemaError(
         f"The decimal mark of column '{column}' is not clear: a point or comma may also group thousands.",
         found=", ".join(f"'{e}'" for e in examples),
-        hint=f"write the numbers without thousands separators, or say it: "
-        f'columns={{"{column}": {{"decimal": ","}}}} (or ".").',
+        hint="write the numbers without thousands separators"
+        + (f', or state the mark by {how_to_say}\n  or "." if the point is the mark.' if how_to_say else "."),
     )
 
 

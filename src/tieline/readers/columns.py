@@ -12,7 +12,7 @@ from tieline.readers.column import Column
 from tieline.readers.composition import component_of, find_components, mixture_part
 from tieline.readers.grid import Cell
 from tieline.readers.headers import identifier, parse_header, symbol_name
-from tieline.readers.mapping import Correction
+from tieline.readers.mapping import Correction, how_to_say
 from tieline.readers.roles import guess_role, is_identity_name
 from tieline.readers.sheet import Sheet
 from tieline.readers.values import read_values
@@ -44,7 +44,7 @@ def guess_columns(
     columns = _distinct_names(columns, fixed=set(corrections) | errors)
     named = {h for h, c in corrections.items() if c.name is not None}
     columns = _pair_errors(columns, {h: parsed[h].base for h in errors}, fixed=corrected_roles | named)
-    _refuse_shared_names(columns)
+    _refuse_shared_names(columns, sheet.name)
     return columns
 
 
@@ -54,6 +54,7 @@ def _first_guess(sheet: Sheet, header: str, correction: Correction | None) -> Co
     name = symbol_name(parsed.base, parsed.units)
     cells = sheet.column(header)
     is_numeric = share_of_numbers(cells) >= 0.5 or all(is_missing(c) for c in cells)
+    is_numeric = is_numeric or header in sheet.refusals  # refused by name, not turned into text
     role, why = guess_role(name, parsed.units, is_numeric=is_numeric)
     column = Column(
         header=header,
@@ -67,7 +68,8 @@ def _first_guess(sheet: Sheet, header: str, correction: Correction | None) -> Co
     )
     if role in ("process", "synthesis") and not is_numeric and _begins_with_numbers(cells):
         column = replace(column, role="note", why="text that begins with numbers: neither values nor labels")
-    if column.role == "note" or (role == "structure" and share_of_numbers(cells) < 1):
+    is_label = role == "structure" and share_of_numbers(cells) < 1 and header not in sheet.refusals
+    if column.role == "note" or is_label:
         column = replace(column, is_numeric=False)
     return column if correction is None else _corrected(column, correction, cells)
 
@@ -228,13 +230,15 @@ def _without_mean(name: str) -> str:
     return "_".join(word for word in name.split("_") if word not in ("mean", "average", "avg")) or name
 
 
-def _refuse_shared_names(columns: list[Column]) -> None:
+def _refuse_shared_names(columns: list[Column], file: str) -> None:
     kept = [c for c in columns if c.role not in ("ignored", "identity")]
     names = [c.name for c in kept]
-    twice = [f"'{c.header}' -> {c.name}" for c in kept if names.count(c.name) > 1 or c.name == "specimen"]
+    twice = [c for c in kept if names.count(c.name) > 1 or c.name == "specimen"]
     if twice:
+        example = how_to_say(file, twice[-1].header, Correction(name=f"{twice[-1].name}_2"))
         raise SchemaError(
             "Several columns would get the same name.",
-            found=", ".join(twice) + ".",
-            hint='name one of them: columns={"its header": {"name": "another"}}, or None to ignore it.',
+            found=", ".join(f"'{c.header}' -> {c.name}" for c in twice) + ".",
+            hint=f"name one of them by {example}\n"
+            "  A column to leave out gets ignore = true instead; in Python None.",
         )

@@ -81,6 +81,7 @@ def basis_of(headers: list[str], units: list[str | None]) -> str | None:
         raise SchemaError(
             "The columns of the composition have different bases.",
             found=f"{' and '.join(sorted(said))} in the headers {', '.join(headers)}.",
-            hint=f"say which one holds: basis= one of {', '.join(BASES)}.",
+            hint=f'say which one holds: the line basis = "{sorted(said)[0]}" at the top of the '
+            f"file's .columns.toml, or basis=... in Python; one of {', '.join(BASES)}.",
         )
     return said.pop() if said else None

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tieline.errors import SchemaError, did_you_mean
+from tieline.readers.mapping import MAPPING_ENDING
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern
 from tieline.readers.sheet import SPREADSHEET_ENDINGS
 
@@ -39,7 +40,7 @@ def choose_files(folder: Path) -> tuple[list[Path], list[str]]:
 
 def _is_private(place: Path) -> bool:
     # "~$spread.xlsx" is a lock of a spreadsheet program; what begins with a point is hidden.
-    return any(part.startswith((".", "~$")) for part in place.parts) or place.name.endswith(".columns.toml")
+    return any(part.startswith((".", "~$")) for part in place.parts) or place.name.endswith(MAPPING_ENDING)
 
 
 def named(names: Sequence[str]) -> str:

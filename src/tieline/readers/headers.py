@@ -32,7 +32,7 @@ _QUALIFIERS = re.compile(
     re.IGNORECASE,
 )
 _TEMPERATURE = re.compile(r"(^|[\W_])(t|temp\w*|\w*temperatur\w*)([\W_]|$)", re.IGNORECASE)
-_TIME = re.compile(r"(^|[\W_])(t|\w*time|dwell|duration|delay|\w*zeit|dauer)([\W_]|$)", re.IGNORECASE)
+_TIME = re.compile(r"(^|[\W_])(t|\w*time|dwell|duration|delay|\w*zeit|\w*dauer)([\W_]|$)", re.IGNORECASE)
 _SYMBOLS = {("T", "degC"): "temperature", ("T", "K"): "temperature", ("T", "degF"): "temperature"} | {
     ("t", unit): "time" for unit in ("s", "min", "h", "day", "ms")
 }

@@ -14,7 +14,9 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.readers.roles import ALL_ROLES
 
 _TEXTS = ("sheet", "basis", "composition_name")
+_KEYS_OF_FILE = (*_TEXTS, "composition", "columns")
 KEYS = ("name", "role", "units", "decimal", "missing")
+MAPPING_ENDING = ".columns.toml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +73,15 @@ def correction(header: str, said: Mapping[str, Any] | None) -> Correction:
         return Correction(ignore=True)
     if not isinstance(said, Mapping):
         raise _impossible(
-            header, f"{said!r}", 'give a dictionary such as {"name": "hardness"}, or None to ignore it.'
+            header,
+            f"{said!r}",
+            'give keys and values, such as name = "hardness"; in Python {"name": "hardness"}, '
+            "or None to ignore the column.",
         )
     for key in said:
         if key not in (*KEYS, "ignore"):
             near = did_you_mean(key, KEYS)
-            raise _impossible(header, f"the key '{key}'. {near}".strip(), f"use {', '.join(KEYS)}.")
+            raise _impossible(header, f"the key '{key}'. {near}".strip(), f"use {', '.join(KEYS)} or ignore.")
     if said.get("ignore"):
         return Correction(ignore=True)
     name, role, decimal = said.get("name"), said.get("role"), said.get("decimal")
@@ -106,7 +111,25 @@ def corrections_of(columns: Mapping[str, Mapping[str, Any] | None] | None) -> di
 
 def mapping_path(path: Path) -> Path:
     """Where the corrections of a file are remembered: `spread.xlsx.columns.toml` beside `spread.xlsx`."""
-    return path.with_name(f"{path.name}.columns.toml")
+    return path.with_name(path.name + MAPPING_ENDING)
+
+
+def how_to_say(file: str, header: str, said: Correction) -> str:
+    """Tell a person how to correct a column: the lines of the file beside theirs, and the same in Python.
+
+    Args:
+        file: name of the file that is read.
+        header: of the column.
+        said: the correction to suggest.
+    """
+    keys = {key: getattr(said, key) for key in KEYS if getattr(said, key) not in (None, ())}
+    values = ", ".join(
+        f'"{key}": {_quoted_list(value) if isinstance(value, tuple) else quoted(value)}'
+        for key, value in keys.items()
+    )
+    python = f"columns={{{quoted(header)}: {{{values}}}}}"
+    lines = "".join(f"\n    {line}" for line in _column_lines(header, said))
+    return f"these lines in '{file}{MAPPING_ENDING}', beside the file:{lines}\n  or in Python {python}"
 
 
 def read_mapping(path: Path) -> Mapped:
@@ -119,7 +142,12 @@ def read_mapping(path: Path) -> Mapped:
     if not place.is_file():
         return Mapped()
     try:
-        said = tomllib.loads(place.read_text(encoding="utf-8"))
+        said = tomllib.loads(
+            place.read_text(encoding="utf-8-sig")
+        )  # Windows editors may put a mark before it
+        for key in said:
+            if key not in _KEYS_OF_FILE:
+                raise TypeError(f"'{key}' is none of {', '.join(_KEYS_OF_FILE)}")
         columns, composition = said.get("columns", {}), said.get("composition")
         if not isinstance(columns, dict) or not isinstance(composition, list | None):
             raise TypeError("'columns' must be tables and 'composition' a list")
@@ -172,28 +200,33 @@ def write_mapping(path: Path, mapped: Mapped) -> None:
 
 
 def _toml_lines(name: str, mapped: Mapped) -> Iterable[str]:
-    yield f"# How tieline reads {_quoted(name)}. Edit it, or delete it to let tieline guess again."
+    yield f"# How tieline reads {quoted(name)}. Edit it, or delete it to let tieline guess again."
     for key in _TEXTS:
         if getattr(mapped, key) is not None:
-            yield f"{key} = {_quoted(getattr(mapped, key))}"
+            yield f"{key} = {quoted(getattr(mapped, key))}"
     if mapped.composition is not None:
         yield f"composition = {_quoted_list(mapped.composition)}"
     for header, said in mapped.columns.items():
         yield ""
-        yield f"[columns.{_quoted(header)}]"
-        if said.ignore:
-            yield "ignore = true"
-        for key in ("name", "role", "units", "decimal"):
-            if getattr(said, key) is not None:
-                yield f"{key} = {_quoted(getattr(said, key))}"
-        if said.missing:
-            yield f"missing = {_quoted_list(said.missing)}"
+        yield from _column_lines(header, said)
 
 
-def _quoted(text: str) -> str:
+def _column_lines(header: str, said: Correction) -> Iterable[str]:
+    yield f"[columns.{quoted(header)}]"
+    if said.ignore:
+        yield "ignore = true"
+    for key in ("name", "role", "units", "decimal"):
+        if getattr(said, key) is not None:
+            yield f"{key} = {quoted(getattr(said, key))}"
+    if said.missing:
+        yield f"missing = {_quoted_list(said.missing)}"
+
+
+def quoted(text: str) -> str:
+    """Write a text as TOML and Python write it, in quotation marks."""
     # JSON's escapes are a subset of TOML's, except that TOML also forbids a bare DEL.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _quoted_list(texts: Iterable[str]) -> str:
-    return f"[{', '.join(_quoted(text) for text in texts)}]"
+    return f"[{', '.join(quoted(text) for text in texts)}]"

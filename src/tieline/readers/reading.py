@@ -58,7 +58,8 @@ def read_layout(
         sheet, angles, intensity = split_wide(grid, source.name)
         patterns = [Pattern(i, angles, row) for i, row in enumerate(intensity)]
     else:
-        sheet = split_quantities(sheet_from_grid(grid, source.name))
+        plain = sheet_from_grid(grid, source.name)
+        sheet = split_quantities(plain, _matching(plain, mapped))
         found = patterns_in_columns(sheet, source.name, is_in_folder=is_in_folder)
         if found is not None:
             return Layout(sheet, patterns=found)
@@ -73,17 +74,13 @@ def _resolve(
 ) -> tuple[dict[str, Correction], list[str]]:
     """Find the header that each correction means: as written, or the name that was guessed for it."""
     headers = sheet.headers
-    aliases: dict[str, list[str]] = {}
-    for header in headers:
-        parsed = parse_header(header, sheet.units.get(header, ""))
-        for alias in {header.strip().casefold(), symbol_name(parsed.base, parsed.units)}:
-            aliases.setdefault(alias, []).append(header)
-    resolved, notes = {}, []
-    for key, correction in mapped.columns.items():
+    aliases = _aliases(sheet)
+    resolved, notes = _matching(sheet, mapped), []
+    for key in mapped.columns:
         matches = [key] if key in headers else aliases.get(key.strip().casefold(), [])
         if len(matches) == 1:
-            resolved[matches[0]] = correction
-        elif key in said:
+            continue
+        if key in said:
             raise SchemaError(
                 f"There is no column '{key}' to correct."
                 if not matches
@@ -96,6 +93,27 @@ def _resolve(
                 f"A correction was remembered for the column '{key}', which is no longer in the file."
             )
     return resolved, notes
+
+
+def _matching(sheet: Sheet, mapped: Mapped) -> dict[str, Correction]:
+    """Header -> correction, for all corrections that mean exactly one column."""
+    aliases = _aliases(sheet)
+    resolved = {}
+    for key, correction in mapped.columns.items():
+        matches = [key] if key in sheet.headers else aliases.get(key.strip().casefold(), [])
+        if len(matches) == 1:
+            resolved[matches[0]] = correction
+    return resolved
+
+
+def _aliases(sheet: Sheet) -> dict[str, list[str]]:
+    """What a column may be called besides its header as written -> the headers that are meant."""
+    aliases: dict[str, list[str]] = {}
+    for header in sheet.headers:
+        parsed = parse_header(header, sheet.units.get(header, ""))
+        for alias in {header.strip().casefold(), symbol_name(parsed.base, parsed.units)}:
+            aliases.setdefault(alias, []).append(header)
+    return aliases
 
 
 def specimens_of(layout: Layout, mapped: Mapped) -> xr.Dataset:

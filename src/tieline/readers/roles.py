@@ -2,6 +2,8 @@
 
 import re
 
+from tieline.schema.roles import names_result, setting_word
+
 ROLES = ("synthesis", "process", "structure", "property")
 ALL_ROLES = (*ROLES, "identity", "note")
 
@@ -61,6 +63,10 @@ def guess_role(name: str, units: str | None, *, is_numeric: bool) -> tuple[str, 
     words = set(name.split("_"))
     for role, known in _WORDS:
         shared = sorted(words & set(known.split()))
+        if role == "property" and names_result(name):
+            shared = shared or [name]
+        if role == "process" and not shared:
+            shared = [word] if (word := setting_word(name)) else []
         if shared and not (role == "property" and not is_numeric):
             return role, f"the header says '{shared[0]}'"
     if units in _SYNTHESIS_UNITS:

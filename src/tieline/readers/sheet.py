@@ -1,6 +1,7 @@
 """The bytes of a file -> one rectangular table, whatever its layout."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -29,6 +30,8 @@ class Sheet:
         marks: decimal marks that its texts show, see `cells.decimal_marks`.
         above: title and comment lines above the header.
         notes: what the user should know about how the file was read.
+        name: of the file, for messages.
+        refusals: header -> why the numbers of a column cannot be read, whatever it is taken to mean.
     """
 
     cells: pd.DataFrame
@@ -37,6 +40,8 @@ class Sheet:
     marks: frozenset[str] = frozenset()
     above: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    name: str = ""
+    refusals: Mapping[str, SchemaError] = field(default_factory=dict)
 
     @property
     def headers(self) -> list[str]:
@@ -126,6 +131,7 @@ def sheet_from_grid(grid: Grid, name: str) -> Sheet:
         marks=frozenset(decimal_marks(c for i in body for c in grid.rows[i])),
         above=tuple(_joined(grid.rows[i]) for i in range(header.top) if _joined(grid.rows[i])),
         notes=tuple(notes),
+        name=name,
     )
 
 

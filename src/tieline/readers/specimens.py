@@ -38,7 +38,7 @@ def specimens_dataset(
     identities = _identities(sheet, columns, notes)
     kept = [c for c in columns if c.role not in ("identity", "ignored")]
     values = {c.name: read_values(sheet, c, notes) for c in kept}
-    _convert_errors(kept, values)
+    _convert_errors(kept, values, sheet.name)
     components = [c for c in kept if c.component]
     if components and basis is None:
         basis = basis_of([c.header for c in components], [c.units for c in components])
@@ -80,12 +80,12 @@ def _identities(sheet: Sheet, columns: Sequence[Column], notes: list[str]) -> np
     return texts.astype(np.int64) if is_integer else texts.astype(str)
 
 
-def _convert_errors(columns: Sequence[Column], values: dict[str, np.ndarray]) -> None:
+def _convert_errors(columns: Sequence[Column], values: dict[str, np.ndarray], file: str) -> None:
     by_name = {c.name: c for c in columns}
     for column in columns:
         partner = by_name.get(column.error_of)
         if partner is not None and column.is_numeric:
-            values[column.name] = error_in_units_of(values[column.name], column, partner)
+            values[column.name] = error_in_units_of(values[column.name], column, partner, file=file)
 
 
 def _with_texts(dataset: xr.Dataset, columns: Sequence[Column], values: dict[str, np.ndarray]) -> xr.Dataset:

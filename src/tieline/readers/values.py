@@ -5,6 +5,7 @@ import numpy as np
 from tieline.errors import SchemaError, UnitError
 from tieline.readers.cells import MISSING_IN_TEXT, choose_decimal, has_thousands, is_missing, to_number
 from tieline.readers.column import Column
+from tieline.readers.mapping import Correction, how_to_say
 from tieline.readers.sheet import Sheet
 from tieline.units import convert
 
@@ -21,18 +22,26 @@ def read_values(sheet: Sheet, column: Column, notes: list[str] | None = None) ->
         (specimen): floats in the column's own units with NaN where missing, or strings with "" where missing.
 
     Raises:
-        SchemaError: a cell among the numbers is text or infinite, or the decimal mark is unclear.
+        SchemaError: a cell among the numbers is text or infinite, the decimal mark is unclear, or the cells
+            have units that do not go together.
     """
     cells = sheet.column(column.header)
     if not column.is_numeric:
         texts = [_as_text(c) for c in cells]
         return np.array(["" if t.casefold() in MISSING_IN_TEXT else t for t in texts], dtype=object)
+    if column.header in sheet.refusals:
+        raise sheet.refusals[column.header]
     held = [c for c in cells if not _is_missing(c, column)]
-    decimal = column.decimal or choose_decimal(held, column=column.header, file_marks=sheet.marks)
+    decimal = column.decimal or choose_decimal(
+        held,
+        column=column.header,
+        file_marks=sheet.marks,
+        how_to_say=how_to_say(sheet.name, column.header, Correction(decimal=",")),
+    )
     values = np.full(len(cells), np.nan)
     for i, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
         if not _is_missing(cell, column):
-            values[i] = _number_at(cell, decimal, column, row)
+            values[i] = _number_at(cell, decimal, column, row, sheet.name)
     grouped = [c for c in held if has_thousands(c, decimal)]
     if grouped and notes is not None:
         notes.append(f"'{column.header}': '{grouped[0]}' was read as {to_number(grouped[0], decimal):g}.")
@@ -43,14 +52,16 @@ def _is_missing(cell: object, column: Column) -> bool:
     return is_missing(cell) or (isinstance(cell, str) and cell.strip() in column.missing)
 
 
-def _number_at(cell: object, decimal: str, column: Column, row: object) -> float:
+def _number_at(cell: object, decimal: str, column: Column, row: object, file: str) -> float:
     number = to_number(cell, decimal)
     if number is None:
+        missing = Correction(missing=(*column.missing, str(cell).strip()))
         raise SchemaError(
             f"Column '{column.header}' holds text among its numbers.",
             found=f"row {row}: '{str(cell)[:60]}'.",
-            hint=f"mend the cell, or say what it is: columns={{{column.header!r}: "
-            f'{{"missing": [{str(cell)[:60]!r}]}}}} or {{"role": "note"}}.',
+            hint="mend the cell; or, if it means that nothing was measured, put "
+            + how_to_say(file, column.header, missing)
+            + '\n  A column of remarks gets role = "note" instead.',
         )
     if np.isinf(number):
         raise SchemaError(
@@ -67,8 +78,8 @@ def _as_text(cell: object) -> str:
     return str(cell).strip()
 
 
-def error_in_units_of(errors: np.ndarray, column: Column, partner: Column) -> np.ndarray:
-    """Convert standard errors into the units of the values they belong to.
+def error_in_units_of(errors: np.ndarray, column: Column, partner: Column, *, file: str) -> np.ndarray:
+    """Convert standard errors into the units of the values they belong to; `file` is named in messages.
 
     Raises:
         UnitError: the two units do not measure the same thing; a relative error in % is such a case.
@@ -81,6 +92,7 @@ def error_in_units_of(errors: np.ndarray, column: Column, partner: Column) -> np
         raise UnitError(
             f"The error '{column.header}' and its value '{partner.header}' have different units.",
             found=f"{column.units} against {partner.units}.",
-            hint=f'state its unit, columns={{"{column.header}": {{"units": "{partner.units}"}}}}, '
-            "or ignore the column with None.",
+            hint="convert the errors in the file; or, if only the unit is wrong, put "
+            + how_to_say(file, column.header, Correction(units=partner.units))
+            + "\n  A column to leave out gets ignore = true instead; in Python None.",
         ) from error

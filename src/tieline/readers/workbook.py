@@ -9,7 +9,9 @@ import zlib
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
 from tieline.errors import SchemaError, did_you_mean
+from tieline.readers.cells import is_missing, is_number
 from tieline.readers.grid import Cell, Grid
+from tieline.readers.mapping import MAPPING_ENDING, quoted
 
 LARGEST_UNPACKED = 400_000_000  # bytes; a sheet of a million rows by ten columns stays below it
 LARGEST_AREA = 20_000_000  # cells; the parser lays out the whole area, so one stray cell can cost gigabytes
@@ -27,7 +29,7 @@ def workbook_grid(data: bytes, name: str, sheet: str | None) -> Grid:
     Args:
         data: the file's bytes.
         name: the file's name, for messages.
-        sheet: name of the sheet; None takes the only one that holds cells.
+        sheet: name of the sheet; None takes the only one with a column of numbers.
 
     Raises:
         SchemaError: the file is damaged, protected or too large, or the sheet cannot be chosen.
@@ -36,15 +38,17 @@ def workbook_grid(data: bytes, name: str, sheet: str | None) -> Grid:
     try:
         workbook = CalamineWorkbook.from_object(io.BytesIO(data))
         sheets = {s: workbook.get_sheet_by_name(s) for s in _table_sheets(workbook)}
+        cells = {s: _rows(content) for s, content in sheets.items() if content.height}
     except PasswordError as error:
         raise _protected(name) from error
     except CalamineError as error:
         raise _damaged(name, str(error)) from error
-    chosen = _choose(sheets, name, sheet)
-    others = [s for s, content in sheets.items() if s != chosen and content.height]
+    tables = [s for s, rows in cells.items() if _has_numbers(rows)]
+    chosen = _choose(list(sheets), list(cells), tables, name, sheet)
+    others = [s if s in tables else f"{s} (no column of numbers)" for s in cells if s != chosen]
     if others:
         notes.append(f"Sheet '{chosen}' was read; not read: {', '.join(others)}.")
-    rows = [[_plain(cell) for cell in row] for row in sheets[chosen].to_python(skip_empty_area=False)]
+    rows = cells.get(chosen, [])
     merged = [(r0, c0, r1, c1) for (r0, c0), (r1, c1) in sheets[chosen].merged_cell_ranges or []]
     return Grid(rows=rows, numbers=list(range(1, len(rows) + 1)), merged=merged, notes=notes)
 
@@ -53,24 +57,49 @@ def _table_sheets(workbook: CalamineWorkbook) -> list[str]:
     return [s.name for s in workbook.sheets_metadata if "WorkSheet" in str(s.typ)]
 
 
-def _choose(sheets: dict[str, CalamineSheet], name: str, sheet: str | None) -> str:
+def _rows(sheet: CalamineSheet) -> list[list[Cell]]:
+    return [[_plain(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
+
+
+def _has_numbers(rows: list[list[Cell]]) -> bool:
+    """Whether some column is mostly numbers from its first one on, whatever stands above."""
+    for j in range(max(len(row) for row in rows)):
+        held = [row[j] for row in rows if j < len(row) and not is_missing(row[j])]
+        numbers = [is_number(cell) for cell in held]
+        if any(numbers) and 2 * sum(numbers) >= len(numbers) - numbers.index(True):
+            return True
+    return False
+
+
+def _choose(sheets: list[str], filled: list[str], tables: list[str], name: str, sheet: str | None) -> str:
     if sheet is not None:
         if sheet in sheets:
             return sheet
         raise SchemaError(
             f"'{name}' has no sheet '{sheet}'.",
             found=f"{', '.join(sheets)}. {did_you_mean(sheet, sheets)}".strip(),
-            hint="pass one of these as sheet=...",
+            hint="name one of these: --sheet NAME after tieline import, or sheet=... in Python.",
         )
-    filled = [s for s, content in sheets.items() if content.height]
     if len(filled) == 1:
         return filled[0]
+    if len(tables) == 1:
+        return tables[0]
     if not filled:
         raise SchemaError(f"'{name}' holds no cells.", found="only empty sheets.", hint="save it with data.")
+    if not tables:
+        raise SchemaError(
+            f"'{name}' has no sheet with a column of numbers.",
+            found=", ".join(filled) + ".",
+            hint="check that the right file was chosen.",
+        )
+    # Quoted for a shell, where a name with a space would fall apart.
+    shown = f'"{tables[0]}"' if re.search(r"\W", tables[0]) else tables[0]
     raise SchemaError(
         f"'{name}' has several sheets with data.",
-        found=", ".join(filled) + ".",
-        hint=f'say which one to read: sheet="{filled[0]}".',
+        found=", ".join(tables) + ".",
+        hint=f"say which one to read: --sheet {shown} after tieline import, or "
+        f'sheet="{tables[0]}" in Python; or write the line sheet = {quoted(tables[0])} at the top of '
+        f"'{name}{MAPPING_ENDING}', beside the file.",
     )
 
 

@@ -1,6 +1,7 @@
 """The four roles a variable can play, and the rule that guesses one from a column's name."""
 
 import re
+import unicodedata
 
 import pandas as pd
 
@@ -38,6 +39,44 @@ _MEASURED = {
     "decay",
 }
 
+# Languages such as German join words: Glühtemperatur, Haltezeit, Pressdruck. A salt (nitrate), an imprint
+# (Eindruck) or the time of day (Uhrzeit) only ends alike.
+_COMPOUND = re.compile(
+    r"(?:^|_)([a-z0-9]*?(?:temperature?n?|(?<!uhr)(?<!tages)(?<!jahres)zeit(?:en)?|(?<!date)time|dauer|duration|"
+    r"(?<!ein)(?<!aus)(?<!ab)(?<!sieb)druck|pressure|geschwindigkeit|speed|drehzahl|atmosphaere|atmosphere|"
+    r"(?<!nit)(?<!bo)(?<!hyd)(?<!cit)(?<!tart)(?<!chlo)(?<!fer)(?<!subst)(?<!concent)(?<!filt)raten?|"
+    r"(?:gas|durch)fluss|(?:laser|heiz|sputter|hf|rf|plasma|pump|mikrowellen|strahl)_?leistung))[0-9]*(?=_|$)"
+)
+# "Hardness after ageing time" is a hardness: what stands behind these words is not what the column holds.
+_CONDITION = re.compile(r"_(?:at|bei|after|nach|vs|gegen)_")
+# Temperatures, times, pressures, rates that are measured: (what the name speaks of, what makes it a result).
+_RESULTS = (
+    (
+        "temperatur",
+        r"curie|neel|debye|schmelz|melting|siede|boiling|liquidus|solidus|uebergang|umwandlung|transition|"
+        r"transformation|sprung|kriti[sk]|critical|glas(?:uebergang|temperatur|s_)|zersetzung|decomposition|"
+        r"(?:k|c)r[iy]stalli[sz]ation(?!.*(?:glueh|anneal))|blocking|blockier|freezing|einfrier|erweichung|"
+        r"softening|zuend|ignition|(?:martensit|austenit|bainit)e?_?(?:start|finish|end)|_room_|_raumtemp",
+    ),
+    (
+        "zeit|dauer|time|duration",
+        r"relaxation|lebens|life|response|ansprech|antwort|decay|abkling|zerfall|halbwert|switching|schalt|"
+        r"rise_?time|anstieg|standzeit|failure|rupture|bruch|versagen|gelation|gelier|inkubation|incubation|"
+        r"kohaerenz|coherence",
+    ),
+    (
+        "druck|pressure",
+        r"(?<!wasser)dampfdruck|vapou?r_?pressure|berst|burst|plateau|kriti[sk]|critical|gleichgewicht|"
+        r"equilibrium|transition|uebergang|umwandlung|dissoziation|dissociation|osmo",
+    ),
+    (
+        "rate|geschwindigkeit|speed",
+        r"korrosion|corrosion|kriech|creep|wachstum|growth|verschleiss|wear|abtrag|removal|aetz|(?<!str)etch|zaehl|count|"
+        r"zerfall|decay|abbau|degradation|fehler|error|leck|leak|aufloes|dissolution|reaktion|reaction|schall|"
+        r"sound|riss|crack|oxidation|_loss",
+    ),
+)
+
 MAX_INTEGER_LABELS = 20  # an integer column with more values than this counts something
 
 
@@ -49,8 +88,9 @@ def guess_role(name: str, series: pd.Series) -> str:
     1. a word of the name is phase, label, structure, region, cluster, lattice, ... and the column is text, or
        integers of at most 20 kinds: `structure`;
     2. the name is an element's symbol, or has a word such as composition, content, dopant, acid: `synthesis`;
-    3. a word of the name is temperature, time, pressure, annealing, sintering, deposition, ... and none says
-       that it was measured (Curie, melting, critical, transition, glass): `process`;
+    3. a word of the name is temperature, time, pressure, annealing, sintering, deposition, ..., or ends so
+       (Glühtemperatur), and none says that it was measured (Curie, melting, critical, transition, glass):
+       `process`;
     4. otherwise: `property`.
 
     Args:
@@ -62,9 +102,30 @@ def guess_role(name: str, series: pd.Series) -> str:
         return "structure"
     if name in atomic_weights() or words & _SYNTHESIS:
         return "synthesis"
-    if words & _PROCESS and not words & _MEASURED:
+    is_setting = words & _PROCESS or setting_word(plain_name(name))
+    if is_setting and not words & _MEASURED and not names_result(plain_name(name)):
         return "process"
     return "property"
+
+
+def plain_name(name: str) -> str:
+    """Write a name in small plain letters, its words joined by _: "Néel-Temp." becomes neel_temp."""
+    text = unicodedata.normalize("NFC", name).lower().replace("ß", "ss")
+    text = text.translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"}))
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return re.sub(r"[^0-9a-z]+", "_", text).strip("_")
+
+
+def setting_word(name: str) -> str:
+    """Find the word of a plain name that ends like a setting, such as gluehtemperatur; "" without one."""
+    match = _COMPOUND.search(_CONDITION.split(name)[0])
+    return match[1] if match else ""
+
+
+def names_result(name: str) -> bool:
+    """Whether a plain name is that of a temperature, time, pressure or rate that is measured, not set."""
+    kinds = " ".join(match[1] for match in _COMPOUND.finditer(name))
+    return any(re.search(kind, kinds) and re.search(measured, name) for kind, measured in _RESULTS)
 
 
 def _holds_labels(series: pd.Series) -> bool:
