@@ -14,6 +14,7 @@ from tieline.models.gate import Gate, contrasts
 from tieline.models.observations import Observations, label_evidence
 from tieline.models.random_features import RandomFunctions
 
+UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
 BLOCK = 4096  # places answered at a time, so that memory does not grow with their number
 
 
@@ -90,11 +91,14 @@ class FusionAnswer:
 
     def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
         mixture = self.fit.experts[j]
+        possible = probability > UNLIKELY
+        probability = np.where(possible, probability, 0.0)
+        probability /= probability.sum(1, keepdims=True)
         mean = np.zeros((len(mixture.weights), *probability.shape))
         variance = np.zeros_like(mean)
         for h, expert in enumerate(mixture.experts):
-            for k in range(probability.shape[1]):
-                mean[h, :, k], variance[h, :, k] = expert.predict(x, k)
+            for k, here in enumerate(possible.T):
+                mean[h, here, k], variance[h, here, k] = expert.predict(x[here], k)
         w = mixture.weights
         central = np.tensordot(w, mean, 1)
         answer = (probability * central).sum(1)
