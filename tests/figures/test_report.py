@@ -44,7 +44,14 @@ def test_report_states_verdict_proposals_and_reasons(written):
         "A remark.",
     ):
         assert words in page
-    assert page.count("<tr>") == 2 * (3 + 1)
+    assert page.count('<tr class="what">') == page.count('<tr class="why">') == 2 * 3
+
+
+def test_numbers_are_not_broken_over_lines(written):
+    page = written[0].read_text(encoding="utf-8")
+    reasons = re.findall(r'<tr class="why"><td[^>]*><div>(.*?)</div>', page)
+    assert any("±" in reason for reason in reasons)
+    assert not any(re.search(r" ±|± | GPa| %", reason) for reason in reasons)
 
 
 def test_report_states_what_the_fit_set_aside_once_a_chapter(written):

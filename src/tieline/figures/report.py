@@ -22,7 +22,7 @@ from tieline.figures.views import charts
 from tieline.planning.goals import parse_goal
 from tieline.planning.listing import list_proposals
 from tieline.planning.pool import design_names, is_composition
-from tieline.planning.wording import percent
+from tieline.planning.wording import percent, unbroken
 
 LINE_CAPTION = (
     "What is expected along the line, with the band that holds 90 % of new measurements; where the boundaries"
@@ -31,8 +31,8 @@ LINE_CAPTION = (
 )
 PHASE_CAPTION = "Which phase is where. Pale and hatched: the most likely phase has less than 80 %."
 PROPERTY_CAPTION = (
-    "Left: {} as expected, specimens in the colour of their measured value. Right: the standard deviation of"
-    " a new measurement, everything included."
+    "{}: {} as expected, specimens in the colour of their measured value. {}: the standard deviation of"
+    " a new measurement, everything included. Hatched: the most likely phase has less than 80 %."
 )
 CUTS_CAPTION = " Each cut holds the other inputs at their medians; what lies far from it is faint."
 
@@ -89,10 +89,11 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
 def _maps(posterior, batch: xr.Dataset) -> Iterator[Picture]:
     cuts = CUTS_CAPTION if _has_cuts(posterior) else ""
     drawn = charts(posterior, batch)
+    sides = ("Left", "Right") if len(drawn) == 1 else ("Above", "Below")
     if drawn[0].predicted.sizes["phase"] > 1:
         yield Picture("phase-map", phase_map(posterior, batch, drawn=drawn), PHASE_CAPTION + cuts)
     for name in posterior.model.properties:
-        caption = PROPERTY_CAPTION.format(name.replace("_", " ")) + cuts
+        caption = PROPERTY_CAPTION.format(sides[0], name.replace("_", " "), sides[1]) + cuts
         yield Picture(f"map-{name}", property_map(posterior, name, batch, drawn=drawn), caption)
 
 
@@ -140,8 +141,8 @@ def _section(chapter: Chapter, shown: list[dict[str, str]]) -> dict[str, object]
         "action": chapter.diagnosis.attrs["action"],
         "facts": list(_facts(chapter.posterior, chapter.diagnosis)),
         "goal": str(parse_goal(chapter.batch.attrs["goal"])),
-        "headers": list(listing.columns),
-        "rows": list(listing.itertuples(name=None)),
+        "headers": list(listing.columns)[:-1],
+        "rows": [(*cells, unbroken(why)) for *cells, why in listing.itertuples(name=None)],
         "pictures": shown,
         "remarks": chapter.remarks,
         "notes": notes,
