@@ -7,7 +7,7 @@ import xarray as xr
 from toy_posterior import toy_posterior
 
 from tieline import figures
-from tieline.errors import TielineError
+from tieline.errors import SchemaError, TielineError
 from tieline.figures.rectangle import N_PIXELS, Rectangle
 from tieline.figures.style import given_labels, phase_colours
 from tieline.figures.triangle import Triangle
@@ -68,6 +68,21 @@ def test_property_map_has_its_uncertainty_beside_it():
     np.testing.assert_allclose(left.images[0].get_array(), refine(grid["hardness"].values))
     np.testing.assert_allclose(right.images[0].get_array(), refine(grid["hardness_sd"].values))
     assert {"hardness (GPa)", "sd of hardness (GPa)"} <= words_of(figure)
+
+
+def test_property_map_hatches_guesses():
+    figure = figures.property_map(toy_posterior(2, doubt=0.08), "hardness")
+    hatched = [c for axes in figure.axes for c in axes.collections if getattr(c, "hatches", [None])[0]]
+    assert len(hatched) == 2
+    assert "less than 80 % sure" in words_of(figure)
+
+
+def test_property_maps_of_cuts_fit_on_a_screen():
+    posterior = toy_posterior(4, 30)
+    figure = figures.property_map(posterior, "hardness", batch_of(posterior))
+    assert sum(bool(axes.images) for axes in figure.axes) == 12
+    width, height = figure.get_size_inches()
+    assert height <= width
 
 
 def test_calibration_states_the_coverage_it_draws():
@@ -133,6 +148,20 @@ def test_figures_that_do_not_suit_the_design_say_which_does():
         figures.phase_map(toy_posterior(1))
     with pytest.raises(TielineError, match=r"tl\.figures\.phase_map"):
         figures.line(toy_posterior(2))
+
+
+def test_a_misspelt_property_is_named_with_the_nearest():
+    with pytest.raises(SchemaError, match="Did you mean 'hardness'"):
+        figures.property_map(toy_posterior(2), "hardnes")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("x.pgn", "Did you mean 'png'"), ("x.foo", r"'\.foo'"), ("x", "no ending")]
+)
+def test_a_figure_is_not_written_in_an_unknown_format(tmp_path, name, found):
+    with pytest.raises(TielineError, match=found):
+        figures.save(figures.line(toy_posterior(1)), tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 def test_figures_leave_matplotlib_settings_alone(tmp_path):

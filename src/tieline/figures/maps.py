@@ -9,7 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 
+from tieline.errors import SchemaError
 from tieline.figures.scales import colour_bar, power_of
 from tieline.figures.stars import RADIUS, number_stars
 from tieline.figures.style import (
@@ -26,9 +28,11 @@ from tieline.figures.views import Chart, View, charts, refine
 from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool
 from tieline.planning.wording import label, percent
+from tieline.schema.wording import name_known
 
 SURE_STRENGTH, UNSURE_STRENGTH = 0.6, 0.2  # how much of a phase's colour a place gets
 FAINT, FAINT_STAR = 0.35, 0.55  # opacity of specimens and proposals that are far from a cut
+GREY = "#999999"  # hatching that shows on white and on dark purple
 NEAR = 0.15  # specimens within this share of the range of the resting inputs are drawn strongly
 
 
@@ -68,35 +72,54 @@ def property_map(
 ) -> Figure:
     """Draw a property and, beside it, the standard deviation of a new measurement.
 
-    Dark lines are the boundaries of the most likely phases; specimens have the colour of their measured
-    value.
+    Dark lines are the boundaries of the most likely phases, hatched where the most likely phase has less than
+    80 %; specimens have the colour of their measured value. Of cuts, the properties stand above the standard
+    deviations.
 
     Args:
         posterior: what a model learned.
         name: of the property.
         proposals (specimen): from `tl.propose`; drawn as numbered stars.
         drawn: from `charts(posterior, proposals)`, to predict once for several maps.
+
+    Raises:
+        SchemaError: there is no such property.
     """
+    measured = _measured(posterior, name)
     drawn = charts(posterior, proposals) if drawn is None else drawn
-    measured = posterior.table[name]
     means, sds = ([refine(chart.predicted[v].values) for chart in drawn] for v in (name, f"{name}_sd"))
     limits = _limits(np.concatenate([m.ravel() for m in means]), measured.values)
     widest = max(float(sd.max()) for sd in sds) or 1.0
-    power = power_of(*limits)
+    words = label(measured, name, power := power_of(*limits))
     with settings():
-        figure = sheet(9.4, 3.9 * len(drawn))
-        panels = figure.subplots(len(drawn), 2, squeeze=False)
-        for (left, right), chart, mean, sd in zip(panels, drawn, means, sds, strict=True):
+        figure, upper, lower = _pairs_of_panels(len(drawn))
+        hatched = False
+        for left, right, chart, mean, sd in zip(upper, lower, drawn, means, sds, strict=True):
             mean_image = _image(left, chart.view, mean, "viridis", limits)
             sd_image = _image(right, chart.view, sd, "Purples", (0.0, widest))
-            for axes in (left, right):
-                _draw_boundaries(axes, chart)
+            for axes, colour in ((left, PAPER), (right, GREY)):
+                hatched |= _hatch_guesses(axes, chart, colour)
+                _draw_boundaries(axes, chart, on_colour=True)
                 _frame(axes, chart.view)
             _draw_values(left, right, chart.view, posterior, name, limits)
-            colour_bar(mean_image, left, label(measured, name, power), power)
-            colour_bar(sd_image, right, f"sd of {label(measured, name, power)}", power)
-        _draw_proposals(figure, panels[:, 0], drawn, posterior, proposals)
+        colour_bar(mean_image, upper, words, power)
+        colour_bar(sd_image, lower, f"sd of {words}", power)
+        if hatched:
+            figure.legend(handles=[_guess_handle()], loc="outside lower center", handlelength=1.4)
+        _draw_proposals(figure, upper, drawn, posterior, proposals)
     return figure
+
+
+def _measured(posterior: Posterior, name: str) -> xr.DataArray:
+    """Read what was measured of a property, if it is one."""
+    known = list(posterior.model.properties)
+    if name not in known:
+        raise SchemaError(
+            f"This posterior has no property '{name}' to draw.",
+            found=name_known(known, name),
+            hint=f'tl.figures.property_map(posterior, "{known[0]}")' if known else "tl.figures.phase_map",
+        )
+    return posterior.table[name]
 
 
 def _limits(predicted: np.ndarray, measured: np.ndarray) -> tuple[float, float]:
@@ -117,10 +140,27 @@ def _panels(n: int) -> tuple[Figure, list[Axes]]:
     return figure, list(panels[:n])
 
 
+def _pairs_of_panels(n: int) -> tuple[Figure, list[Axes], list[Axes]]:
+    """Open a figure for n means and n standard deviations: one beside the other, or cuts above cuts."""
+    if n == 1:
+        figure = sheet(9.4, 3.9)
+        left, right = figure.subplots(1, 2)
+        return figure, [left], [right]
+    n_columns = min(n, 3)
+    n_rows = -(-n // n_columns)
+    height = 2.7 if n_rows == 1 else 2.2  # inches a row: with six cuts there are four rows
+    figure = sheet(3.0 * n_columns + 1.3, 2 * n_rows * height)
+    panels = figure.subplots(2 * n_rows, n_columns, squeeze=False)
+    halves = [list(half.ravel()) for half in (panels[:n_rows], panels[n_rows:])]
+    for spare in [axes for half in halves for axes in half[n:]]:
+        spare.remove()
+    return figure, halves[0][:n], halves[1][:n]
+
+
 def _frame(axes: Axes, view: View) -> None:
     view.furnish(axes)
     if view.resting():
-        axes.set_title(f"at {view.resting()}", loc="left", fontsize=8, color=INK)
+        axes.set_title(f"at {view.resting()}", loc="left", fontsize=8, color=INK, pad=RADIUS + 2)
 
 
 def _paint_phases(axes: Axes, chart: Chart) -> None:
@@ -134,16 +174,24 @@ def _paint_phases(axes: Axes, chart: Chart) -> None:
         picture, extent=view.extent, origin="lower", aspect="auto", interpolation="nearest", zorder=1
     )
     image.set_clip_path(view.outline(axes))
-    if (top < UNSURE).any() and (top >= UNSURE).any():
-        hatching = axes.contourf(
-            *_grid(view, top), top, levels=[-1, UNSURE], colors="none", hatches=["////"], zorder=2
-        )
-        hatching.set(edgecolor=PENCIL, linewidth=0, clip_path=view.outline(axes))
+    _hatch_guesses(axes, chart, PENCIL)
     _draw_boundaries(axes, chart)
 
 
-def _draw_boundaries(axes: Axes, chart: Chart) -> None:
-    """Draw where the most likely phase changes."""
+def _hatch_guesses(axes: Axes, chart: Chart, colour: str) -> bool:
+    """Hatch where the most likely phase has less than 80 %, and tell whether there is such a place."""
+    top = refine(chart.predicted["phase_probability"].transpose("specimen", "phase").values).max(-1)
+    if (top >= UNSURE).all():
+        return False
+    hatching = axes.contourf(
+        *_grid(chart.view, top), top, levels=[-1, UNSURE], colors="none", hatches=["////"], zorder=2
+    )
+    hatching.set(edgecolor=colour, linewidth=0, clip_path=chart.view.outline(axes))
+    return True
+
+
+def _draw_boundaries(axes: Axes, chart: Chart, *, on_colour: bool = False) -> None:
+    """Draw where the most likely phase changes, with a light edge on a map that may be dark there."""
     view, predicted = chart.view, chart.predicted
     probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
     winner = probability.argmax(-1)
@@ -151,6 +199,8 @@ def _draw_boundaries(axes: Axes, chart: Chart) -> None:
         lead = probability[..., k] - np.delete(probability, k, axis=-1).max(-1)
         lines = axes.contour(*_grid(view, lead), lead, levels=[0], colors=INK, linewidths=0.8, zorder=3)
         lines.set_clip_path(view.outline(axes))
+        if on_colour:
+            lines.set_path_effects([withStroke(linewidth=2.0, foreground=PAPER, alpha=0.7)])
 
 
 def _grid(view: View, raster: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -222,8 +272,10 @@ def _draw_values(
     measured = posterior.table.isel(specimen=np.isfinite(posterior.table[name].values))
     scale = {"cmap": "viridis", "vmin": limits[0], "vmax": limits[1]}
     colours = measured[name].values
-    _dots(left, view, measured, s=30, c=colours, edgecolors=INK, linewidths=0.6, zorder=5, **scale)
-    _dots(right, view, measured, s=9, c=INK, linewidths=0, zorder=5)
+    # A light ring shows on dark places, the dark ring around it on light ones.
+    _dots(left, view, measured, s=50, c=INK, linewidths=0, zorder=4.9)
+    _dots(left, view, measured, s=30, c=colours, edgecolors=PAPER, linewidths=1.1, zorder=5, **scale)
+    _dots(right, view, measured, s=16, c=INK, edgecolors=PAPER, linewidths=0.8, zorder=5)
 
 
 def _dots(axes: Axes, view: View, places: xr.Dataset, **look: Any) -> None:
@@ -232,20 +284,22 @@ def _dots(axes: Axes, view: View, places: xr.Dataset, **look: Any) -> None:
         axes.scatter(*view.locate(places), alpha=_strength(view, places), **look)
 
 
+def _guess_handle() -> Patch:
+    return Patch(
+        facecolor=PAPER,
+        edgecolor=PENCIL,
+        hatch="////",
+        linewidth=0.5,
+        label=f"less than {percent(UNSURE)} sure",
+    )
+
+
 def _legend_of_phases(posterior: Posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=(*colour, SURE_STRENGTH), edgecolor=INK, linewidth=0.5, label=phase)
         for phase, colour in phase_colours(phases).items()
     ]
-    handles.append(
-        Patch(
-            facecolor=PAPER,
-            edgecolor=PENCIL,
-            hatch="////",
-            linewidth=0.5,
-            label=f"less than {percent(UNSURE)} sure",
-        )
-    )
+    handles.append(_guess_handle())
     labels = given_labels(posterior)
     point = {"linestyle": "none", "markeredgewidth": 0.8}
     if (labels != "").any():

@@ -41,10 +41,16 @@ def name_axis(
     axis.set_label_text(label(variable, name, power))
 
 
-def colour_bar(image: ScalarMappable, axes: Axes | list[Axes], words: str, power: int) -> Colorbar:
-    """Add a colour bar from whose tick labels a power of ten is taken."""
-    figure = (axes if isinstance(axes, Axes) else axes[0]).figure
-    return figure.colorbar(image, ax=axes, shrink=0.8, label=words, format=without(power) if power else None)
+def colour_bar(image: ScalarMappable, panels: list[Axes], words: str, power: int) -> Colorbar:
+    """Add a colour bar to panels, from whose tick labels a power of ten is taken."""
+    return panels[0].figure.colorbar(
+        image,
+        ax=panels,
+        shrink=0.8,
+        label=words,
+        ticks=few(N_TICKS),
+        format=without(power) if power else None,
+    )
 
 
 def few(n_ticks: int) -> MaxNLocator:

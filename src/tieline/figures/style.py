@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from tieline.errors import TielineError, did_you_mean
 from tieline.models.posterior import Posterior
 
 # Okabe and Ito's palette for the colour-blind, without black, the pale yellow last.
@@ -47,7 +48,20 @@ def settings():
 
 
 def save(figure: Figure, path: str | Path) -> Path:
-    """Write a figure as PNG (or PDF or SVG, by the name's ending) at 150 dots per inch."""
+    """Write a figure as PNG (or PDF or SVG, by the name's ending) at 150 dots per inch.
+
+    Raises:
+        TielineError: the name has no ending, or that of a format in which figures cannot be written.
+    """
+    formats, ending = figure.canvas.get_supported_filetypes(), Path(path).suffix.lower().lstrip(".")
+    if ending not in formats:
+        raise TielineError(
+            f"A figure cannot be written as '{Path(path).name}'.",
+            found=f"the ending '.{ending}'.  {did_you_mean(ending, formats)}".rstrip()
+            if ending
+            else "no ending",
+            hint=f"tl.figures.save(figure, '{Path(path).stem}.png'), or .pdf or .svg",
+        )
     with settings():
         figure.savefig(path, dpi=DPI, facecolor=PAPER)
     return Path(path)
