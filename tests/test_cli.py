@@ -126,3 +126,26 @@ def test_doctor_states_versions_and_data(monkeypatch, tmp_path):
     assert result.exit_code == 0
     for word in ("tieline", "numpy", "cores", "which is no folder"):
         assert word in " ".join(result.output.split())
+
+
+def test_the_loop_closes_with_the_list_that_was_proposed(tmp_path):
+    temperature = np.linspace(600, 900, 12)
+    sheet = {"specimen": range(12), "temperature (°C)": temperature, "hardness (GPa)": 1e-2 * temperature}
+    pd.DataFrame(sheet).to_csv(tmp_path / "runs.csv", index=False)
+    steel, filled = tmp_path / "steel", tmp_path / "steel" / "proposals.csv"
+    for words in (("new", steel), ("import", steel, tmp_path / "runs.csv"), ("fit", steel)):
+        assert tieline(*words).exit_code == 0
+    proposed = tieline("propose", steel, "-n", 3)
+    assert f"Next: tieline import {steel} {filled}" in proposed.output.replace("\n", "")
+    listed = pd.read_csv(filled)
+    listed["hardness (GPa)"] = [8.9, 8.5, np.nan]
+    listed.to_csv(filled, index=False)
+    imported = tieline("import", steel, filled)
+    assert "the campaign has 14 specimens" in " ".join(imported.output.split())
+    assert "property   hardness (GPa)\n" in imported.output
+    assert tieline("fit", steel).exit_code == 0
+    told = json.loads(tieline("propose", steel, "-n", 2, "--json").stdout)
+    assert listed["specimen"][2] not in [proposal["proposal"] for proposal in told["proposals"]]
+    assert any("1 earlier proposal without a result counts as under way" in note for note in told["notes"])
+    afresh = json.loads(tieline("propose", steel, "-n", 2, "--json", "--anew").stdout)
+    assert not any("under way" in note for note in afresh["notes"])

@@ -188,13 +188,16 @@ def test_changed_settings_make_a_fit_stale(fitted):
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-def test_proposals_are_kept_as_numbers_with_units_and_reasons(fitted):
+def test_proposals_are_kept_as_a_list_to_fill_in(fitted):
     batch = fitted.propose(n=3, goal=Minimize("hardness"))
     kept = pd.read_csv(fitted.path / "proposals.csv")
     np.testing.assert_allclose(kept["temperature (°C)"], batch["temperature"])
-    np.testing.assert_allclose(kept["predicted hardness (GPa)"], batch["hardness"])
-    assert list(kept["proposal"]) == [1, 2, 3]
-    assert kept["reason"].str.contains("hardness predicted").all()
+    np.testing.assert_allclose(kept["tieline: predicted hardness (GPa)"], batch["hardness"])
+    assert kept["tieline: reason"].str.contains("hardness predicted").all()
+    assert list(kept["specimen"]) == list(batch["proposal"].values)
+    assert list(kept.columns[:4]) == ["specimen", "temperature (°C)", "phase", "hardness (GPa)"]
+    assert kept[["phase", "hardness (GPa)"]].isna().all(axis=None)
+    assert kept.columns[4:].str.startswith("tieline: ").all()
 
 
 def test_goal_is_taken_from_the_data_until_the_settings_name_one(fitted):

@@ -4,7 +4,7 @@ campaign.toml     what is studied and what for; people may edit it
 raw/SHA-256/      every imported file as it came, never changed
 record.nc         what the imports say together, and which they are
 posteriors/       what was learned from it
-proposals.csv     the latest proposals
+proposals.csv     the latest proposals, to be filled in and imported; earlier ones under their date-time
 
 A file is replaced whole or not at all, so a crash leaves the state before or after, never between. All that
 is kept is kept through this class: a store for several machines can take its place without anyone else
@@ -12,6 +12,7 @@ noticing.
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,10 @@ import pandas as pd
 import xarray as xr
 
 from tieline.campaign.joining import join_records
+from tieline.campaign.lists import LIST, all_lists, name_specimens, set_aside, under_way
 from tieline.campaign.naming import name_apart, number_first
 from tieline.campaign.raw import is_same_file, keep, name_import
+from tieline.campaign.results import is_list, read_results, without_empty_rows
 from tieline.campaign.settings import Settings, complete, read_settings, write_settings
 from tieline.errors import SchemaError, TielineError
 from tieline.features.represent import represent
@@ -30,11 +33,8 @@ from tieline.planning.goals import Goal, parse_goal
 from tieline.planning.listing import tabulate_proposals
 from tieline.planning.pool import default_pool
 from tieline.planning.propose import Acquisition, propose
-from tieline.readers.load import load
 from tieline.schema import open_netcdf, save_netcdf, specimens_of
 from tieline.schema.wording import name_some
-
-LIST = "proposals.csv"
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Folder:
         """
         source = Path(file) if Path(file).name not in ("", "..") else Path(file).resolve()  # "." has no name
         self._refuse_campaigns(source)
-        reading = load(source, sheet=sheet)
+        reading = self._read(source, sheet)
         notes = list(reading.attrs.get("notes", []))
         name, imports = name_import(source, str(reading.attrs["source_sha256"])), self._imports()
         if any(is_same_file(name, earlier) for earlier in imports):
@@ -212,21 +212,64 @@ class Folder:
         n: int = 5,
         goal: Goal | None = None,
         acquisition: Acquisition = "log_ei",
+        anew: bool = False,
     ) -> xr.Dataset:
-        """Propose what to do next and keep the list as proposals.csv."""
+        """Propose what to do next and keep the list as proposals.csv, to be filled in and imported.
+
+        An earlier list is kept under its date-time, and its proposals that have no result yet count as under
+        way.
+
+        Args:
+            pool (specimen): the places to choose from; by default the explored region.
+            n: how many.
+            goal: by default that of campaign.toml.
+            acquisition: as in `tieline.propose`.
+            anew: disregard the proposals of earlier lists.
+
+        Returns:
+            As `tieline.propose`, with `proposal`: what each specimen is called in the list.
+        """
+        lists = [] if anew else all_lists(self.path)
+        batch = self._proposals(lists, pool, n=n, goal=goal, acquisition=acquisition)
+        known = specimens_of(self.record())["specimen"].values.astype(str)
+        names = name_specimens(self.path, known.tolist(), n)
+        text = tabulate_proposals(self.posterior(), batch, names).to_csv()
+        notes = [*batch.attrs["notes"], *set_aside(self.path)]
+        _write(self.path / LIST, text, encoding="utf-8-sig")  # Excel takes a file without the mark for cp1252
+        return batch.assign(proposal=("specimen", names)).assign_attrs(notes=notes)
+
+    def _proposals(
+        self,
+        lists: Sequence[Path],
+        pool: xr.Dataset | None = None,
+        *,
+        n: int = 5,
+        goal: Goal | None = None,
+        acquisition: Acquisition = "log_ei",
+    ) -> xr.Dataset:
+        """Propose as if all open proposals in lists were under way; nothing is kept."""
         posterior = self.posterior()
-        pool = default_pool(posterior) if pool is None else pool
-        seed = self.settings.seed
-        batch = propose(posterior, pool, goal or self.goal(), n, acquisition=acquisition, seed=seed)
-        _write(self.path / "proposals.csv", tabulate_proposals(posterior, batch).to_csv())
-        return batch
+        pending, notes = under_way(lists, specimens_of(self.record()), posterior)
+        batch = propose(
+            posterior,
+            default_pool(posterior) if pool is None else pool,
+            goal or self.goal(),
+            n,
+            acquisition=acquisition,
+            pending=pending,
+            seed=self.settings.seed,
+        )
+        return batch.assign_attrs(notes=[*batch.attrs["notes"], *notes])
 
     def report(self) -> Path:
-        """Write `report/report.html` and its figures about the latest fit, with fresh proposals."""
+        """Write `report/report.html` and its figures about the latest fit.
+
+        It proposes what is next beside what earlier lists have under way; the latest list is left as it is.
+        """
         from tieline.figures.report import Chapter, write_report
 
         posterior = self.posterior()
-        batch = self.propose()
+        batch = self._proposals([file for file in all_lists(self.path) if file.name != LIST])
         about = f"{posterior.table.sizes['specimen']} specimens from {', '.join(self.imports())}."
         chapter = Chapter(self.settings.name, about, posterior, posterior.diagnose(), batch)
         return write_report([chapter], self.path / "report", title=self.settings.name)[0]
@@ -246,6 +289,12 @@ class Folder:
     def _imports(self) -> dict[str, str]:
         """Folders in raw/ and what lies in them, in the order of import."""
         return dict(self.record().attrs["imports"]) if self.has_record else {}
+
+    def _read(self, source: Path, sheet: str | None = None) -> xr.DataTree:
+        """Read a file of the lab, or a list of proposals, of which the rows with a result are kept."""
+        known = specimens_of(self.record()) if self.has_record else None
+        reading = read_results(source, known, sheet=sheet)
+        return without_empty_rows(reading) if is_list(reading) else reading
 
     def _refuse_campaigns(self, source: Path) -> None:
         if not source.exists():
@@ -268,7 +317,7 @@ class Folder:
         record = None
         for earlier, file in self._imports().items():
             is_this = is_same_file(name, earlier)
-            part = reading if is_this else load(self.path / "raw" / earlier / file)
+            part = reading if is_this else self._read(self.path / "raw" / earlier / file)
             record = _add(record, part, file)[0]
         assert record is not None  # the earlier reading is among the imports
         before, after = specimens_of(self.record()), specimens_of(record)
@@ -291,7 +340,7 @@ def _add(record: xr.DataTree | None, reading: xr.DataTree, file: str) -> tuple[x
 
 def read_places(file: str | Path) -> xr.Dataset:
     """Read a table of places to predict or to choose from."""
-    return represent(load(file, remember=False))
+    return represent(read_results(Path(file), remember=False))
 
 
 def write_places(places: xr.Dataset, file: Path) -> None:
@@ -321,8 +370,8 @@ def _flat(places: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.Index(places["specimen"].values, name="specimen"))
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, *, encoding: str = "utf-8") -> None:
     """Write a text file whole or not at all."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_text(text, encoding=encoding)
     partial.replace(path)

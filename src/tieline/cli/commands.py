@@ -157,10 +157,14 @@ def propose(
     ] = "",
     pool: Annotated[Path | None, typer.Option(help="Table of places to choose from.")] = None,
     acquisition: Annotated[str, typer.Option(help="log_ei, ucb or thompson.")] = "log_ei",
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Disregard earlier proposals without a result.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Propose what to make or measure next."""
     from tieline.campaign.folder import Folder, read_places
+    from tieline.campaign.lists import LIST, span
     from tieline.planning.goals import parse_goal
     from tieline.planning.listing import list_proposals
 
@@ -171,6 +175,7 @@ def propose(
             n=n,
             goal=parse_goal(goal) if goal else None,
             acquisition=acquisition,  # type: ignore[arg-type] - propose checks it
+            anew=anew,
         )
     if as_json:
         print_json({"proposals": _rows(batch), **batch.attrs})
@@ -179,7 +184,10 @@ def propose(
     if not (goal or campaign.settings.goal):
         console.print("  · No goal was set: use --goal, or the line goal in campaign.toml.", style="dim")
     print_notes(batch.attrs["notes"])
-    console.print(f"Kept as {folder / 'proposals.csv'}.")
+    file = folder / LIST
+    names = span(batch["proposal"].values.tolist())
+    console.print(f"Kept as {file}, where the specimens are called {names}.", highlight=False, soft_wrap=True)
+    console.print(f"Fill in what you measure there. Next: tieline import {folder} {file}", soft_wrap=True)
 
 
 @app.command()

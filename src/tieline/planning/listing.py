@@ -1,13 +1,17 @@
 """Proposals as rows of text, for terminals, reports and spreadsheets."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from tieline.models.posterior import Posterior
 from tieline.planning.goals import parse_goal, property_terms
-from tieline.planning.pool import design_names
+from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, plus_minus, spoken_unit
+
+MARK = "tieline: "  # before the headers of what is ours in a list; a reader of it leaves these columns aside
 
 
 def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
@@ -19,12 +23,10 @@ def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
 
     Returns:
         One row a proposal, numbered from 1, all text: settings with units in the header, the prediction of
-            each
-        property in the goal, the most likely phase where there are several, and the reason.
+        each property in the goal, the most likely phase where there are several, and the reason.
     """
-    columns = {
-        name: [f"{v:.4g}" for v in values] for name, values in design_columns(posterior, batch).items()
-    }
+    settings = design_columns(posterior, check_pool(posterior, batch))
+    columns = {name: [f"{v:.4g}" for v in values] for name, values in settings.items()}
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
         mean, sd = batch[goal.name], batch[f"{goal.name}_sd"]
         pairs = zip(mean.values, sd.values, strict=True)
@@ -35,30 +37,66 @@ def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
 
 
-def tabulate_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
-    """Write each proposal as one row that programs read: numbers, with units in the headers.
+def tabulate_proposals(posterior: Posterior, batch: xr.Dataset, names: Sequence[str]) -> pd.DataFrame:
+    """Write proposals as a list to be filled in: one row a proposal, with empty columns for what is measured.
 
     Args:
-        posterior: what a model learned; says what the design is.
+        posterior: what a model learned; says what the design is, and what is measured.
         batch (specimen): from `propose`.
+        names (specimen): identities for the specimens that are to be made.
+
+    Returns:
+        Indexed by `specimen`: the settings with units in the headers; nothing yet for the phase label and
+        each property; and, marked with `MARK`, the predictions, score and reason.
     """
-    columns = design_columns(posterior, batch)
+    # Fifteen digits are what a spreadsheet keeps; with more, 58 may read 57.99999999999999.
+    columns: dict[str, Sequence[object]] = {
+        header: [float(f"{v:.15g}") for v in values]
+        for header, values in design_columns(posterior, check_pool(posterior, batch)).items()
+    }
+    model, n = posterior.model, batch.sizes["specimen"]
+    for name in (*([model.phase] if model.phase else []), *model.properties):
+        columns[heading(posterior.table[name], name)] = [""] * n
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
-        columns[label(batch[goal.name], f"predicted {goal.name}")] = batch[goal.name].values
-        columns[label(batch[goal.name], f"sd of {goal.name}")] = batch[f"{goal.name}_sd"].values
-    for name in ("most_likely_phase", "candidate", "value", "reason"):
-        columns[name.replace("_", " ")] = batch[name].values
-    return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
+        predicted = f"{MARK}predicted {heading(batch[goal.name], goal.name)}"
+        columns[predicted] = batch[goal.name].values.tolist()
+        columns[f"{predicted} sd"] = batch[f"{goal.name}_sd"].values.tolist()
+    for name in ("most_likely_phase", "value", "reason"):
+        columns[MARK + name.replace("_", " ")] = batch[name].values.tolist()
+    return pd.DataFrame(columns, index=pd.Index(list(names), name="specimen"))
+
+
+def is_ours(header: str) -> bool:
+    """Tell a column that `tabulate_proposals` wrote for people to read, in whatever case it came back."""
+    return header.strip().casefold().startswith(MARK.strip())
+
+
+def heading(variable: xr.DataArray, name: str) -> str:
+    """Write a variable's name with its unit, if need be as the lab wrote it."""
+    written = str(variable.attrs.get("unit_as_written", ""))
+    if "units" in variable.attrs or not written:
+        return label(variable, name)
+    return f"{name.replace('_', ' ')} ({written})"
+
+
+def element_heading(element: str) -> str:
+    """Write the header of one element of a composition."""
+    return f"{element} (at.%)"
 
 
 def design_columns(posterior: Posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
-    """Spread a design over columns, headed by name and unit; a composition gives its elements in at.%."""
+    """Spread a design over columns, headed by name and unit; a composition gives its elements in at.%.
+
+    Args:
+        posterior: what a model learned; says what the design is, and in which units.
+        places (specimen): in these units, as `check_pool` gives them.
+    """
     columns = {}
     for name in design_names(posterior):
         variable = places[name]
         if "element" in variable.dims:
             elements = [str(e) for e in posterior.table["element"].values]
-            columns |= {f"{e} (at.%)": 100 * variable.sel(element=e).values for e in elements}
+            columns |= {element_heading(e): 100 * variable.sel(element=e).values for e in elements}
         else:
-            columns[label(variable, name)] = variable.values
+            columns[heading(posterior.table[name], name)] = variable.values
     return columns
