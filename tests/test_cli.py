@@ -149,3 +149,28 @@ def test_the_loop_closes_with_the_list_that_was_proposed(tmp_path):
     assert any("1 earlier proposal without a result counts as under way" in note for note in told["notes"])
     afresh = json.loads(tieline("propose", steel, "-n", 2, "--json", "--anew").stdout)
     assert not any("under way" in note for note in afresh["notes"])
+
+
+def test_fit_says_what_it_learns_from_what(tmp_path):
+    temperature = np.linspace(600, 900, 12)
+    sheet = {"temperature (°C)": temperature, "pressure (bar)": 1, "hardness (GPa)": temperature / 100}
+    pd.DataFrame(sheet | {"ductility (%)": np.nan}).to_csv(tmp_path / "runs.csv", index=False)
+    assert tieline("new", tmp_path / "c", "--goal", "maximize:hardnes").exit_code == 0
+    assert "Did you mean 'hardness'" in tieline("import", tmp_path / "c", tmp_path / "runs.csv").output
+    printed = " ".join(tieline("fit", tmp_path / "c").output.split())
+    assert "Learned hardness from temperature. Not used: pressure (always 1)." in printed
+    assert "ductility: never measured" in printed
+    told = json.loads(tieline("fit", tmp_path / "c", "--json").stdout)
+    assert told["use"].startswith("Learned hardness")
+    assert any("'hardnes'" in note for note in told["notes"])
+
+
+def test_a_mistake_in_the_settings_is_named_by_its_line(tmp_path, campaign):
+    settings = campaign / "campaign.toml"
+    before = settings.read_text(encoding="utf-8")
+    settings.write_text(before + 'properties = ["hardnes"]\n', encoding="utf-8")
+    result = tieline("fit", campaign)
+    settings.write_text(before, encoding="utf-8")
+    assert result.exit_code == 2
+    assert "properties in campaign.toml" in result.stderr
+    assert "rename" not in result.stderr

@@ -50,6 +50,7 @@ def test_settings_survive_the_file(tmp_path, settings):
         ("design = 3", "'design'(.|\n)*wrong form"),
         ("properties = [1, 2]", "'properties'(.|\n)*wrong form"),
         ("seed = true", "'seed'(.|\n)*wrong form"),
+        ('goal = "maximse:a"', "'goal' in campaign.toml is not a goal(.|\n)*Did you mean 'maximize'"),
     ],
 )
 def test_mistakes_in_the_file_are_named(tmp_path, text, message):
@@ -75,8 +76,10 @@ def test_what_is_set_stands(measured):
 
 
 def test_unknown_column_in_the_settings_is_answered_with_the_nearest(measured):
-    with pytest.raises(SchemaError, match="Did you mean 'hardness'"):
+    with pytest.raises(SchemaError, match="Did you mean 'hardness'") as told:
         complete(Settings("x", properties=["hardnes"]), measured)
+    assert "The line properties in campaign.toml names 'hardnes'" in str(told.value)
+    assert "rename" not in str(told.value)
 
 
 def test_without_anything_to_set_the_design_is_asked_for(measured):

@@ -24,7 +24,15 @@ from tieline.campaign.lists import LIST, all_lists, name_specimens, set_aside, u
 from tieline.campaign.naming import name_apart, number_first
 from tieline.campaign.raw import is_same_file, keep, name_import
 from tieline.campaign.results import is_list, read_results, without_empty_rows
-from tieline.campaign.settings import Settings, complete, read_settings, write_settings
+from tieline.campaign.settings import (
+    Settings,
+    complete,
+    properties_of,
+    read_settings,
+    strangers_in_goal,
+    write_settings,
+)
+from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import SchemaError, TielineError
 from tieline.features.represent import represent
 from tieline.models.phase_property import PhaseProperty
@@ -49,6 +57,7 @@ class Folder:
 
         Raises:
             TielineError: there is a campaign already, or a file of that name.
+            SchemaError: data are there, and the goal names a property that they lack.
         """
         folder = cls(Path(path))
         if folder._settings_file.exists() or folder.path.is_file():
@@ -57,9 +66,12 @@ class Folder:
                 found="a campaign" if folder._settings_file.exists() else "a file",
                 hint="choose another name, or use the campaign that is there",
             )
+        settings = settings or Settings(folder.path.resolve().name)
+        if folder.has_record and (strangers := folder._strangers(settings)):
+            raise SchemaError(strangers[0], hint="name one of these, or leave the goal out")
         for part in ("raw", "posteriors"):
             (folder.path / part).mkdir(parents=True, exist_ok=True)
-        _write(folder._settings_file, write_settings(settings or Settings(folder.path.resolve().name)))
+        _write(folder._settings_file, write_settings(settings))
         return folder
 
     @classmethod
@@ -136,7 +148,7 @@ class Folder:
         imports = {name if is_same_file(name, earlier) else earlier: f for earlier, f in imports.items()}
         record.attrs["imports"] = imports | {name: kept}
         save_netcdf(record, self._record_file)
-        return notes + changes
+        return notes + changes + self._strangers(self.settings)
 
     def record(self) -> xr.DataTree:
         """Read what the imports say together.
@@ -170,6 +182,13 @@ class Folder:
         posterior.save(self._posterior_file)
         return posterior
 
+    def uses(self) -> tuple[str, list[str]]:
+        """Say in one line what `fit` learns from what, and note what the campaign is after but lacks."""
+        record, settings = self.record(), self.settings
+        table = represent(record)
+        line = describe_use(settings, table, specimens_of(record))
+        return line, notes_on_settings(settings, table)
+
     def posterior(self):
         """Read the latest fit.
 
@@ -183,8 +202,15 @@ class Folder:
         return load_posterior(self._posterior_file)
 
     def goal(self) -> Goal:
-        """What campaign.toml is after; what it leaves open is taken from the data."""
-        settings = complete(self.settings, self.posterior().table)
+        """What campaign.toml is after; what it leaves open is taken from the data.
+
+        Raises:
+            SchemaError: campaign.toml names a property that was not learned.
+        """
+        posterior = self.posterior()
+        if strangers := strangers_in_goal(self.settings.goal, posterior.model.properties):
+            raise SchemaError(strangers[0], hint="correct the line goal in campaign.toml, or use --goal")
+        settings = complete(self.settings, posterior.table)
         assert settings.goal is not None  # complete fills it
         return parse_goal(settings.goal)
 
@@ -295,6 +321,11 @@ class Folder:
         known = specimens_of(self.record()) if self.has_record else None
         reading = read_results(source, known, sheet=sheet)
         return without_empty_rows(reading) if is_list(reading) else reading
+
+    def _strangers(self, settings: Settings) -> list[str]:
+        """Properties of the goal that the record lacks, each in one sentence."""
+        properties = properties_of(settings, specimens_of(self.record()))
+        return strangers_in_goal(settings.goal, properties)
 
     def _refuse_campaigns(self, source: Path) -> None:
         if not source.exists():

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError
-from tieline.schema import require
+from tieline.errors import SchemaError, TielineError
+from tieline.planning.goals import parse_goal, property_terms
+from tieline.schema.wording import name_known
 
 HEAD = """\
 # The settings of a tieline campaign. Edit them freely, then run `tieline fit` again.
@@ -55,6 +56,8 @@ def read_settings(path: Path) -> Settings:
             f"{path.name} cannot be read.", found=str(error), hint="text stands in quotes, lists in [ ]"
         ) from error
     _refuse_unknown(found)
+    if "goal" in found:
+        _refuse_no_goal(found["goal"])
     return Settings(**{"name": path.parent.name, **found})
 
 
@@ -72,6 +75,17 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
                 found=repr(value),
                 hint='text in quotes, a list of names as ["a", "b"], the seed as a whole number',
             )
+
+
+def _refuse_no_goal(text: str) -> None:
+    try:
+        parse_goal(text)
+    except TielineError as error:
+        raise SchemaError(
+            "The setting 'goal' in campaign.toml is not a goal.",
+            found=error.found or error.what,
+            hint=error.hint,
+        ) from error
 
 
 def write_settings(settings: Settings) -> str:
@@ -95,20 +109,53 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
         SchemaError: the settings name a variable that the table lacks, or nothing can be taken for the
             design.
     """
-    named = [settings.design] if isinstance(settings.design, str) else settings.design or []
-    named = [*named, *([settings.phase] if settings.phase else []), *(settings.properties or [])]
-    require(table, named, reader="The campaign")
+    _refuse_strangers(settings, table)
     design = settings.design if settings.design is not None else _guess_design(table)
     phase = settings.phase if settings.phase is not None else _guess_phase(table)
     properties = settings.properties
     if properties is None:
-        properties = [
-            v for v in _with_role(table, "property") if not v.endswith("_sd") and _has_numbers(table[v])
-        ]
+        properties = [v for v in properties_of(settings, table) if _has_numbers(table[v])]
     goal = settings.goal
     if goal is None:
         goal = f"maximize:{properties[0]}" if properties else "learn-phase-map"
     return replace(settings, design=design, phase=phase, properties=properties, goal=goal)
+
+
+def _refuse_strangers(settings: Settings, table: xr.Dataset) -> None:
+    """See that every variable that campaign.toml names is among the data."""
+    for key in ("design", "phase", "properties"):
+        said = getattr(settings, key) or []
+        for name in [said] if isinstance(said, str) else said:
+            if name not in table.data_vars:
+                raise SchemaError(
+                    f"The line {key} in campaign.toml names '{name}', which the data lack.",
+                    found=name_known(table.data_vars, name),
+                    hint=f"correct the line {key} in campaign.toml, or leave it out to have it guessed",
+                )
+
+
+def strangers_in_goal(goal: str | None, properties: Sequence[str]) -> list[str]:
+    """Tell which properties of a goal are not there, each in one sentence with what it may mean.
+
+    Args:
+        goal: as `parse_goal` reads it; None if none was set.
+        properties: that can be asked for.
+    """
+    if goal is None:
+        return []
+    wanted = dict.fromkeys(part.name for _, part in property_terms(parse_goal(goal)))
+    return [
+        f"The goal asks for '{name}', which is not among the properties: {name_known(properties, name)}"
+        for name in wanted
+        if name not in properties
+    ]
+
+
+def properties_of(settings: Settings, table: xr.Dataset) -> list[str]:
+    """List the properties that a campaign can be after: those it names, or else all that it has."""
+    if settings.properties is not None:
+        return settings.properties
+    return [v for v in _with_role(table, "property") if not v.endswith("_sd")]
 
 
 def _with_role(table: xr.Dataset, *roles: str) -> list[str]:

@@ -123,12 +123,17 @@ def fit(folder: CampaignFolder, as_json: AsJson = False) -> None:
     from tieline.campaign.folder import Folder
 
     campaign = Folder.open(folder)
+    use, notes = campaign.uses()
     with errors.status("Fitting ..."):
         diagnosis = campaign.fit().diagnose()
+    notes = [note for note in notes if note not in diagnosis.attrs["notes"]]
     if as_json:
-        print_json(_verdict(diagnosis))
+        verdict = _verdict(diagnosis)
+        print_json(verdict | {"use": use, "notes": [*verdict["notes"], *notes]})
         return
+    console.print(use, highlight=False, markup=False, soft_wrap=True)
     print_verdict(diagnosis)
+    print_notes(notes)
     console.print(f"Next: tieline propose {folder}")
 
 
