@@ -63,7 +63,7 @@ def test_a_list_that_was_filled_in_adds_specimens_with_their_results(folder):
     assert f"no result yet, left out: {third}" in notes
     (aside,) = [note for note in notes if "as tieline wrote it" in note]
     assert "predicted hardness (GPa), predicted hardness (GPa) sd, most likely phase, value, reason" in aside
-    assert not [note for note in notes if "unit" in note]
+    assert not [note for note in notes if "unit" in note or "too few" in note]
     folder.fit()
     assert folder.posterior().table.sizes["specimen"] == 18
 
@@ -194,3 +194,9 @@ def test_settings_are_written_as_people_would(tmp_path):
         line.split(",")[1] for line in (folder.path / "proposals.csv").read_text("utf-8").splitlines()[1:]
     ]
     assert max(len(cell) for cell in cells) <= 4
+
+
+def test_results_that_were_filled_in_and_not_imported_are_noticed(folder):
+    folder.propose(n=2)
+    fill(folder, **{"hardness (GPa)": [4.5]})
+    assert "proposals.csv holds results that were not imported yet." in folder.propose(n=1).attrs["notes"]

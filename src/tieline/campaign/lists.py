@@ -80,6 +80,8 @@ def under_way(
                     f"{file.name} is not a list of proposals to be filled in, and was not looked at."
                 )
             elif places.sizes["specimen"]:
+                if has_result(places).any():
+                    notes.append(f"{file.name} holds results that were not imported yet.")
                 designs.append(check_pool(posterior, _over(places, posterior), called=f"list {file.name}"))
         except TielineError as error:
             notes.append(f"The proposals in {file.name} do not count as pending: {error.what}")

@@ -57,7 +57,11 @@ def read_results(
     )
     if composition:
         record = _with_elements(record, next(iter(composition)), elements)
-    record.attrs["notes"] += [f"left aside, as tieline wrote it: {name_some(_unmarked(ours), limit=12)}"]
+    notes = [note for note in record.attrs["notes"] if not note.endswith("too few to learn from")]
+    record.attrs["notes"] = [
+        *notes,
+        f"left aside, as tieline wrote it: {name_some(_unmarked(ours), limit=12)}",
+    ]
     return record
 
 
