@@ -1,22 +1,17 @@
 """What a fit on a line says of any place: phases, properties, joint draws, boundaries."""
 
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import cho_solve, solve_triangular
-from scipy.special import softmax
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.line_fit import LineFit, Stretches
+from tieline.models.line_function import Measured, RegionFunction
 from tieline.models.observations import Observations, label_evidence
-from tieline.models.random_features import RandomFunctions
-from tieline.models.segments import LEVEL, Settings
 
 ENOUGH = 0.999  # of the probability at every cell: rare regions can be far off, and widen the intervals
-ENOUGH_SETTINGS = 0.99  # of the probability of a region's settings
 RARE = 1e-5  # probability of a region at one combination of noises below which it is not even listed
 
 
@@ -29,16 +24,6 @@ class Region:
     last: int
     noise: int
     weight: float
-
-
-class Conditioned(NamedTuple):
-    """A region's function at one setting: its share, the places measured, and the solved system."""
-
-    share: float
-    setting: Settings
-    x: Array
-    root: Array
-    alpha: Array
 
 
 @dataclass(frozen=True)
@@ -67,19 +52,21 @@ class LineAnswer:
         total = np.zeros(len(x))
         first, noise, within, square = (np.zeros(len(x)) for _ in range(4))
         settings_apart = np.zeros(len(x))
-        for region in self._regions(j):
-            share = region.weight * span.opened[:, region.first] * span.open_still[:, region.last]
+        for measured, regions in self._alike(j).items():
+            share = np.zeros(len(x))
+            for region in regions:
+                share += region.weight * span.opened[:, region.first] * span.open_still[:, region.last]
             here = share > 1e-9
             if not here.any():
                 continue
-            mean, variance, apart = self._predict(part, region, x[here, 0])
+            mean, variance, apart = RegionFunction.of(part, measured, self.fit.settings).predict(x[here, 0])
             w = share[here]
             total[here] += w
             first[here] += w * mean
             square[here] += w * mean**2
             within[here] += w * variance
             settings_apart[here] += w * apart
-            noise[here] += w * part.noise[region.noise] ** 2
+            noise[here] += w * part.noise[measured.noise] ** 2
         mean = first / total
         between = np.maximum(square / total - mean**2, 0.0)
         return mean, np.stack([noise / total, within / total, between, settings_apart / total], axis=1)
@@ -89,17 +76,17 @@ class LineAnswer:
         phase = np.zeros((n, len(x)), dtype=np.intp)
         values = np.zeros((n, len(x), len(self.fit.properties)))
         nodes = rng.choice(len(self.fit.weights), n, p=self.fit.weights)
-        known: dict[tuple[int, Region], list[Conditioned]] = {}  # draws share most of their regions
+        known: dict[tuple[int, Measured], RegionFunction] = {}  # draws share most of their regions
         for d, node in enumerate(nodes):
             for first, last, k in self.fit.segmentations[node].draw(rng):
                 # Regions come left to right, each from a boundary on; the next one overwrites the rest.
                 here = x[:, 0] > self._boundary(first, rng)
                 phase[d, here] = k
                 for j, part in enumerate(self.fit.properties):
-                    region = Region(k, first, last, int(self.fit.noises[node, j]), 1.0)
-                    if (j, region) not in known:
-                        known[j, region] = list(self._conditioned(part, region))
-                    values[d, here, j] = self._draw(part, region, known[j, region], x[here, 0], rng)
+                    measured = _measured(part, first, last, int(self.fit.noises[node, j]))
+                    if (j, measured) not in known:
+                        known[j, measured] = RegionFunction.of(part, measured, self.fit.settings)
+                    values[d, here, j] = known[j, measured].draw(x[here, 0], rng)
         return phase, values
 
     def leave_one_out(self) -> tuple[Array, Array, Array]:
@@ -181,68 +168,30 @@ class LineAnswer:
     def _regions(self, j: int) -> tuple[Region, ...]:
         return self._likely[j]
 
-    def _conditioned(self, part: Stretches, region: Region) -> Iterator[Conditioned]:
-        """The functions that a region may have, one for each likely setting."""
-        i, j = part.first[region.first], part.last[region.last]
-        score = part.evidence[region.noise, :, i, j] + self.fit.settings.log_weight
-        share = softmax(score)
-        x, y, error = part.x[i:j], part.y[i:j], part.error[i:j]
-        order = np.argsort(-share, kind="stable")
-        kept = order[: int(np.searchsorted(np.cumsum(share[order]), ENOUGH_SETTINGS)) + 1]
-        for h in kept:
-            setting = self.fit.settings.keep(np.array([h]))
-            covariance = setting.covariance(x, x)[0] + np.diag(part.noise[region.noise] ** 2 + error)
-            root = np.linalg.cholesky(covariance)
-            alpha = cho_solve((root, True), y)
-            yield Conditioned(float(share[h] / share[kept].sum()), setting, x, root, alpha)
-
-    def _predict(self, part: Stretches, region: Region, x: Array) -> tuple[Array, Array, Array]:
-        """Mean, variance within settings and variance between them (place) of a region's function."""
-        mean, square, variance = np.zeros(len(x)), np.zeros(len(x)), np.zeros(len(x))
-        for w, setting, seen, root, alpha in self._conditioned(part, region):
-            cross = setting.covariance(seen, x)[0]
-            m = cross.T @ alpha
-            half = solve_triangular(root, cross, lower=True)
-            mean += w * m
-            square += w * m**2
-            variance += w * np.maximum(LEVEL + setting.amplitude[0] ** 2 - (half**2).sum(0), 1e-12)
-        return mean, variance, np.maximum(square - mean**2, 0.0)
-
-    def _draw(
-        self,
-        part: Stretches,
-        region: Region,
-        options: list[Conditioned],
-        x: Array,
-        rng: np.random.Generator,
-    ) -> Array:
-        """One draw of a region's function at places on the line."""
-        _, setting, seen, root, _ = options[rng.choice(len(options), p=[o[0] for o in options])]
-        y = part.y[part.first[region.first] : part.last[region.last]]
-        functions = RandomFunctions.draw(setting.kernel[0], 1, 1, rng)
-        level = np.sqrt(LEVEL) * rng.standard_normal()
-
-        def prior(places: Array) -> Array:
-            return level + setting.amplitude[0] * functions.at(places[:, None] / setting.lengthscale[0])[:, 0]
-
-        error = np.diag(root @ root.T) - LEVEL - setting.amplitude[0] ** 2
-        residual = y - prior(seen) - np.sqrt(np.maximum(error, 0.0)) * rng.standard_normal(len(y))
-        return prior(x) + setting.covariance(x, seen)[0] @ cho_solve((root, True), residual)
+    def _alike(self, j: int) -> dict[Measured, list[Region]]:
+        """Regions that hold the same measurements of a property at the same noise: one function for all."""
+        part, found = self.fit.properties[j], defaultdict(list)
+        for region in self._regions(j):
+            found[_measured(part, region.first, region.last, region.noise)].append(region)
+        return found
 
     def _leave_one_out(self, j: int) -> tuple[Array, Array]:
         """Mean and variance (measurement) of each value of property j given the others in its region."""
         part = self.fit.properties[j]
         total, first, second = (np.zeros(len(part.y)) for _ in range(3))
-        for region in self._regions(j):
-            own = slice(part.first[region.first], part.last[region.last])
-            for w, _, _, root, alpha in self._conditioned(part, region):
-                precision = np.diag(cho_solve((root, True), np.eye(len(alpha))))
-                mean = part.y[own] - alpha / precision
-                total[own] += region.weight * w
-                first[own] += region.weight * w * mean
-                second[own] += region.weight * w * (mean**2 + 1 / precision)
+        for measured, regions in self._alike(j).items():
+            own, weight = slice(measured.first, measured.last), sum(region.weight for region in regions)
+            mean, square = RegionFunction.of(part, measured, self.fit.settings).leave_one_out()
+            total[own] += weight
+            first[own] += weight * mean
+            second[own] += weight * square
         mean = first / total
         return mean, np.maximum(second / total - mean**2, 1e-12)
+
+
+def _measured(part: Stretches, first: int, last: int, noise: int) -> Measured:
+    """The measurements of a property in the cells from `first` to `last`."""
+    return Measured(int(part.first[first]), int(part.last[last]), noise)
 
 
 def _enough(regions: list[Region], n_cells: int) -> tuple[Region, ...]:

@@ -52,11 +52,12 @@ class Settings:
     def covariance(self, a: Array, b: Array) -> Array:
         """Prior covariance (setting, n, m) of a region's function between points of a line."""
         r2 = squared_distance(a[:, None], b[:, None], np.ones(1))
-        blocks = [
-            LEVEL + v**2 * KERNELS[k].value(r2 / ell**2)
-            for k, ell, v in zip(self.kernel, self.lengthscale, self.amplitude, strict=True)
-        ]
-        return np.stack(blocks)
+        covariance = np.empty((len(self.kernel), *r2.shape))
+        for name in set(self.kernel):
+            own = np.array([k == name for k in self.kernel])
+            scaled = r2 / self.lengthscale[own, None, None] ** 2
+            covariance[own] = LEVEL + self.amplitude[own, None, None] ** 2 * KERNELS[name].value(scaled)
+        return covariance
 
 
 def stretch_evidence(
