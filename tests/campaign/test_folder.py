@@ -4,22 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from furnace_runs import SHEET, TEMPERATURE
 
 from tieline.campaign.folder import Folder, read_places, write_places
 from tieline.campaign.settings import Settings
 from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import Minimize
-
-RNG = np.random.default_rng(0)
-TEMPERATURE = np.linspace(600, 900, 16)
-SHEET = pd.DataFrame(
-    {
-        "specimen": [f"s{i}" for i in range(16)],
-        "temperature (°C)": TEMPERATURE,
-        "phase": np.where(TEMPERATURE < 740, "alpha", "beta"),
-        "hardness (GPa)": np.where(TEMPERATURE < 740, 2.0, 5.0) + 0.1 * RNG.standard_normal(16),
-    }
-)
 
 
 @pytest.fixture

@@ -5,22 +5,12 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from furnace_runs import SHEET
 
 from tieline.campaign.folder import Folder, read_places
 from tieline.campaign.settings import Settings
 from tieline.errors import SchemaError
 from tieline.planning.goals import Maximize
-
-RNG = np.random.default_rng(0)
-TEMPERATURE = np.linspace(600, 900, 16)
-SHEET = pd.DataFrame(
-    {
-        "specimen": [f"s{i}" for i in range(16)],
-        "temperature (°C)": TEMPERATURE,
-        "phase": np.where(TEMPERATURE < 740, "alpha", "beta"),
-        "hardness (GPa)": np.where(TEMPERATURE < 740, 2.0, 5.0) + 0.1 * RNG.standard_normal(16),
-    }
-)
 
 
 def fitted(place, sheet, columns="", **settings):

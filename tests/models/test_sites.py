@@ -6,7 +6,7 @@ from scipy.stats import norm
 
 from tieline.models.gate import contrasts
 from tieline.models.gate_mixture import whitened_normals
-from tieline.models.sites import clip, moments, propagate
+from tieline.models.sites import clip, inverse_of, moments, propagate
 
 RNG = np.random.default_rng(0)
 ROOT = 2 * np.tril(RNG.standard_normal((3, 3)))
@@ -98,7 +98,7 @@ def test_moments_are_those_of_the_whole_covariance():
     rank, c = 4, 2
     root = np.tril(RNG.standard_normal((8, 8))) + 4 * np.eye(8)
     g, eta = RNG.standard_normal((5, rank)), RNG.standard_normal((rank, c))
-    mean, covariance = moments(g, eta, root)
+    mean, covariance = moments(g, eta, inverse_of(root))
     whole = np.linalg.inv(root @ root.T)
     for i in range(5):
         select = np.kron(g[i], np.eye(c))

@@ -36,6 +36,7 @@ from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import SchemaError, TielineError
 from tieline.features.represent import represent
 from tieline.models.phase_property import PhaseProperty
+from tieline.models.posterior import Posterior
 from tieline.models.posterior_file import load_posterior
 from tieline.planning.goals import Goal, parse_goal
 from tieline.planning.listing import tabulate_proposals
@@ -207,7 +208,9 @@ class Folder:
         Raises:
             SchemaError: campaign.toml names a property that was not learned.
         """
-        posterior = self.posterior()
+        return self._goal(self.posterior())
+
+    def _goal(self, posterior: Posterior) -> Goal:
         if strangers := strangers_in_goal(self.settings.goal, posterior.model.properties):
             raise SchemaError(strangers[0], hint="correct the line goal in campaign.toml, or use --goal")
         settings = complete(self.settings, posterior.table)
@@ -256,16 +259,18 @@ class Folder:
             As `tieline.propose`, with `proposal`: what each specimen is called in the list.
         """
         lists = [] if anew else all_lists(self.path)
-        batch = self._proposals(lists, pool, n=n, goal=goal, acquisition=acquisition)
-        known = specimens_of(self.record())["specimen"].values.astype(str)
-        names = name_specimens(self.path, known.tolist(), n)
-        text = tabulate_proposals(self.posterior(), batch, names).to_csv()
+        posterior, known = self.posterior(), specimens_of(self.record())
+        batch = self._proposals(posterior, known, lists, pool, n=n, goal=goal, acquisition=acquisition)
+        names = name_specimens(self.path, known["specimen"].values.astype(str).tolist(), n)
+        text = tabulate_proposals(posterior, batch, names).to_csv()
         notes = [*batch.attrs["notes"], *set_aside(self.path)]
         _write(self.path / LIST, text, encoding="utf-8-sig")  # Excel takes a file without the mark for cp1252
         return batch.assign(proposal=("specimen", names)).assign_attrs(notes=notes)
 
     def _proposals(
         self,
+        posterior: Posterior,
+        known: xr.Dataset,
         lists: Sequence[Path],
         pool: xr.Dataset | None = None,
         *,
@@ -274,12 +279,11 @@ class Folder:
         acquisition: Acquisition = "log_ei",
     ) -> xr.Dataset:
         """Propose as if all open proposals in lists were under way; nothing is kept."""
-        posterior = self.posterior()
-        pending, notes = under_way(lists, specimens_of(self.record()), posterior)
+        pending, notes = under_way(lists, known, posterior)
         batch = propose(
             posterior,
             default_pool(posterior) if pool is None else pool,
-            goal or self.goal(),
+            goal or self._goal(posterior),
             n,
             acquisition=acquisition,
             pending=pending,
@@ -295,7 +299,8 @@ class Folder:
         from tieline.figures.report import Chapter, write_report
 
         posterior = self.posterior()
-        batch = self._proposals([file for file in all_lists(self.path) if file.name != LIST])
+        lists = [file for file in all_lists(self.path) if file.name != LIST]
+        batch = self._proposals(posterior, specimens_of(self.record()), lists)
         about = f"{posterior.table.sizes['specimen']} specimens from {', '.join(self.imports())}."
         chapter = Chapter(self.settings.name, about, posterior, posterior.diagnose(), batch)
         return write_report([chapter], self.path / "report", title=self.settings.name)[0]

@@ -1,5 +1,7 @@
 """Two records of one campaign become one: the newer adds, and corrects what it repeats."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 
@@ -81,14 +83,17 @@ def _named_alike(*records: xr.DataTree) -> list[xr.DataTree]:
     nodes = [node for record in records for node in record.subtree if "specimen" in node.coords]
     if all(node.coords["specimen"].dtype.kind in "iu" for node in nodes):
         return list(records)
-    return [_with_text_names(record) for record in records]
+    return [renamed(record, {}) for record in records]
 
 
-def _with_text_names(record: xr.DataTree) -> xr.DataTree:
+def renamed(record: xr.DataTree, names: Mapping[str, str]) -> xr.DataTree:
+    """Make all identities text, and give some of them other names."""
     nodes = {node.path: node.to_dataset(inherit=False) for node in record.subtree}
     for path, node in nodes.items():
         if "specimen" in node.coords:
-            nodes[path] = node.assign_coords(specimen=node["specimen"].astype(str))
+            given = node["specimen"]
+            texts = [names.get(text, text) for text in given.values.astype(str).tolist()]
+            nodes[path] = node.assign_coords(specimen=(given.dims, np.array(texts, dtype=str), given.attrs))
     return xr.DataTree.from_dict(nodes)
 
 

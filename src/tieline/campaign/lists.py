@@ -103,8 +103,3 @@ def _over(places: xr.Dataset, posterior: Posterior) -> xr.Dataset:
     if set(places["element"].values.tolist()) <= set(elements.tolist()):
         return places.reindex(element=elements, fill_value=0.0)
     return places
-
-
-def span(names: Sequence[str]) -> str:
-    """Write the first and the last of names in order."""
-    return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"

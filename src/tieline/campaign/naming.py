@@ -1,11 +1,10 @@
 """Specimens of files that do not name them: never taken for others that happen to have the same numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import numpy as np
 import xarray as xr
 
-from tieline.campaign.joining import shared
+from tieline.campaign.joining import renamed, shared
 from tieline.schema import specimens_of
 
 NUMBERED = "numbered"  # attribute of a record: {"stem", "n"} of the first file, if it did not name specimens
@@ -47,13 +46,13 @@ def name_apart(
         return record, reading, []
     names = next(n for n in _series(first["stem"], first["n"]) if not set(n) & set(_names(record)))
     numbers = [str(i) for i in range(1, first["n"] + 1)]
-    renamed = _renamed(record, dict(zip(numbers, names, strict=True)))
-    renamed.attrs = {key: value for key, value in record.attrs.items() if key != NUMBERED}
+    named = renamed(record, dict(zip(numbers, names, strict=True)))
+    named.attrs = {key: value for key, value in record.attrs.items() if key != NUMBERED}
     note = (
         f"'{first['stem']}' names no specimens, and this file has some of the same numbers: those of"
-        f" '{first['stem']}' are now called {_span(names)}"
+        f" '{first['stem']}' are now called {span(names)}"
     )
-    return renamed, reading, [note]
+    return named, reading, [note]
 
 
 def _name_rows(
@@ -64,10 +63,10 @@ def _name_rows(
     if first.get("stem") == stem and _continues(record, reading, first["n"]):
         return _numbered(record, stem, len(numbers)), reading, [_same_as_before(first["n"])]
     for names in _series(stem, len(numbers)):
-        named = _renamed(reading, dict(zip(numbers, names, strict=True)))
+        named = renamed(reading, dict(zip(numbers, names, strict=True)))
         n_known = len(set(names) & set(_names(record)))
         if n_known == 0:
-            note = f"no column names the specimens: they are new ones, called {_span(names)}"
+            note = f"no column names the specimens: they are new ones, called {span(names)}"
             return record, named, [note]
         if _continues(record, named, n_known):
             return record, named, [_same_as_before(n_known)]
@@ -103,18 +102,9 @@ def _series(stem: str, n: int) -> Iterator[list[str]]:
         yield [f"{stem}-{version}-{i}" for i in range(1, n + 1)]
 
 
-def _span(names: list[str]) -> str:
+def span(names: Sequence[str]) -> str:
+    """Write the first and the last of names in order."""
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-
-
-def _renamed(record: xr.DataTree, names: dict[str, str]) -> xr.DataTree:
-    nodes = {node.path: node.to_dataset(inherit=False) for node in record.subtree}
-    for path, node in nodes.items():
-        if "specimen" in node.coords:
-            given = node["specimen"]
-            renamed = np.array([names.get(str(name), str(name)) for name in given.values.tolist()])
-            nodes[path] = node.assign_coords(specimen=(given.dims, renamed, given.attrs))
-    return xr.DataTree.from_dict(nodes)
 
 
 def _continues(record: xr.DataTree, reading: xr.DataTree, n_known: int) -> bool:

@@ -21,10 +21,11 @@ def describe_use(settings: Settings, table: xr.Dataset, specimens: xr.Dataset) -
     design = [whole.design] if isinstance(whole.design, str) else whole.design or []
     properties = whole.properties or []
     learned = [*([whole.phase] if whole.phase else []), *properties]
+    never = _never_measured(settings, specimens)
     unused: dict[str, list[str]] = {}
     for name in (str(v) for v in specimens.data_vars if v not in [*design, *learned]):
         is_error = name.endswith("_sd") and name.removesuffix("_sd") in specimens
-        if not is_error and name not in _never_measured(settings, specimens):
+        if not is_error and name not in never:
             unused.setdefault(_why_unused(specimens[name]), []).append(name)
     clauses = []
     for why, names in unused.items():

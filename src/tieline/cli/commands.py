@@ -169,7 +169,8 @@ def propose(
 ) -> None:
     """Propose what to make or measure next."""
     from tieline.campaign.folder import Folder, read_places
-    from tieline.campaign.lists import LIST, span
+    from tieline.campaign.lists import LIST
+    from tieline.campaign.naming import span
     from tieline.planning.goals import parse_goal
     from tieline.planning.listing import list_proposals
 

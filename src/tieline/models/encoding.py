@@ -11,10 +11,10 @@ from tieline.features.composition import simplex_coordinates
 from tieline.models.arrays import Array, Indices
 from tieline.models.observations import Observations
 from tieline.schema import check, require
+from tieline.schema.closure import ROUNDING
 from tieline.units import canonical
 
 READER = "PhaseProperty"
-ROUNDING = 1e-6  # of probabilities that should sum to one
 FEWEST = 3  # informative specimens; with fewer, no prior of ours could be told from the data
 
 

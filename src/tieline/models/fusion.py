@@ -9,7 +9,6 @@ expert of short lengthscale explains everything.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import softmax
 
 from tieline.models.arrays import Array
 from tieline.models.expert_mixture import ExpertMixture, average_experts, confidence, fitness
@@ -22,7 +21,7 @@ from tieline.models.gate_mixture import (
     average_gates,
     whitened_normals,
 )
-from tieline.models.observations import Observations, label_evidence
+from tieline.models.observations import Observations, label_evidence, updated
 
 ANNEALING = (0.5, 0.25, 0.1)  # extra noise, standardised, of the first passes
 MOST_PASSES = 9
@@ -188,8 +187,8 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
 def finish(seen: Observations, found: Draft) -> Fusion:
     """Average a draft over the hyperparameters of the map and of every expert."""
     beliefs, plain, n = found.beliefs, found.plain_gates, len(seen.x)
-    gates, trust = plain, 1.0
-    if not np.isnan(seen.y).all():
+    gates, trust, experts = plain, 1.0, ()
+    if found.n_passes:
         gates = average_gates(
             seen.x,
             seen.label,
@@ -201,9 +200,8 @@ def finish(seen: Observations, found: Draft) -> Fusion:
         cavity = gates.cavity_probabilities(n)
         trust = _trust(plain, cavity, seen, beliefs.message)
         beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
-    experts = tuple(
-        _average_property(seen, beliefs, gates, j) for j in range(seen.y.shape[1]) if found.n_passes
-    )
+        prior = _posterior(cavity, seen, np.zeros_like(cavity), gates.settings)
+        experts = tuple(_average_property(seen, beliefs, prior, j) for j in range(seen.y.shape[1]))
     return Fusion(
         gates=gates,
         plain_gates=plain,
@@ -255,7 +253,7 @@ def _redraw(
 
 def _posterior(prior: Array, seen: Observations, message: Array, settings: GateSettings) -> Array:
     evidence = label_evidence(seen.label, settings.label_error) + message
-    return softmax(np.log(prior + 1e-12) + evidence, axis=1)
+    return updated(prior, evidence)
 
 
 def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array) -> float:
@@ -264,16 +262,14 @@ def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array
     label, n = seen.label[labelled], int(labelled.sum())
     if n == 0:
         return 1.0
-    joint = softmax(np.log(cavity[labelled] + 1e-12) + message[labelled], axis=1)
+    joint = updated(cavity[labelled], message[labelled])
     smoothed = (1 - BLUNDER) * label + BLUNDER / label.shape[1]
     gain = np.log((smoothed * joint).sum(1)) - np.log((smoothed * plain.cavity_probabilities(n)).sum(1))
     return confidence(gain)
 
 
-def _average_property(seen: Observations, beliefs: Beliefs, gates: GateMixture, j: int) -> ExpertMixture:
+def _average_property(seen: Observations, beliefs: Beliefs, prior: Array, j: int) -> ExpertMixture:
     own = ~np.isnan(seen.y[:, j])
-    prior = gates.cavity_probabilities(len(seen.x))
-    prior = _posterior(prior, seen, np.zeros_like(prior), gates.settings)
     membership = (beliefs.membership * beliefs.regular[:, :, j])[own]
     return average_experts(
         seen.x[own], seen.y[own, j], seen.error[own, j], membership, prior[own], beliefs.thetas[j]

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
-from scipy.special import softmax
 
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.experts import LEVEL, Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate import Gate, contrasts
-from tieline.models.observations import Observations, label_evidence
+from tieline.models.observations import Observations, label_evidence, updated
 from tieline.models.random_features import RandomFunctions
 
 UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
@@ -66,8 +65,8 @@ class FusionAnswer:
         plain = fit.plain_gates.probabilities(seen.x)
         plain[seen.labelled] = fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
         given = label_evidence(seen.label, fit.gates.settings.label_error)
-        unlabelled = fit.trust * _updated(joint, fit.message) + (1 - fit.trust) * plain
-        unmeasured = fit.trust * _updated(joint, given) + (1 - fit.trust) * _updated(plain, given)
+        unlabelled = fit.trust * updated(joint, fit.message) + (1 - fit.trust) * plain
+        unmeasured = fit.trust * updated(joint, given) + (1 - fit.trust) * updated(plain, given)
         mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
         for j, mixture in enumerate(self.fit.experts):
             own = ~np.isnan(seen.y[:, j])
@@ -110,11 +109,6 @@ class FusionAnswer:
             (probability * np.tensordot(w, (mean - central) ** 2, 1)).sum(1),
         ]
         return answer, np.stack(parts, axis=1)
-
-
-def _updated(prior: Array, evidence: Array) -> Array:
-    """Probabilities (row, K) once a log likelihood (row, K) is known."""
-    return softmax(np.log(prior + 1e-12) + evidence, axis=1)
 
 
 def _blocks(x: Array) -> list[Array]:

@@ -9,6 +9,7 @@ and η standard normal, so that one Newton step costs the rank cubed whatever th
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -16,7 +17,7 @@ from scipy.linalg import solve_triangular
 from tieline.models.arrays import Array
 from tieline.models.kernels import matern52, pivoted_root, squared_distance
 from tieline.models.random_features import RandomFunctions
-from tieline.models.sites import Sites, moments, propagate
+from tieline.models.sites import Sites, inverse_of, moments, propagate
 
 NEGLIGIBLE = (
     0.03  # variance of log odds, against the 3.3 of a logistic variable: left out of the low-rank root
@@ -90,8 +91,7 @@ class Gate:
 
     def whiten(self, values: Array) -> Array:
         """Whitened latents (rank, ...) that take the given values (rank, ...) at the pivots."""
-        root = np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
-        return solve_triangular(root, values, lower=True)
+        return solve_triangular(self._root, values, lower=True)
 
     def features(self, x: Array) -> Array:
         """Low-rank root (place, rank) of the prior covariance at `x`."""
@@ -101,8 +101,16 @@ class Gate:
         """Mean (place, K - 1) and covariance (place, K - 1, K - 1) of the latent contrasts at `x`."""
         features = self.features(x)
         left = np.maximum(self.settings.variance(x) - (features**2).sum(1), 0.0)
-        mean, covariance = moments(features, self.sites.mode, self.sites.root)
+        mean, covariance = moments(features, self.sites.mode, self._inverse)
         return mean, covariance + left[:, None, None] * np.eye(self.n_phases - 1)
+
+    @cached_property
+    def _root(self) -> Array:
+        return np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
+
+    @cached_property
+    def _inverse(self) -> Array:
+        return inverse_of(self.sites.root)
 
     def cavity(self) -> tuple[Array, Array]:
         """Latent moments at each training row as if its own information had not been given."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import softmax
 
 from tieline.models.arrays import Array, Mask
 
@@ -45,3 +46,8 @@ def label_evidence(label: Array, error: float) -> Array:
     """
     evidence = np.log((1 - error) * label + error / label.shape[1])
     return np.where(np.isnan(label), 0.0, evidence)
+
+
+def updated(prior: Array, evidence: Array) -> Array:
+    """Probabilities (row, K) once a log likelihood (row, K) is known."""
+    return softmax(np.log(prior + 1e-12) + evidence, axis=1)

@@ -68,8 +68,8 @@ class PhasePosterior:
             between_hyperparameter add up to the square of `<name>_sd`. Units are the table's.
 
         Raises:
-            SchemaError: a design variable is missing, or not finite, or has other elements.
-            UnitError: a design variable is in another unit than it was when fitted.
+            SchemaError: a design variable is missing, not finite, of other elements, or does not close.
+            UnitError: a design variable has a unit that cannot be converted into that of the fit.
         """
         x = self._scaled(grid)
         probability, moments = self.answer.predict(x)
@@ -149,7 +149,7 @@ class PhasePosterior:
         Raises:
             SchemaError: the design is no line, or the fast engine was used, which has no boundaries as such.
         """
-        if not self.has_boundaries or not isinstance(self.answer, LineAnswer):
+        if not isinstance(self.answer, LineAnswer):
             raise SchemaError(
                 "Boundaries are points only on a line fitted by exact inference.",
                 found=f"{len(self.encoding.lowest)} design dimensions",

@@ -105,14 +105,16 @@ def clip(matrices: Array, floor: float) -> Array:
     return np.einsum("nce,ne,nde->ncd", vectors, np.maximum(values, floor), vectors)
 
 
-def moments(g: Array, eta: Array, root: Array) -> tuple[Array, Array]:
-    """Mean and covariance of g η per row, with η ~ N(eta, (root rootᵀ)⁻¹).
-
-    The precision is one plus something positive: its inverse is safe, and far cheaper than a solve per row.
-    """
-    rank, c = eta.shape
+def inverse_of(root: Array) -> Array:
+    """Inverse of root rootᵀ. Safe for a precision that is one plus something positive."""
     lower = np.tril(dpotri(root, lower=1)[0])
-    inverse = (lower + np.tril(lower, -1).T).reshape(rank, c, rank, c)
+    return lower + np.tril(lower, -1).T
+
+
+def moments(g: Array, eta: Array, inverse: Array) -> tuple[Array, Array]:
+    """Mean and covariance of g η per row, with η ~ N(eta, inverse): far cheaper than a solve per row."""
+    rank, c = eta.shape
+    inverse = inverse.reshape(rank, c, rank, c)
     covariance = np.empty((len(g), c, c))
     for i in range(c):
         for j in range(i + 1):
@@ -124,7 +126,7 @@ def moments(g: Array, eta: Array, root: Array) -> tuple[Array, Array]:
 def _posterior(g: Array, shift: Array, precision: Array) -> tuple[Array, Array, Array, Array]:
     root = np.linalg.cholesky(_precision(g, precision))
     eta = cho_solve((root, True), (g.T @ shift).ravel()).reshape(g.shape[1], shift.shape[1])
-    return eta, root, *moments(g, eta, root)
+    return eta, root, *moments(g, eta, inverse_of(root))
 
 
 def _remove(

@@ -74,10 +74,8 @@ def _resolve(
 ) -> tuple[dict[str, Correction], list[str]]:
     """Find the header that each correction means: as written, or the name that was guessed for it."""
     headers = sheet.headers
-    aliases = _aliases(sheet)
     resolved, notes = _matching(sheet, mapped), []
-    for key in mapped.columns:
-        matches = [key] if key in headers else aliases.get(key.strip().casefold(), [])
+    for key, matches in _meant(sheet, mapped).items():
         if len(matches) == 1:
             continue
         if key in said:
@@ -97,23 +95,21 @@ def _resolve(
 
 def _matching(sheet: Sheet, mapped: Mapped) -> dict[str, Correction]:
     """Header -> correction, for all corrections that mean exactly one column."""
-    aliases = _aliases(sheet)
-    resolved = {}
-    for key, correction in mapped.columns.items():
-        matches = [key] if key in sheet.headers else aliases.get(key.strip().casefold(), [])
-        if len(matches) == 1:
-            resolved[matches[0]] = correction
-    return resolved
+    meant = _meant(sheet, mapped)
+    return {matches[0]: mapped.columns[key] for key, matches in meant.items() if len(matches) == 1}
 
 
-def _aliases(sheet: Sheet) -> dict[str, list[str]]:
-    """What a column may be called besides its header as written -> the headers that are meant."""
+def _meant(sheet: Sheet, mapped: Mapped) -> dict[str, list[str]]:
+    """What a correction calls its column -> the headers that it may mean: as written, or guessed names."""
     aliases: dict[str, list[str]] = {}
     for header in sheet.headers:
         parsed = parse_header(header, sheet.units.get(header, ""))
         for alias in {header.strip().casefold(), symbol_name(parsed.base, parsed.units)}:
             aliases.setdefault(alias, []).append(header)
-    return aliases
+    return {
+        key: [key] if key in sheet.headers else aliases.get(key.strip().casefold(), [])
+        for key in mapped.columns
+    }
 
 
 def specimens_of(layout: Layout, mapped: Mapped) -> xr.Dataset:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.schema import cells
-from tieline.schema.closure import ROUNDING
+from tieline.schema.closure import is_open
 from tieline.schema.records import check_nodes, specimens_of
 from tieline.schema.roles import ROLES
 from tieline.schema.wording import name_cells, name_known, name_some
@@ -152,8 +152,7 @@ def _check_fractions(name: str, variable: xr.DataArray, dimension: str) -> None:
     """Mole fractions and phase probabilities sum to one; a row of NaN is not known."""
     _refuse(variable < 0, name, variable, "holds negative fractions")
     total = variable.sum(dimension, skipna=False)
-    is_open = (abs(total - 1) > ROUNDING) | (total.isnull() & variable.notnull().any(dimension))
-    _refuse(is_open, name, total, f"does not sum to 1 over '{dimension}'")
+    _refuse(is_open(variable, dimension), name, total, f"does not sum to 1 over '{dimension}'")
 
 
 def _refuse(wrong: xr.DataArray, name: str, values: xr.DataArray, what: str) -> None:

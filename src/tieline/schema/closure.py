@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
 
 from tieline.errors import SchemaError, UnitError, did_you_mean
 from tieline.schema.weights import atomic_weights
@@ -66,6 +67,12 @@ def close(amounts: Amounts, *, basis: str | None, tolerance: float) -> tuple[np.
     moles = values / _molar_mass(amounts.elements) if basis == "wt.%" else values
     with np.errstate(invalid="ignore"):  # 0 / 0 is how an unmeasured row stays NaN
         return moles / np.where(unmeasured, 0.0, moles.sum(axis=1))[:, None], notes
+
+
+def is_open(fractions: xr.DataArray, dimension: str) -> xr.DataArray:
+    """Mark rows that do not sum to one over a dimension; a row of NaN is not known, and not open."""
+    total = fractions.sum(dimension, skipna=False)
+    return (abs(total - 1) > ROUNDING) | (total.isnull() & fractions.notnull().any(dimension))
 
 
 def _refuse_impossible(amounts: Amounts) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
-from tieline.schema.closure import ROUNDING
+from tieline.schema.closure import is_open
 from tieline.units import canonical, convert
 
 
@@ -101,7 +101,7 @@ def _refuse_holes(given: xr.DataArray, called: str) -> None:
 
 def _refuse_open(composition: xr.DataArray, called: str) -> None:
     total = composition.sum("element").values
-    wrong = np.flatnonzero((np.abs(total - 1) > ROUNDING) | (composition < 0).any("element").values)
+    wrong = np.flatnonzero(is_open(composition, "element") | (composition < 0).any("element"))
     if wrong.size:
         raise SchemaError(
             f"'{composition.name}' in the {called} is no composition in {wrong.size} of {len(total)} rows.",
