@@ -143,8 +143,9 @@ def test_sum_does_not_depend_on_the_unit_of_a_property():
     draws = posterior.functions(table, 50)
     places = slice(0, table.sizes["specimen"])
     scaled = draws * xr.DataArray([1.0, 1000.0], dims="property")
-    plain, in_other_unit = (beliefs.goal_utility(goal, d, places) for d in (draws, scaled))
-    np.testing.assert_allclose(plain, in_other_unit)
+    plain, in_other_unit = (beliefs.goal_worth(goal, d, places) for d in (draws, scaled))
+    for name in ("hardness", "strength"):
+        np.testing.assert_allclose(plain[name], in_other_unit[name])
 
 
 def test_reason_states_value_lead_and_phase():

@@ -7,7 +7,7 @@ is chosen.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erfcx, logsumexp, ndtr
+from scipy.special import erfcx, logsumexp, ndtr, softmax
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 LOG_SQRT_HALF_PI = 0.5 * np.log(np.pi / 2)
@@ -68,12 +68,51 @@ def log_improvement_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.nd
         Noisy expected improvement (Letham et al. 2019, doi:10.1214/18-BA1110). We smooth the draws
         instead of conditioning on each; kernel of Silverman's width, shrunk as in Liu and West (2001).
     """
+    return logsumexp(log_improvement_by_draw(utility, best, phase), axis=0) - np.log(len(utility))
+
+
+def log_improvement_by_draw(utility: np.ndarray, best: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """What each draw (draw, place) adds to the expected improvement of `log_improvement_of_draws`."""
     improvement = utility - best[:, None]
     mean, sd, n_alike = _moments_within(phase, improvement)
     sd = np.maximum(sd, FLAT * max(sd.max(), np.abs(improvement).max()) + np.finfo(float).tiny)
     width = np.minimum(1.06 * n_alike**-0.2, 0.99)
     centres = mean + np.sqrt(1 - width**2) * (improvement - mean)
-    return logsumexp(log_expected_improvement(centres, width * sd), axis=0) - np.log(len(utility))
+    return log_expected_improvement(centres, width * sd)
+
+
+def improvement_after_label(improvement: np.ndarray, phase: np.ndarray, n_phases: int) -> np.ndarray:
+    """How much more the next measurement of a property is expected to improve once a place has its label.
+
+    A label improves nothing itself. It may change where the property is measured next, and this is what it
+    is worth: the largest expected improvement once the label is known, averaged over what it may say, less
+    the largest now.
+
+    Args:
+        improvement (draw, place): from `log_improvement_by_draw`, no logarithms; of the places where the
+            property may be measured.
+        phase (draw, candidate): the same draws at the places that may be labelled, integers from 0.
+        n_phases: how many phases there are.
+
+    Returns:
+        (candidate): at least 0, in the unit of the improvement.
+
+    Source:
+        The value of information of Raiffa and Schlaifer (1961), ch. 4. The best place is sought in one half
+        of the draws and its worth taken from the other, or else chance would count as knowledge.
+    """
+    n_draws = len(phase)
+    gain = np.zeros(phase.shape[1])
+    label = np.eye(n_phases)[phase]  # (draw, candidate, phase)
+    for seek in (np.arange(n_draws) % 2 == 0, np.arange(n_draws) % 2 == 1):
+        found, sought = label[~seek], label[seek]
+        now = improvement[seek].mean(0).argmax()
+        # A stable matrix product: (candidate, phase, draw) with (draw, place).
+        then = np.tensordot(sought, improvement[seek], ([0], [0])).argmax(-1)
+        more = improvement[~seek] - improvement[~seek][:, [now]]
+        worth = np.tensordot(found, more, ([0], [0]))  # (candidate, phase, place)
+        gain += np.take_along_axis(worth, then[..., None], -1)[..., 0].sum(1) / n_draws
+    return np.maximum(gain, 0)
 
 
 def _moments_within(phase: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,6 +176,45 @@ def shared_information(phase: np.ndarray, reference: np.ndarray, n_phases: int) 
     entropy_one, entropy_two = _entropy(single_one, 1), _entropy(single_two, 1)
     information = entropy_one[:, None] + entropy_two - _entropy(joint, (2, 3)) - bias
     return np.clip(information, 0, None)
+
+
+def share_told_by_value(phase: np.ndarray, values: np.ndarray, noise: np.ndarray, seed: int) -> np.ndarray:
+    """Which share of the uncertainty of the phase at a place a measured value resolves there.
+
+    Nothing where the phases do not differ in the property, all where they differ by far more than a value
+    varies within a phase, noise included.
+
+    Args:
+        phase (draw, place): sampled phases, integers from 0.
+        values (draw, place): the property without noise, in the same draws.
+        noise (place): standard deviation of a measurement, in the unit of the values.
+        seed: of the simulated measurements.
+
+    Returns:
+        (place): mutual information between value and phase over the entropy of the phase, from 0 to 1; 0
+        where the phase is certain.
+
+    Source:
+        Each phase's values are taken as Gaussian, with the moments of its draws; the posterior of the phase
+        is averaged over simulated measurements.
+    """
+    measured = values + noise * np.random.default_rng(seed).standard_normal(values.shape)
+    kinds = np.unique(phase)
+    log_odds = np.full((len(kinds), *values.shape), -np.inf)
+    probability = np.stack([(phase == k).mean(0) for k in kinds])  # (phase, place)
+    pooled = _moments_within(phase, values)[1].mean(0)
+    for k, alike in enumerate(phase == kind for kind in kinds):
+        count = alike.sum(0)
+        mean = (values * alike).sum(0) / np.maximum(count, 1)
+        square = (((values - mean) * alike) ** 2).sum(0) + BORROWED * pooled**2
+        variance = square / (count + BORROWED) + noise**2 + np.finfo(float).tiny
+        with np.errstate(divide="ignore"):  # log 0: a phase that no draw has there
+            log_odds[k] = np.log(probability[k]) - 0.5 * np.log(variance)
+        log_odds[k] -= 0.5 * (measured - mean) ** 2 / variance
+    after = softmax(log_odds, axis=0)
+    entropy = _entropy(probability, 0)
+    told = entropy - _entropy(after, 0).mean(0)
+    return np.clip(told / np.where(entropy > 0, entropy, 1), 0, 1)
 
 
 def information_gain(information: np.ndarray, chosen: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What the posterior believes about the places that a choice is made among."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,21 +31,36 @@ class Beliefs:
 
     Attributes:
         candidates (candidate): rows of the pool, after narrowing.
-        phase (draw, candidate): the sampled phase.
-        utility (draw, place): what the properties in the goal are worth; None if the goal has none. Places
-            are candidates, then pending, then incumbents.
+        worth: of each property in the goal, what it adds to the utility (draw, place). Places are
+            candidates, then pending, then incumbents.
         information (place, reference): nats shared with places spread over the whole pool, for candidates
             and pending; None if the goal does not ask.
-        n_pending: how many places are pending.
+        open_phase (draw, place): the sampled phase, for candidates and pending.
+        values: of each property of the model (draw, place), for candidates and pending, in its own unit.
         notes: what was left out.
     """
 
     candidates: np.ndarray
-    phase: np.ndarray
-    utility: np.ndarray | None
+    worth: Mapping[str, np.ndarray]
     information: np.ndarray | None
-    n_pending: int
+    open_phase: np.ndarray
+    values: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
+
+    @property
+    def phase(self) -> np.ndarray:
+        """The sampled phase (draw, candidate)."""
+        return self.open_phase[:, : len(self.candidates)]
+
+    @property
+    def utility(self) -> np.ndarray | None:
+        """What the properties in the goal are worth together (draw, place); None if the goal has none."""
+        return sum(self.worth.values(), np.zeros(1)) if self.worth else None
+
+    @property
+    def n_pending(self) -> int:
+        """How many places are pending."""
+        return self.open_phase.shape[1] - len(self.candidates)
 
     @property
     def pending(self) -> list[int]:
@@ -59,6 +75,7 @@ def form_beliefs(
     goal: Goal,
     *,
     at_least: int = 1,
+    needs_all: bool = False,
     seed: int = 0,
 ) -> Beliefs:
     """Ask the posterior everything that a choice needs, once.
@@ -69,23 +86,49 @@ def form_beliefs(
         pending (specimen): design of the places under way, checked; may have no rows.
         goal: what to look for.
         at_least: candidates to keep, however many there are.
+        needs_all: whether only places where all properties of the goal were measured can be the best so far;
+            otherwise one of them is enough.
         seed: of the joint draws.
     """
     candidates, notes = _narrow(posterior, pool, goal, max(N_PLACES, at_least))
     kept = pool.isel(specimen=candidates)
-    incumbents = _incumbents(posterior, goal)
-    step = -(-pool.sizes["specimen"] // N_REFERENCE)
-    reference = pool.isel(specimen=slice(None, None, step) if _asks_for_map(goal) else slice(0))
-    draws = posterior.functions(join(kept, pending, incumbents, reference), n=N_DRAWS, seed=seed)
+    incumbents = _incumbents(posterior, goal, np.all if needs_all else np.any)
+    reference = _reference(candidates, pool.sizes["specimen"]) if _asks_for_map(goal) else candidates[:0]
+    extra = np.setdiff1d(reference, candidates)  # most are candidates too, and need no draws of their own
+    places = join(kept, pending, incumbents, pool.isel(specimen=extra))
+    draws = posterior.functions(places, n=N_DRAWS, seed=seed)
     phase = draws["phase_draw"].transpose("draw", "specimen").values.astype(int)
-    n_kept, n_reference = kept.sizes["specimen"], reference.sizes["specimen"]
-    n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - n_reference
-    utility = information = None
+    n_kept = kept.sizes["specimen"]
+    n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - len(extra)
+    worth, information = {}, None
     if property_terms(goal):
-        utility = goal_utility(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
+        worth = goal_worth(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
     if _asks_for_map(goal):
-        information = shared_information(phase[:, :n_open], phase[:, n_worth:], int(phase.max()) + 1)
-    return Beliefs(candidates, phase[:, :n_kept], utility, information, pending.sizes["specimen"], notes)
+        column = {row: i for i, row in enumerate(candidates)}
+        column |= {row: n_worth + i for i, row in enumerate(extra)}
+        told = phase[:, [column[row] for row in reference]]
+        information = shared_information(phase[:, :n_open], told, int(phase.max()) + 1)
+    names = [str(name) for name in draws["property"].values]
+    values = {
+        name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
+    }
+    return Beliefs(candidates, worth, information, phase[:, :n_open], values, notes)
+
+
+def measurement_noise(posterior: Posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
+    """Standard deviation (specimen) with which one measurement scatters, of each property in its own unit."""
+    predicted = posterior.predict(places)
+    return {
+        name: np.sqrt(predicted[f"{name}_variance"].sel(part="noise").values)
+        for name in posterior.model.properties
+    }
+
+
+def _reference(candidates: np.ndarray, n_pool: int) -> np.ndarray:
+    """Rows of the pool that stand for the whole map: the candidates, or of a large pool every so many."""
+    if n_pool <= N_REFERENCE:
+        return candidates
+    return np.arange(0, n_pool, -(-n_pool // N_REFERENCE))
 
 
 def _asks_for_map(goal: Goal) -> bool:
@@ -97,8 +140,8 @@ def _noise_free_variance(predicted: xr.Dataset, name: str) -> np.ndarray:
     return parts.sel(part=parts["part"] != "noise").sum("part").values
 
 
-def goal_utility(goal: Goal, draws: xr.DataArray, pool: slice) -> np.ndarray:
-    """What the properties in a goal are worth, larger is better.
+def goal_worth(goal: Goal, draws: xr.DataArray, pool: slice) -> dict[str, np.ndarray]:
+    """What each property in a goal is worth, larger is better; the utility is their sum.
 
     A single property keeps its unit. In a sum each part is divided by the spread of its expected utility over
     the pool.
@@ -109,16 +152,16 @@ def goal_utility(goal: Goal, draws: xr.DataArray, pool: slice) -> np.ndarray:
         pool: which of the places are candidates.
 
     Returns:
-        (draw, specimen).
+        (draw, specimen) of each property.
     """
     parts = property_terms(goal)
-    worth = [
-        _worth(part, draws.sel(property=part.name).transpose("draw", "specimen").values) for _, part in parts
-    ]
-    if len(parts) == 1:
-        return worth[0]
-    spreads = [w[:, pool].mean(0).std() or 1.0 for w in worth]
-    return sum((weight * w / s for (weight, _), w, s in zip(parts, worth, spreads, strict=True)), np.zeros(1))
+    found: dict[str, np.ndarray] = {}
+    for weight, part in parts:
+        worth = _worth(part, draws.sel(property=part.name).transpose("draw", "specimen").values)
+        if len(parts) > 1:
+            worth = weight * worth / (worth[:, pool].mean(0).std() or 1.0)
+        found[part.name] = found.get(part.name, 0) + worth
+    return found
 
 
 def _worth(goal: PropertyGoal, values: np.ndarray) -> np.ndarray:
@@ -157,13 +200,14 @@ def _narrow(
     return kept, (note,)
 
 
-def _incumbents(posterior: Posterior, goal: Goal) -> xr.Dataset:
-    """Find the distinct places where a property in the goal was measured, the best ones if they are many."""
+def _incumbents(posterior: Posterior, goal: Goal, enough: Callable[..., np.ndarray]) -> xr.Dataset:
+    """Find the distinct places where the goal's properties were measured, the best ones if they are many."""
     table = posterior.table
     design = table[design_names(posterior)].reset_coords(drop=True)
-    measured = np.zeros(table.sizes["specimen"], bool)
-    for _, part in property_terms(goal):
-        measured |= np.isfinite(table[part.name].values)
+    parts = property_terms(goal)
+    if not parts:
+        return design.isel(specimen=slice(0))
+    measured = enough([np.isfinite(table[part.name].values) for _, part in parts], axis=0)
     complete = np.isfinite(design_matrix(design)).all(1)
     design = design.isel(specimen=np.flatnonzero(measured & complete))
     if design.sizes["specimen"] == 0:

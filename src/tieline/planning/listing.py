@@ -22,11 +22,14 @@ def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
         batch (specimen): from `propose`.
 
     Returns:
-        One row a proposal, numbered from 1, all text: settings with units in the header, the prediction of
-        each property in the goal, the most likely phase where there are several, and the reason.
+        One row a proposal, numbered from 1, all text: settings with units in the header, what to measure
+        where instruments were chosen, the prediction of each property in the goal, the most likely phase
+        where there are several, and the reason.
     """
     settings = design_columns(posterior, check_pool(posterior, batch))
     columns = {name: [f"{v:.4g}" for v in values] for name, values in settings.items()}
+    if "instrument" in batch:
+        columns["measure"] = [str(v).replace("_", " ") for v in batch["instrument"].values]
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
         mean, sd = batch[goal.name], batch[f"{goal.name}_sd"]
         pairs = zip(mean.values, sd.values, strict=True)

@@ -1,28 +1,44 @@
 """Why a place is proposed, in one plain sentence."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from scipy.special import ndtr
 
-from tieline.planning.goals import Goal, LearnPhaseMap, Maximize, Minimize, PropertyGoal, Target, terms
+from tieline.planning.goals import (
+    Goal,
+    LearnPhaseMap,
+    Maximize,
+    Minimize,
+    PropertyGoal,
+    Target,
+    property_terms,
+    terms,
+)
 from tieline.planning.wording import percent, plus_minus, short, spoken_unit
 
 SLIM = 0.1  # chance of beating the best below which it is said that nothing is likely to
 SURE = 0.995  # a phase more probable than this is simply named
 
 
-def reasons(goal: Goal, predicted: xr.Dataset, table: xr.Dataset, told: np.ndarray | None) -> list[str]:
+def reasons(
+    goal: Goal,
+    predicted: xr.Dataset,
+    table: xr.Dataset,
+    told: np.ndarray | None,
+    instruments: Sequence[str] = (),
+) -> list[str]:
     """Explain each proposal.
 
     Args:
         goal: what was looked for.
         predicted (specimen): the prediction at the proposals.
         table (specimen): what was measured.
-        told (specimen): share of what is unknown about the phase map that a label would tell; None if not
-            asked.
+        told (specimen): share of what is unknown about the phase map that the measurement would tell; None if
+            not asked.
+        instruments: what measures at each place, the phase variable or a property; everything when empty.
 
     Returns:
         One sentence a proposal, without a full stop.
@@ -37,7 +53,9 @@ def reasons(goal: Goal, predicted: xr.Dataset, table: xr.Dataset, told: np.ndarr
         if phase:
             clauses.append(phase)
         if told is not None and any(isinstance(part, LearnPhaseMap) for _, part in terms(goal)):
-            clauses.append(_lesson(float(told[row])))
+            clauses.append(_lesson(float(told[row]), _measured(predicted, instruments, row)))
+        elif instruments:
+            clauses.append(_service(goal, _measured(predicted, instruments, row)))
         sentences.append("; ".join(clauses))
     return sentences
 
@@ -103,5 +121,19 @@ def _phase(place: Mapping) -> str:
     return first if shares[0] >= 0.8 else f"{first}, {labels[1]} with {percent(shares[1])}"
 
 
-def _lesson(share: float) -> str:
-    return f"its label tells {percent(share)} of what is unknown about the map"
+def _measured(predicted: xr.Dataset, instruments: Sequence[str], row: int) -> str:
+    """What is measured at a proposal: "label", or the name of a property."""
+    name = instruments[row] if instruments else ""
+    return name.replace("_", " ") if f"{name}_sd" in predicted else "label"
+
+
+def _lesson(share: float, measured: str) -> str:
+    return f"its {measured} tells {percent(share)} of what is unknown about the map"
+
+
+def _service(goal: Goal, measured: str) -> str:
+    """Why this instrument, where the goal is about properties only."""
+    if measured != "label":
+        return f"measure its {measured}"
+    names = [part.name.replace("_", " ") for _, part in property_terms(goal)]
+    return f"its label tells where to measure {' and '.join(dict.fromkeys(names))} next"

@@ -1,0 +1,109 @@
+"""Choose places one by one, by what measuring everything there would bring."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from tieline.errors import NotIdentified
+from tieline.planning.acquisition import information_gain, log_improvement_of_draws, upper_confidence_bound
+from tieline.planning.beliefs import Beliefs
+from tieline.planning.goals import Goal, map_weight, property_terms
+
+Acquisition = Literal["log_ei", "ucb", "thompson"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, one entry a proposal.
+
+    Attributes:
+        candidates: indices into the candidates.
+        values: scores when they were chosen.
+        told: share of what is unknown about the map that each tells; None if the goal does not ask.
+        instruments: what measures there; empty where every place is measured with all of them.
+    """
+
+    candidates: list[int]
+    values: np.ndarray
+    told: np.ndarray | None
+    instruments: tuple[str, ...] = ()
+
+
+def choose_places(beliefs: Beliefs, goal: Goal, n: int, acquisition: Acquisition) -> Choice:
+    """Choose places one by one, each as if the earlier ones had been measured.
+
+    Raises:
+        NotIdentified: the goal asks for the phase map only, and nothing about it is uncertain.
+    """
+    if beliefs.information is not None and not beliefs.information.any() and beliefs.utility is None:
+        raise nothing_to_learn()
+    chosen: list[int] = []
+    values, told = np.zeros(n), np.zeros(n)
+    for step in range(n):
+        score, gain = _scores(beliefs, goal, acquisition, chosen)
+        score[chosen] = -np.inf
+        best = int(np.argmax(score))
+        values[step] = score[best]
+        told[step] = 0 if gain is None else gain[best]
+        chosen.append(best)
+    return Choice(chosen, values, share_of_unknown(beliefs, told))
+
+
+def share_of_unknown(beliefs: Beliefs, told: np.ndarray) -> np.ndarray | None:
+    """Divide information about the map (nats) by what all candidates together would tell, if it was asked."""
+    if beliefs.information is None:
+        return None
+    unknown = beliefs.information[: len(beliefs.candidates)].max(0).mean()
+    return told / unknown if unknown > 0 else told
+
+
+def nothing_to_learn() -> NotIdentified:
+    """Say that the map is certain."""
+    return NotIdentified(
+        "There is nothing to learn about the phase map.",
+        found="one phase, or a map that is certain all over the pool",
+        hint="a model with phase labels, a wider pool, or a goal that asks for a property",
+    )
+
+
+def _scores(
+    beliefs: Beliefs, goal: Goal, acquisition: Acquisition, chosen: list[int]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Score every candidate, given what was chosen so far; and the information each gives about the map."""
+    settled = beliefs.pending + chosen
+    n_candidates = len(beliefs.candidates)
+    gain = score = None
+    if beliefs.information is not None:
+        gain = information_gain(beliefs.information[:n_candidates], beliefs.information[settled])
+    if beliefs.utility is not None:
+        score = _property_scores(beliefs, beliefs.utility, acquisition, settled, len(chosen))
+    if score is None or gain is None:
+        only = score if gain is None else gain
+        assert only is not None  # a goal has at least one part
+        return only.copy(), gain
+    share = _share_of_best(np.exp(score - score.max()) if acquisition == "log_ei" else score)
+    weight = sum(w for w, _ in property_terms(goal))
+    return weight * share + map_weight(goal) * _share_of_best(gain), gain
+
+
+def _property_scores(
+    beliefs: Beliefs, utility: np.ndarray, acquisition: Acquisition, settled: list[int], n_chosen: int
+) -> np.ndarray:
+    n_candidates = len(beliefs.candidates)
+    candidates = utility[:, :n_candidates]
+    if acquisition == "ucb":
+        return upper_confidence_bound(candidates, utility[:, settled])
+    if acquisition == "thompson":
+        return candidates[n_chosen % len(candidates)]
+    measured = list(range(n_candidates + beliefs.n_pending, utility.shape[1]))
+    rivals = utility[:, measured + settled]
+    # With nothing measured yet there is no best so far: beat an average place instead.
+    best = rivals.max(1) if rivals.shape[1] else candidates.mean(1)
+    return log_improvement_of_draws(candidates, best, beliefs.phase)
+
+
+def _share_of_best(score: np.ndarray) -> np.ndarray:
+    """Bring scores to a scale where the worst place has 0 and the best 1."""
+    span = np.ptp(score)
+    return (score - score.min()) / span if span > 0 else np.zeros_like(score)
