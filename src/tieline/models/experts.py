@@ -222,6 +222,19 @@ def hyperparameter_nodes(expert: Expert, normals: Array) -> tuple[Array, Array]:
         Settings (node, hyperparameter) and the logarithms of their weights (node), up to a constant
         that is the same for every kernel, so that kernels can be compared.
     """
+    layout, pairs = expert.layout, expert.pairs.thinned(ENOUGH)
+    spread, volume = spread_of(expert)
+    thetas = expert.theta + normals @ spread.T
+    score = np.array([-_negative(layout, t, pairs)[0] for t in thetas]) + 0.5 * (normals**2).sum(1)
+    return thetas, score + volume
+
+
+def spread_of(expert: Expert) -> tuple[Array, float]:
+    """Laplace's normal around an expert of highest posterior density.
+
+    Returns:
+        A root (hyperparameter, hyperparameter) of its covariance, and the logarithm of that root's determinant.
+    """
     layout, theta, pairs = expert.layout, expert.theta, expert.pairs.thinned(ENOUGH)
     step = 0.05  # in the logarithm: large against rounding, small against the priors
     curvature = np.empty((layout.size, layout.size))
@@ -231,12 +244,8 @@ def hyperparameter_nodes(expert: Expert, normals: Array) -> tuple[Array, Array]:
         curvature[i] = (up - down) / (2 * step)
     values, vectors = np.linalg.eigh((curvature + curvature.T) / 2)
     # No direction is wider than its prior: the priors' precision is part of the curvature.
-    least = 1 / layout.prior()[1].max() ** 2
-    spread = vectors / np.sqrt(np.maximum(values, least))
-    thetas = theta + normals @ spread.T
-    volume = -0.5 * np.log(np.maximum(values, least)).sum()
-    score = np.array([-_negative(layout, t, pairs)[0] for t in thetas]) + 0.5 * (normals**2).sum(1)
-    return thetas, score + volume
+    values = np.maximum(values, 1 / layout.prior()[1].max() ** 2)
+    return vectors / np.sqrt(values), float(-0.5 * np.log(values).sum())
 
 
 def _covariance(layout: Layout, theta: Array, pairs: Pairs) -> Array:

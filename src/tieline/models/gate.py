@@ -106,7 +106,7 @@ class Gate:
 
     @cached_property
     def _root(self) -> Array:
-        return np.linalg.cholesky(_jittered(self.settings.kernel(self.pivots, self.pivots)))
+        return np.linalg.cholesky(jittered(self.settings.kernel(self.pivots, self.pivots)))
 
     @cached_property
     def _inverse(self) -> Array:
@@ -181,5 +181,5 @@ def _rescaled(gate: Gate, x: Array, variance: Array) -> tuple[Array, Array]:
     return gate.sites.shift * ratio[:, None], gate.sites.precision * ratio[:, None, None] ** 2
 
 
-def _jittered(matrix: Array) -> Array:
+def jittered(matrix: Array) -> Array:
     return matrix + 1e-9 * matrix.diagonal().max() * np.eye(len(matrix))

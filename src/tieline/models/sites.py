@@ -124,7 +124,7 @@ def moments(g: Array, eta: Array, inverse: Array) -> tuple[Array, Array]:
 
 
 def _posterior(g: Array, shift: Array, precision: Array) -> tuple[Array, Array, Array, Array]:
-    root = np.linalg.cholesky(_precision(g, precision))
+    root = np.linalg.cholesky(precision_of(g, precision))
     eta = cho_solve((root, True), (g.T @ shift).ravel()).reshape(g.shape[1], shift.shape[1])
     return eta, root, *moments(g, eta, inverse_of(root))
 
@@ -221,7 +221,7 @@ def _laplace(g: Array, t: Array, evidence: Array) -> tuple[Array, Array]:
     value = _objective(g, eta, t, evidence)
     for _ in range(MAX_STEPS):
         gradient, w = _derivatives(g @ eta @ t.T, evidence, t)
-        root = cho_factor(_precision(g, w), lower=True)
+        root = cho_factor(precision_of(g, w), lower=True)
         step = cho_solve(root, (g.T @ gradient - eta).ravel()).reshape(eta.shape)
         size, gain = 1.0, -np.inf
         while size > 1e-4:
@@ -261,7 +261,7 @@ def _spread(p: Array, t: Array) -> Array:
     return np.einsum("kc,nk,kd->ncd", t, p, t, optimize=True) - m[:, :, None] * m[:, None, :]
 
 
-def _precision(g: Array, w: Array) -> Array:
+def precision_of(g: Array, w: Array) -> Array:
     """I + Σ_i (g_i g_iᵀ) ⊗ W_i, ordered as eta.ravel()."""
     rank, c = g.shape[1], w.shape[1]
     a = np.empty((rank, c, rank, c))
