@@ -11,6 +11,7 @@ doi:10.1016/j.patcog.2011.10.004. Departs from them: the functions are integrate
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.linalg import cho_solve, solve_triangular
@@ -50,18 +51,7 @@ class Layout:
 
     def prior(self) -> tuple[Array, Array]:
         """Mean and standard deviation of the normal priors on the logarithms."""
-        d, k = self.n_dimensions, self.n_phases
-        mean = np.r_[
-            np.full(d, np.log(0.4 * np.sqrt(d))),
-            np.log(0.3),
-            0.3,
-            np.log(0.7),
-            np.log(0.5),
-            np.zeros(2 * k),
-            np.log(0.03),
-        ]
-        deviation = np.r_[np.full(d, 0.6), 1.0, 0.4, 0.7, 0.6, np.full(k, 0.4), np.full(k, 0.35), 2.0]
-        return mean, deviation
+        return _prior(self.n_dimensions, self.n_phases)
 
     def split(self, theta: Array) -> tuple[Array, float, float, float, Array, Array, float]:
         """Lengthscales, trend amplitude and factor, levels' spread, amplitudes, factors, noise variance."""
@@ -71,6 +61,21 @@ class Layout:
         factor = value[d + 4 + k : d + 4 + 2 * k]
         noise = value[-1] ** 2 + LEAST_NOISE**2
         return value[:d], value[d], value[d + 1], value[d + 2], amplitude, factor, noise
+
+
+@cache
+def _prior(d: int, k: int) -> tuple[Array, Array]:
+    mean = np.r_[
+        np.full(d, np.log(0.4 * np.sqrt(d))),
+        np.log(0.3),
+        0.3,
+        np.log(0.7),
+        np.log(0.5),
+        np.zeros(2 * k),
+        np.log(0.03),
+    ]
+    deviation = np.r_[np.full(d, 0.6), 1.0, 0.4, 0.7, 0.6, np.full(k, 0.4), np.full(k, 0.35), 2.0]
+    return mean, deviation
 
 
 @dataclass(frozen=True)

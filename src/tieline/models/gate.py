@@ -9,7 +9,7 @@ and η standard normal, so that one Newton step costs the rank cubed whatever th
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from scipy.linalg import solve_triangular
@@ -117,6 +117,7 @@ class Gate:
         return self.sites.cavity_mean, self.sites.cavity_covariance
 
 
+@cache
 def contrasts(n_phases: int) -> Array:
     """Orthogonal contrasts T (K, K - 1) that sum to zero; every u_k = (T c)_k has unit variance."""
     centre = np.eye(n_phases) - 1 / n_phases
