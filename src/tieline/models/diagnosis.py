@@ -7,6 +7,7 @@ import xarray as xr
 from scipy.stats import binom, spearmanr
 
 from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.mcmc_answer import SampledAnswer
 
 if TYPE_CHECKING:
     from tieline.models.phase_posterior import PhasePosterior
@@ -83,6 +84,14 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             "amber",
             "Some specimens still change phase from pass to pass, so map edges may move",
             "Label the specimens of highest entropy.",
+        )
+    if isinstance(answer, SampledAnswer) and not answer.sample.convergence.reached:
+        found_ = answer.sample.convergence
+        yield (
+            "amber",
+            f"The chains do not agree yet (R-hat {found_.rhat:.3f}, effective draws "
+            f"{min(found_.ess_bulk, found_.ess_tail):.0f})",
+            f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}.",
         )
     label = answer.seen.label
     counts = np.nansum(label, axis=0)

@@ -10,7 +10,7 @@ from tieline.models.arrays import Array
 from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate_mixture import LIGHTEST, standard_normals, truncated
 from tieline.models.kernels import KERNELS
-from tieline.models.observations import OUTLIER_SHARE, OUTLIER_SPREAD
+from tieline.models.observations import value_evidence
 
 N_EXPERTS = 12  # settings per kernel
 FEWEST_COMPARED = 5  # left-out values or labels; fewer cannot tell two models apart
@@ -63,10 +63,7 @@ def average_experts(
 def fitness(expert: Expert, x: Array, y: Array, error: Array, n_phases: int) -> tuple[Array, Array]:
     """Log density (row, K) of each left-out value in each phase, and the probability it is no gross error."""
     mean, variance = expert.leave_one_out(x, n_phases)
-    regular = norm.logpdf(y[:, None], mean, np.sqrt(variance + expert.noise + error[:, None]))
-    gross = norm.logpdf(y, 0.0, OUTLIER_SPREAD)[:, None]
-    both = np.logaddexp(np.log1p(-OUTLIER_SHARE) + regular, np.log(OUTLIER_SHARE) + gross)
-    return both, np.exp(np.log1p(-OUTLIER_SHARE) + regular - both)
+    return value_evidence(y, mean, variance + expert.noise + error[:, None])
 
 
 def confidence(gain: Array) -> float:

@@ -238,7 +238,7 @@ def spread_of(expert: Expert) -> tuple[Array, float]:
     """Laplace's normal around an expert of highest posterior density.
 
     Returns:
-        A root (hyperparameter, hyperparameter) of its covariance, and the logarithm of that root's determinant.
+        A root (hyperparameter, hyperparameter) of its covariance, and the logarithm of its determinant.
     """
     layout, theta, pairs = expert.layout, expert.theta, expert.pairs.thinned(ENOUGH)
     step = 0.05  # in the logarithm: large against rounding, small against the priors

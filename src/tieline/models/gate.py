@@ -183,4 +183,5 @@ def _rescaled(gate: Gate, x: Array, variance: Array) -> tuple[Array, Array]:
 
 
 def jittered(matrix: Array) -> Array:
+    """A covariance matrix that rounding cannot make indefinite."""
     return matrix + 1e-9 * matrix.diagonal().max() * np.eye(len(matrix))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import softmax
+from scipy.stats import norm
 
 from tieline.models.arrays import Array, Mask
 
@@ -46,6 +47,20 @@ def label_evidence(label: Array, error: float) -> Array:
     """
     evidence = np.log((1 - error) * label + error / label.shape[1])
     return np.where(np.isnan(label), 0.0, evidence)
+
+
+def value_evidence(y: Array, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """Log density (row, K) of values (row) in each phase, and the probability of no gross error.
+
+    Args:
+        y: values.
+        mean: predicted in each phase (row, K).
+        variance: of a measurement there (row, K).
+    """
+    regular = np.log1p(-OUTLIER_SHARE) + norm.logpdf(y[:, None], mean, np.sqrt(variance))
+    gross = np.log(OUTLIER_SHARE) + norm.logpdf(y, 0.0, OUTLIER_SPREAD)[:, None]
+    both = np.logaddexp(regular, gross)
+    return both, np.exp(regular - both)
 
 
 def updated(prior: Array, evidence: Array) -> Array:

@@ -15,6 +15,7 @@ from tieline.models.diagnosis import diagnose
 from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
+from tieline.models.mcmc_answer import SampledAnswer
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class PhasePosterior:
     model: "PhaseProperty"
     table: xr.Dataset
     encoding: Encoding
-    answer: LineAnswer | FusionAnswer
+    answer: LineAnswer | FusionAnswer | SampledAnswer
     rows: Indices
     notes: tuple[str, ...]
 

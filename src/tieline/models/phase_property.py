@@ -1,6 +1,7 @@
 """SAGE: the phase map and the properties of a material system, learned jointly."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
@@ -13,12 +14,14 @@ from tieline.models.encoding import Encoding, encode
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gross_errors import fit_robustly
 from tieline.models.line_answer import LineAnswer
+from tieline.models.mcmc import sample
+from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.prior_worlds import simulate
 from tieline.models.unlabelled import fuse_any
 
-INFERENCES = ("auto", "exact", "fast")
+INFERENCES = ("auto", "exact", "fast", "mcmc")
 MOST_REGIONS = 6  # on a line, when their number is not given and labels do not ask for more
 MOST_RUNS = 12  # wrong labels make runs too, and every region more has its cost in time
 MOST_ON_LINE = 600  # specimens beyond which "auto" prefers the fast engine on a line
@@ -47,7 +50,9 @@ class PhaseProperty:
         n_phases: number of phases, if more than are labelled. Without labels, found from the data.
         n_regions: number of regions on a line; found from the evidence if not given.
         inference: "exact" sums over every segmentation of a line; "fast" approximates in any number of
-            dimensions; "auto" takes the first on a line and the second elsewhere.
+            dimensions; "mcmc" samples the full posterior from where "fast" ends; "auto" takes the first on
+            a line and the second elsewhere.
+        n_sweeps: most sweeps of each of the four chains of "mcmc", which stop sooner once they agree.
 
     Source:
         Kusne et al. (2024), doi:10.1039/D4DD00048J. Departs from it: memberships are hard and the properties'
@@ -64,6 +69,7 @@ class PhaseProperty:
     n_phases: int | None = None
     n_regions: int | None = None
     inference: str = "auto"
+    n_sweeps: int = 2000
 
     def __post_init__(self) -> None:
         names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
@@ -78,12 +84,14 @@ class PhaseProperty:
         return (self.design,) if isinstance(self.design, str) else tuple(self.design)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
-    def fit(self, table: xr.Dataset, *, seed: int = 0) -> PhasePosterior:
+    def fit(self, table: xr.Dataset, *, seed: int = 0, executor: Executor | None = None) -> PhasePosterior:
         """Learn the map and the properties from a table.
 
         Args:
             table: on `specimen`; rows may lack the label, or any property.
-            seed: of the starts that are tried where no label says which phase is which.
+            seed: of the starts that are tried where no label says which phase is which, and of chains.
+            executor: runs the chains of "mcmc" side by side, here or on a cluster; without it they take
+                turns. Any `concurrent.futures.Executor` will do, dask's `client.get_executor()` too.
 
         Returns:
             The posterior; it answers `predict`, `functions` and `diagnose`.
@@ -110,6 +118,9 @@ class PhaseProperty:
             fit, seen, labels = fuse_any(seen, encoding.labels, self.n_phases, np.random.default_rng(seed))
             encoding = encoding.with_labels(labels)
             answer = FusionAnswer(fit, seen)
+            if engine == "mcmc":
+                draws = sample(seen, fit, seed=seed, most_sweeps=self.n_sweeps, executor=executor)
+                answer = SampledAnswer(draws, fit, seen)
             if self.n_regions:
                 notes.append("n_regions was not used: only exact inference on a line counts regions.")
         return PhasePosterior(self, table.copy(deep=True), encoding, answer, rows, tuple(notes))
@@ -188,9 +199,11 @@ class PhaseProperty:
             raise SchemaError(
                 f"inference must be one of {', '.join(INFERENCES)}.", found=repr(self.inference)
             )
-        for name in ("n_phases", "n_regions"):
+        for name in ("n_phases", "n_regions", "n_sweeps"):
             value = getattr(self, name)
-            if value is not None and (not isinstance(value, int | np.integer) or value < 1):
+            if (value is not None or name == "n_sweeps") and (
+                not isinstance(value, int | np.integer) or value < 1
+            ):
                 raise SchemaError(f"{name} must be a whole number from one up.", found=repr(value))
 
 

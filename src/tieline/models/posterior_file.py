@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.models.convergence import Convergence
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
@@ -22,6 +23,10 @@ from tieline.models.gate_mixture import Focus, GateMixture
 from tieline.models.line import Regions, Segmentation
 from tieline.models.line_answer import LineAnswer
 from tieline.models.line_fit import LineFit, Stretches
+from tieline.models.mcmc import Sample
+from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.mcmc_draws import Draw
+from tieline.models.mcmc_property import Column
 from tieline.models.observations import Observations
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.phase_property import PhaseProperty
@@ -35,9 +40,9 @@ FORMAT = "tieline posterior 2"
 PARTS = {
     part.__name__: part
     for part in (
-        Encoding, Expert, ExpertMixture, Focus, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, Layout,
-        LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions, Segmentation, Settings, Sites,
-        Stretches,
+        Column, Convergence, Draw, Encoding, Expert, ExpertMixture, Focus, Fusion, FusionAnswer, Gate,
+        GateMixture, GateSettings, Layout, LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions,
+        Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
     )
 }  # fmt: skip
 
