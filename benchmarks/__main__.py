@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.tasks import Options, Row
 
-BENCHMARKS = ("fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_seeds")
+BENCHMARKS = ("active_fegapd", "fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_seeds")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -17,13 +17,16 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.list or chosen.name is None:
         for name in BENCHMARKS:
             module = import_module(f"benchmarks.{name}")
-            print(f"{name:12} {', '.join(module.CASES)}\n{'':12} {(module.__doc__ or '').splitlines()[0]}")
+            print(f"{name:14} {', '.join(module.CASES)}\n{'':14} {(module.__doc__ or '').splitlines()[0]}")
         return
     module = import_module(f"benchmarks.{chosen.name}")
     if chosen.case not in (None, *module.CASES):
         raise SystemExit(f"{chosen.name} has no case '{chosen.case}'. Try: {', '.join(module.CASES)}.")
-    options = Options(chosen.case, chosen.methods, chosen.seeds, chosen.first_seed)
-    print(f"{'benchmark':12}{'case':17}{'method':19}{'metric':34}{'value':>12}{'seconds':>10}")
+    first, count = getattr(module, "SEEDS", (0, 0))
+    first = first if chosen.first_seed is None else chosen.first_seed
+    count = count if chosen.seeds is None else chosen.seeds
+    options = Options(chosen.case, chosen.methods, count, first)
+    print(f"{'benchmark':15}{'case':17}{'method':19}{'metric':38}{'value':>12}{'seconds':>10}")
     for row in module.run(options):
         _show(row)
         if chosen.json:
@@ -37,8 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", action="store_true", help="name the benchmarks and their cases")
     parser.add_argument("--case", help="run one case only")
     parser.add_argument("--methods", choices=("all", "tieline", "peers"), default="all")
-    parser.add_argument("--seeds", type=int, default=30, help="number of fresh worlds (sage_seeds)")
-    parser.add_argument("--first-seed", type=int, default=1000, help="seed of the first world (sage_seeds)")
+    parser.add_argument(
+        "--seeds", type=int, help="number of fresh worlds (sage_seeds) or repeats (active_fegapd)"
+    )
+    parser.add_argument("--first-seed", type=int, help="seed of the first of them")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="append the rows to FILE, one JSON object a line"
     )
@@ -48,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
 def _show(row: Row) -> None:
     """Print one row in its columns."""
     value = row.value if isinstance(row.value, str) else f"{row.value:.4f}"
-    names = f"{row.benchmark:12}{row.case:17}{row.method:19}{row.metric:34}"
+    names = f"{row.benchmark:15}{row.case:17}{row.method:19}{row.metric:38}"
     print(f"{names}{value:>12}{row.seconds:>10.2f}", flush=True)
 
 

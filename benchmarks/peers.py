@@ -189,7 +189,7 @@ def propagate_labels(seen: Seen) -> Phases:
     np.add.at(votes, node_of[: len(seen.labels)], seen.labels[:, None] == classes)
     is_known = votes.any(axis=1)
     probability = votes / np.maximum(votes.sum(1, keepdims=True), 1)
-    weight = _neighbours(nodes)
+    weight = neighbours(nodes)
     laplacian = csr_array(diags_array(weight.sum(axis=1)) - weight)
     unknown, known = np.flatnonzero(~is_known), np.flatnonzero(is_known)
     pull = -laplacian[unknown][:, known] @ probability[known]
@@ -199,7 +199,7 @@ def propagate_labels(seen: Seen) -> Phases:
     return Phases(classes, on_measured, probability[node_of[n_labels + n_values :]])
 
 
-def _neighbours(nodes: np.ndarray) -> csr_array:
+def neighbours(nodes: np.ndarray) -> csr_array:
     """Weigh the edges of the Delaunay graph (on a line: the chain) by their length."""
     if nodes.shape[1] == 1:
         order = np.argsort(nodes[:, 0])

@@ -21,6 +21,7 @@ from tieline.evaluation import scores
 from tieline.worlds import World, phase_map
 
 CASES = ("all", "line", "plane", "space")
+SEEDS = (1000, 30)  # the first world, and how many
 Scores = Mapping[str, float]
 
 

@@ -9,8 +9,19 @@ from typing import Any
 SHOWN = (
     *("accuracy", "nll", "brier", "r2", "crps", "coverage_90", "coverage_95"),
     *("cpu_seconds", "peak_mb", "slope"),
+    *(
+        "accuracy_10",
+        "accuracy_20",
+        "accuracy_30",
+        "accuracy_area",
+        "best_10",
+        "best_20",
+        "best_30",
+        "best_area",
+    ),
+    *("cost_to_accuracy", "accuracy_saving", "accuracy_saving_se", "cost_to_best", "best_saving"),
 )
-DIGITS = {"cpu_seconds": 1, "peak_mb": 0}
+DIGITS = {"cpu_seconds": 1, "peak_mb": 0, "cost_to_accuracy": 0, "cost_to_best": 0}
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

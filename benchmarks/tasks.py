@@ -19,8 +19,8 @@ class Options:
     Attributes:
         case: run only this one; None for all.
         methods: "all", "tieline" or "peers".
-        n_seeds: number of fresh worlds.
-        first_seed: of the fresh worlds.
+        n_seeds: number of fresh worlds, or of repeats.
+        first_seed: of the first of them.
     """
 
     case: str | None = None

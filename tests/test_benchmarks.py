@@ -50,7 +50,7 @@ def test_list_names_every_benchmark(benchmarks, capsys):
     assert all(name in printed for name in with_cases)
 
 
-@pytest.mark.parametrize("name", ["sage_1d", "sage_2d", "fegapd"])
+@pytest.mark.parametrize("name", ["sage_1d", "sage_2d", "fegapd", "active_fegapd"])
 def test_without_data_every_case_says_so(benchmarks, monkeypatch, tmp_path, capsys, name):
     monkeypatch.delenv("TIELINE_DATA", raising=False)
     file = tmp_path / "rows.jsonl"

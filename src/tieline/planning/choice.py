@@ -82,9 +82,23 @@ def _scores(
         only = score if gain is None else gain
         assert only is not None  # a goal has at least one part
         return only.copy(), gain
-    share = _share_of_best(np.exp(score - score.max()) if acquisition == "log_ei" else score)
+    if acquisition == "log_ei":
+        return price_of_improvement(beliefs, goal) * np.exp(score) + map_weight(goal) * gain, gain
     weight = sum(w for w, _ in property_terms(goal))
-    return weight * share + map_weight(goal) * _share_of_best(gain), gain
+    return weight * _share_of_best(score) + map_weight(goal) * _share_of_best(gain), gain
+
+
+def price_of_improvement(beliefs: Beliefs, goal: Goal) -> float:
+    """The weight of an improvement by one unit of the utility, where a nat about the map has its own weight.
+
+    Improvements count in spreads of the property over the pool, what is unsure included. So the property
+    yields to the map once there is little left to be gained, and the map to the property.
+    """
+    parts, utility = property_terms(goal), beliefs.utility
+    assert utility is not None
+    if len(parts) > 1:
+        return 1.0  # the utility is a sum of weighted spreads already
+    return sum(w for w, _ in parts) / (utility[:, : len(beliefs.candidates)].std() or 1.0)
 
 
 def _property_scores(

@@ -67,8 +67,8 @@ class Weighted(Goal):
     """A sum of goals. Weights are relative: each part is brought to a common scale first.
 
     Properties are divided by the spread of their predictions over the pool and added, so a weight is a price
-    per spread. Where the phase map is in the sum too, both the score of the properties and the information
-    about the map are brought to a scale on which the best place in the pool has 1.
+    per spread. Where the phase map is in the sum too, an improvement by one spread of the property stands
+    beside one nat of information about every place of the map.
     """
 
     parts: tuple[tuple[float, Goal], ...]

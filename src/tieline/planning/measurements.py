@@ -15,7 +15,7 @@ from tieline.planning.acquisition import (
     shared_information,
 )
 from tieline.planning.beliefs import Beliefs
-from tieline.planning.choice import Choice, nothing_to_learn, share_of_unknown
+from tieline.planning.choice import Choice, nothing_to_learn, price_of_improvement, share_of_unknown
 from tieline.planning.goals import Goal, map_weight, property_terms
 from tieline.planning.instruments import Instruments
 
@@ -130,15 +130,8 @@ class _Gains:
             top = log_gain[~closed].max()
             share = np.exp(log_gain - top) if np.isfinite(top) else np.zeros_like(log_gain)
             return share, float(np.exp(top)), None
-        return self._price() * np.exp(log_gain) + map_weight(self.goal) * about_map, 1.0, about_map
-
-    def _price(self) -> float:
-        """The weight of an improvement by one unit of the utility, where a nat has the map's weight."""
-        parts, utility = property_terms(self.goal), self.beliefs.utility
-        assert utility is not None
-        if len(parts) > 1:
-            return 1.0  # the utility is a sum of weighted spreads already
-        return sum(w for w, _ in parts) / (utility[:, : len(self.beliefs.candidates)].std() or 1.0)
+        price = price_of_improvement(self.beliefs, self.goal)
+        return price * np.exp(log_gain) + map_weight(self.goal) * about_map, 1.0, about_map
 
     def may_tell(self, closed: np.ndarray) -> bool:
         """Whether an open pair shares any information with the map, under way elsewhere or not."""
