@@ -3,13 +3,12 @@ import pytest
 from scipy.stats import norm
 
 from tieline.models.expert_mixture import (
-    OUTLIER_SHARE,
-    OUTLIER_SPREAD,
     average_experts,
     confidence,
     fitness,
 )
 from tieline.models.experts import Expert, Layout, Pairs
+from tieline.models.observations import OUTLIER_SHARE, OUTLIER_SPREAD
 
 RNG = np.random.default_rng(0)
 X = np.linspace(0, 1, 24)[:, None]
