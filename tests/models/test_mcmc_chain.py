@@ -19,7 +19,7 @@ LABEL[0], LABEL[5] = [1, 0], [0, 1]
 Y = np.array([[-1.1], [np.nan], [-0.2], [0.5], [np.nan], [0.9]])
 SEEN = Observations(X, LABEL, Y, np.zeros((6, 1)))
 N_PRIOR = 1500
-N_SWEEPS = 1500
+N_SWEEPS = 600
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,15 @@ import numpy as np
 from tieline.models.arrays import Array, Indices
 from tieline.models.elliptical_slice import elliptical_slice
 from tieline.models.fusion import Fusion
+from tieline.models.gate import contrasts
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_map import Frame, Reference, log_sum
 from tieline.models.mcmc_property import Column, Setting
 from tieline.models.observations import OUTLIER_SHARE, Observations
 
-MAP_MOVES = 12  # of ξ, per sweep
+MAP_MOVES = 8  # of the whole map, per sweep
+NUDGES = 48  # of the map near single rows, per sweep
+NUDGES_HELD = 4  # of these with the same Gumbel variables
 EXPERT_MOVES = 2  # of each property's hyperparameters, per sweep
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
 
@@ -96,6 +99,7 @@ class Chain:
         """Move everything once."""
         if self.n_phases > 1:
             self._move_map()
+            self._nudge_map()
             self._flip_phases()
         for j in range(len(self.columns)):
             self._move_expert(j)
@@ -154,12 +158,50 @@ class Chain:
         eta = frame.whitened_latents(xi)
         u = frame.latents(eta)
         value = frame.log_density - 0.5 * float((eta**2).sum()) + 0.5 * float(xi @ xi)
+        likelihood, score = self._likelihood(frame, u, known)
+        return value + likelihood, score
+
+    def _likelihood(self, frame: Frame, u: Array, known: tuple[Indices, float]) -> tuple[float, MapScore]:
+        """Log density of labels and values at log odds `u` (row, K), with the Gumbel variables held."""
         alone = u[self.only_labelled]
-        value += float((log_sum(alone + frame.evidence[self.only_labelled]) - log_sum(alone)).sum())
+        value = float((log_sum(alone + frame.evidence[self.only_labelled]) - log_sum(alone)).sum())
         phase = (u[self.valued] + self.gumbels).argmax(1)
         value += float(frame.evidence[self.valued, phase].sum())
         log_values = known[1] if np.array_equal(phase, known[0]) else self._log_values(phase)
         return value + log_values, MapScore(frame, phase, log_values, u)
+
+    def _nudge_map(self) -> None:
+        """Move the map near single rows, one at a time.
+
+        A sharp map is hemmed in by many rows, and a move of all of it ends at the first one that resists; a
+        move along the direction in which one row's log odds vary meets only that row's neighbours.
+        """
+        rng, frame, t = self.rng, self.frame, contrasts(self.n_phases)
+        eta = frame.whitened_latents(self.xi)
+        u = frame.latents(eta)
+        score = MapScore(frame, self.phase, self._log_values(self.phase), u)
+        for i in range(NUDGES):
+            known = (score.phase, score.log_values)
+            if i % NUDGES_HELD == 0:
+                self.phase = score.phase
+                self._draw_gumbels(u)
+            one, other = rng.choice(self.n_phases, 2, replace=False)
+            v, step = frame.direction(int(rng.integers(len(u))), t[one] - t[other])
+            by_step, place = frame.latents(step), float(v @ self.xi)
+            slope, curvature = float((eta * step).sum()), float((step**2).sum())
+
+            def along(
+                z: Array, u=u, by_step=by_step, place=place, slope=slope, curvature=curvature, known=known
+            ):
+                s = float(z[0]) - place
+                value, found = self._likelihood(frame, u + s * by_step, known)
+                return value - s * slope - 0.5 * s**2 * curvature + 0.5 * float(z[0]) ** 2, found
+
+            z, (_, score) = elliptical_slice(np.array([place]), along, along(np.array([place])), rng)
+            s = float(z[0]) - place
+            self.xi, eta, u = self.xi + s * v, eta + s * step, score.latents
+        self.phase = score.phase
+        self._draw_gumbels(u)
 
     def _log_values(self, phase: Indices) -> float:
         """Log density of all values given the phase of their rows."""

@@ -110,6 +110,16 @@ class Frame:
             return self.mode
         return self.mode + INFLATION * triangular(self.root, xi, transposed=True).reshape(self.mode.shape)
 
+    def direction(self, row: int, contrast: Array) -> tuple[Array, Array]:
+        """Where the reference varies most in one contrast (K - 1) of one row's latents.
+
+        Returns:
+            A unit vector in ξ, and the step in η that goes with it (rank, K - 1).
+        """
+        v = triangular(self.root, np.outer(self.features[row], contrast).ravel())
+        v /= np.sqrt(v @ v)
+        return v, INFLATION * triangular(self.root, v, transposed=True).reshape(self.mode.shape)
+
     def latents(self, eta: Array) -> Array:
         """Log odds u (row, K), up to a constant a row."""
         return self.features @ eta @ contrasts(self.evidence.shape[1]).T
