@@ -22,7 +22,7 @@ from tieline.models.mcmc_property import Column, Setting
 from tieline.models.observations import OUTLIER_SHARE, Observations
 
 MAP_MOVES = 8  # of the whole map, per sweep
-NUDGES = 48  # of the map near single rows, per sweep
+NUDGES = 24  # of the map near single rows, per sweep
 NUDGES_HELD = 4  # of these with the same Gumbel variables
 EXPERT_MOVES = 2  # of each property's hyperparameters, per sweep
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
@@ -185,7 +185,8 @@ class Chain:
             if i % NUDGES_HELD == 0:
                 self.phase = score.phase
                 self._draw_gumbels(u)
-            one, other = rng.choice(self.n_phases, 2, replace=False)
+            one = int(rng.integers(self.n_phases))
+            other = (one + int(rng.integers(1, self.n_phases))) % self.n_phases
             v, step = frame.direction(int(rng.integers(len(u))), t[one] - t[other])
             by_step, place = frame.latents(step), float(v @ self.xi)
             slope, curvature = float((eta * step).sum()), float((step**2).sum())
