@@ -48,7 +48,7 @@ def test_worlds_vary_within_what_is_promised():
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("n_dimensions", [1, 2, 3])
-@pytest.mark.parametrize("n_phases", [2, 5, 8])
+@pytest.mark.parametrize("n_phases", [2, 5, 12])
 def test_every_phase_has_room(boundary, n_dimensions, n_phases):
     settings = {"boundary": boundary, "n_dimensions": n_dimensions, "n_phases": n_phases}
     world = phase_map(3, n_specimens=60, **settings)
@@ -151,7 +151,8 @@ def test_table_says_roles_and_units():
     ("settings", "hint"),
     [
         ({"n_dimensions": 4}, "1 to 3"),
-        ({"n_phases": 1}, "2 to 8"),
+        ({"n_phases": 1}, "2 to 12"),
+        ({"n_phases": 13, "n_specimens": 100}, "2 to 12"),
         ({"n_phases": 5, "n_specimens": 10}, "20 or more"),
         ({"boundary": "fractal"}, "fields"),
     ],

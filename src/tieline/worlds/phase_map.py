@@ -7,13 +7,13 @@ mistakes. What is not asked for is drawn from the seed; one seed always gives on
 **Space.** One to three axes `x`, `y`, `z` in [0, 1] (each equally likely), or with
 `composition=True` the mole fractions of three elements, uniform on their triangle.
 
-**Regions.** Two to five phases, called `A`, `B`, ... in random order. Each phase has a score, a
-function of the place, and the greatest score wins. The scores have one of four forms, equally
-likely (`random_functions.py`): `fields` (random fields; a phase may come back elsewhere),
-`free_energies` (parabolas; planes and conics), `discs` (ellipsoids in a matrix), `waves` (layers
-with wavy interfaces). On a line all of them give intervals. Constants are then added to the scores
-so that every phase takes about 0.07 of the space and a Dirichlet(4) draw divides the rest. Maps
-where a phase has less than 0.05 are drawn again.
+**Regions.** Two to five phases (up to twelve on request), called `A`, `B`, ... in random order.
+Each phase has a score, a function of the place, and the greatest score wins. The scores have one of
+four forms, equally likely (`random_functions.py`): `fields` (random fields; a phase may come back
+elsewhere), `free_energies` (parabolas; planes and conics), `discs` (ellipsoids in a matrix),
+`waves` (layers with wavy interfaces). On a line all of them give intervals. Constants are then
+added to the scores so that every phase takes about 0.07 of the space and a Dirichlet(4) draw
+divides the rest. Maps where a phase has less than 0.05 are drawn again.
 
 **Properties.** Inside region k a property is
 
@@ -57,6 +57,7 @@ from tieline.worlds.world import AXES, PropertyFunction, Space, World
 
 SMALLEST_SHARE = 0.05  # of the space: smaller regions could not be found with 20 specimens
 SMALLEST_AIM = 0.07  # of the space: aimed at a little above what is demanded
+MOST_PHASES = 12  # more could not all have the smallest aim
 SPECIMENS_PER_PHASE = 4  # at least, or placing one specimen in every phase takes too many tries
 N_PROBES = 1024  # points that stand for the whole space when shares, means and sds are computed
 N_TRIES = 200  # redraws before we say that a request cannot be met; a few are usual
@@ -82,7 +83,7 @@ def phase_map(
     Args:
         seed: of the world; the same seed and settings give the same world.
         n_dimensions: design axes, 1 to 3.
-        n_phases: 2 to 8.
+        n_phases: 2 to 12; twelve `fields` on a line are found with about every other seed.
         n_specimens: at least four a phase.
         n_properties: one is called `property`, several `property_1`, `property_2`, ...
         composition: make the design a composition of three elements.
@@ -155,7 +156,7 @@ def _check(settings: Mapping[str, Any]) -> None:
     fewest = SPECIMENS_PER_PHASE * settings["n_phases"]
     demands = [
         ("n_dimensions", 1 <= settings["n_dimensions"] <= len(AXES), "1 to 3"),
-        ("n_phases", 2 <= settings["n_phases"] <= 8, "2 to 8"),
+        ("n_phases", 2 <= settings["n_phases"] <= MOST_PHASES, f"2 to {MOST_PHASES}"),
         ("n_properties", settings["n_properties"] >= 1, "1 or more"),
         ("n_specimens", settings["n_specimens"] >= fewest, f"{fewest} or more with these phases"),
         ("boundary", settings["boundary"] in BOUNDARIES, f"one of {', '.join(BOUNDARIES)}"),
