@@ -152,9 +152,24 @@ def test_thinning_keeps_no_more_than_was_asked_for():
     assert len(pairs.thinned(1000).y) == len(pairs.y)
 
 
+@pytest.mark.parametrize("kernel", ["matern52", "rbf"])
+def test_all_phases_together_are_each_solved_alone(kernel):
+    model = expert(SOFT, kernel, scattered(Layout(2, 3, kernel)))
+    asked = RNG.random((8, 3)) < 0.6
+    mean, variance = model.predict_where(ASKED, asked)
+    whole = model.root @ model.root.T
+    for k in range(3):
+        cross = model.cross(ASKED, k)
+        left = model.variance(k) - (cross * np.linalg.solve(whole, cross)).sum(0)
+        np.testing.assert_allclose(mean[asked[:, k], k], (cross.T @ model.alpha)[asked[:, k]], atol=1e-9)
+        np.testing.assert_allclose(variance[asked[:, k], k], left[asked[:, k]], atol=1e-8)
+
+
 def test_an_expert_of_one_phase_answers_for_all_phases():
     model = expert(np.ones((15, 1)))
     np.testing.assert_array_equal(model.predict(ASKED, 2), model.predict(ASKED, 0))
+    mean, _ = model.predict_where(ASKED, np.eye(3, dtype=bool)[np.arange(8) % 3])
+    np.testing.assert_allclose(mean[np.arange(8), np.arange(8) % 3], model.predict(ASKED, 0)[0])
 
 
 def test_the_fit_ends_where_the_gradient_vanishes():

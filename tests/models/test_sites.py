@@ -87,6 +87,14 @@ def test_a_second_start_leads_to_the_same_answer():
     assert again.log_evidence == pytest.approx(first.log_evidence, abs=0.02)
 
 
+def test_rows_are_matched_alike_few_at_a_time_and_all_at_once(monkeypatch):
+    at_once = sites(ROOT, EVIDENCE)
+    monkeypatch.setattr("tieline.models.sites.AT_A_TIME", 2)
+    few = sites(ROOT, EVIDENCE)
+    np.testing.assert_allclose(few.mean, at_once.mean, atol=1e-9)
+    np.testing.assert_allclose(few.covariance, at_once.covariance, atol=1e-9)
+
+
 def test_cavities_are_no_wider_than_the_prior_and_no_narrower_than_the_posterior():
     found = sites(ROOT, EVIDENCE)
     prior = (ROOT**2).sum(1)

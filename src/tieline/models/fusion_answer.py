@@ -10,7 +10,7 @@ from tieline.models.observations import Observations, label_evidence, updated
 from tieline.models.pathwise import draw_phases, draw_property
 
 UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
-BLOCK = 4096  # places answered at a time, so that memory does not grow with their number
+BLOCK = 512  # places answered at a time: their matrices fit the cache, and memory does not grow with them
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,7 @@ class FusionAnswer:
         mean = np.zeros((len(mixture.weights), *probability.shape))
         variance = np.zeros_like(mean)
         for h, expert in enumerate(mixture.experts):
-            for k, here in enumerate(possible.T):
-                mean[h, here, k], variance[h, here, k] = expert.predict(x[here], k)
+            mean[h], variance[h] = expert.predict_where(x, possible)
         w = mixture.weights
         central = np.tensordot(w, mean, 1)
         answer = (probability * central).sum(1)

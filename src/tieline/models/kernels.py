@@ -13,8 +13,10 @@ JITTER = 1e-8  # relative to the variance on a diagonal: below any noise a measu
 def squared_distance(a: Array, b: Array, lengthscale: Array) -> Array:
     """Scaled squared distance r² between the rows of `a` (n, d) and `b` (m, d): (n, m)."""
     a, b = a / lengthscale, b / lengthscale
-    r2 = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
-    return np.maximum(r2, 0.0)
+    r2 = a @ (-2 * b).T
+    r2 += (a**2).sum(1)[:, None]
+    r2 += (b**2).sum(1)
+    return np.maximum(r2, 0.0, out=r2)
 
 
 def rbf(r2: Array) -> Array:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.blas import dtrmm  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.linalg.lapack import dpotri  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array
@@ -23,6 +24,7 @@ DAMPING = 0.85
 MOST_EXPONENT = 700.0  # exp of more would overflow
 TINY = 1e-300  # keeps the logarithm of an underflowed likelihood finite
 FEW_SWEEPS = 2  # that tell whether a setting is hopeless
+AT_A_TIME = 1000  # rows times contrasts, so that their draws stay in the cache
 SETTLED = 0.02  # largest change of a latent mean, in posterior standard deviations
 
 
@@ -113,14 +115,33 @@ def inverse_of(root: Array) -> Array:
 
 def moments(g: Array, eta: Array, inverse: Array) -> tuple[Array, Array]:
     """Mean and covariance of g η per row, with η ~ N(eta, inverse): far cheaper than a solve per row."""
-    rank, c = eta.shape
-    inverse = inverse.reshape(rank, c, rank, c)
+    return g @ eta, covariances(g, quadratic_forms(inverse, eta.shape[1]))
+
+
+def quadratic_forms(inverse: Array, c: int) -> Array:
+    """Triangles (c, c, rank, rank) of which g·(Lᵀ g) is g·(B g), for the blocks B of (rank c, rank c).
+
+    Only those of the lower blocks are filled. A product with a triangle takes half the time.
+    """
+    rank = len(inverse) // c
+    blocks = inverse.reshape(rank, c, rank, c)
+    forms = np.zeros((c, c, rank, rank))
+    for i in range(c):
+        for j in range(i + 1):
+            block = blocks[:, i, :, j]
+            forms[i, j] = np.triu(block) + np.triu(block.T, 1)
+    return forms
+
+
+def covariances(g: Array, forms: Array) -> Array:
+    """Covariance (row, c, c) of g η per row, from the quadratic forms of η's covariance."""
+    c = len(forms)
     covariance = np.empty((len(g), c, c))
     for i in range(c):
         for j in range(i + 1):
-            block = np.ascontiguousarray(inverse[:, i, :, j])
-            covariance[:, i, j] = covariance[:, j, i] = np.einsum("nr,nr->n", g @ block, g)
-    return g @ eta, covariance
+            half = dtrmm(1.0, forms[i, j].T, g.T, lower=1).T
+            covariance[:, i, j] = covariance[:, j, i] = np.einsum("nr,nr->n", half, g)
+    return covariance
 
 
 def _posterior(g: Array, shift: Array, precision: Array) -> tuple[Array, Array, Array, Array]:
@@ -141,7 +162,20 @@ def _remove(
 def _tilt(
     cavity: tuple[Array, Array], posterior: tuple[Array, Array], t: Array, evidence: Array, normals: Array
 ) -> tuple[Array, Array, Array]:
-    """Log normaliser, mean and covariance of cavity times likelihood, row by row.
+    """Log normaliser, mean and covariance of cavity times likelihood, row by row."""
+    n, size = len(evidence), max(AT_A_TIME // t.shape[1], 1)
+    few = [
+        _tilt_few((cavity[0][s], cavity[1][s]), (posterior[0][s], posterior[1][s]), t, evidence[s], normals)
+        for s in (slice(i, i + size) for i in range(0, n, size))
+    ]
+    log_z, mean, covariance = (np.concatenate(part) for part in zip(*few, strict=True))
+    return log_z, mean, covariance
+
+
+def _tilt_few(
+    cavity: tuple[Array, Array], posterior: tuple[Array, Array], t: Array, evidence: Array, normals: Array
+) -> tuple[Array, Array, Array]:
+    """`_tilt` of rows so few that their draws fit the cache.
 
     Half of the draws come from the cavity, which is never narrower than the answer, and half from the
     current posterior, which soon is the answer; together they need far fewer than either.
@@ -156,7 +190,8 @@ def _tilt(
     of_posterior = np.concatenate([_log_density(parts[0], *sources[1]), own - scales[1]])
     weight = 2 / (1 + np.exp(np.minimum(of_posterior - of_cavity, MOST_EXPONENT)))
     u = np.tensordot(t, draws, 1)
-    u = np.exp(u - u.max(0))
+    u -= u.max(0)
+    np.exp(u, out=u)
     best = evidence.max(1)
     likelihood = (u * np.exp(evidence - best[:, None]).T[:, None, :]).sum(0) / u.sum(0)
     weight *= likelihood + TINY
@@ -165,19 +200,13 @@ def _tilt(
     tilted = (weight * draws).sum(1)
     apart = draws - tilted[:, None, :]
     # A sum over few effective draws can vanish: no row pins its latents to better than 1e-3 of the cavity.
-    matched = 1e-3 * cavity[1]
-    for i in range(len(apart)):
-        for j in range(i + 1):
-            moment = (weight * apart[i] * apart[j]).sum(0)
-            matched[:, i, j] += moment
-            if i != j:
-                matched[:, j, i] += moment
+    matched = 1e-3 * cavity[1] + np.einsum("csn,dsn->ncd", weight * apart, apart)
     return np.log(total / (2 * len(normals))) + best, tilted.T, matched
 
 
 def _spread_out(mean: Array, root: Array, normals: Array) -> Array:
     """Draws (K - 1, draw, row) of each row's Gaussian."""
-    return mean.T[:, None, :] + np.tensordot(root.transpose(1, 2, 0), normals, (1, 1)).swapaxes(1, 2)
+    return mean.T[:, None, :] + normals @ root.transpose(1, 2, 0)
 
 
 def _log_density(draws: Array, mean: Array, root: Array) -> Array:
