@@ -43,6 +43,20 @@ def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield ""
 
 
+def growth(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Write what each method costs as specimens are added: a line a size, a column a method and metric."""
+    value = {(row["method"], row["metric"]): row["value"] for row in rows}
+    methods = list(dict.fromkeys(method for method, _ in value))
+    sizes = [name.removeprefix("cpu_seconds_") for name in dict.fromkeys(name for _, name in value)]
+    columns = [(m, metric) for metric in ("cpu_seconds", "peak_mb") for m in methods]
+    units = {"cpu_seconds": "s", "peak_mb": "MB"}
+    yield _line(["specimens", *(f"`{m}`, {units[metric]}" for m, metric in columns)])
+    yield _line(["---"] * (len(columns) + 1))
+    for n in filter(str.isdigit, sizes):
+        yield _line([f"{int(n):,}", *(_brief(value[m, f"{metric}_{n}"]) for m, metric in columns)])
+    yield ""
+
+
 def differences(rows: Sequence[dict[str, Any]], case: str) -> Iterator[str]:
     """Write how far tieline is ahead of each peer on simulated worlds, in standard errors."""
     value = {row["metric"]: row["value"] for row in rows if row["case"] == case}
@@ -64,6 +78,11 @@ def _cell(metric: str, value: float | str | None) -> str:
     return value if isinstance(value, str) else "" if value is None else f"{value:.{DIGITS.get(metric, 3)}f}"
 
 
+def _brief(value: float) -> str:
+    """Two digits that count."""
+    return f"{float(f'{value:.2g}'):g}"
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -71,5 +90,7 @@ def _line(cells: Sequence[str]) -> str:
 if __name__ == "__main__":
     kept = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
     print(*markdown(kept), sep="\n")
+    if grown := [row for row in kept if row["case"] == "growth"]:
+        print(*growth(grown), sep="\n")
     if any(row["benchmark"] == "sage_seeds" for row in kept):
         print(*differences([row for row in kept if row["benchmark"] == "sage_seeds"], "all"), sep="\n")

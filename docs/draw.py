@@ -1,17 +1,22 @@
-"""Draw the figures of the pages: run docs/figures.md and keep the pictures that it writes.
+"""Draw the figures of the pages: run docs/figures.md and keep what it writes; plot the table of costs.
 
 `python docs/draw.py ROWS.jsonl` draws the closed loops from the rows that `active_fegapd` kept there.
 """
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 from page_examples import examples, run
 
-from tieline.figures.style import PHASE_COLOURS, save, settings, sheet
+from tieline.figures.style import PENCIL, PHASE_COLOURS, save, settings, sheet
 
 HERE = Path(__file__).parent
 LOOPS = {
@@ -21,11 +26,22 @@ LOOPS = {
     "random": "random",
     "tieline:random": "tieline's map, random places",
 }
+COSTS = {
+    "tieline": "tieline: labels and property",
+    "gpr": "scikit-learn: property alone",
+    "gpc": "scikit-learn: labels alone",
+}
 
 
 def main() -> None:
-    """Run the page in a folder of its own, then take the pictures from there."""
-    page = HERE / "figures.md"
+    """Draw all of them into docs/images."""
+    run_page(HERE / "figures.md")
+    costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
+    print(save(draw_costs(costs), HERE / "images" / "growth.png"))
+
+
+def run_page(page: Path) -> None:
+    """Run a page in a folder of its own, then take the pictures from there."""
     found = [example for example in examples(page.read_text(encoding="utf-8")) if not example.data]
     with TemporaryDirectory() as folder:
         for _ in run(found, page, Path(folder)):
@@ -51,6 +67,39 @@ def draw_loops(rows: Path) -> Path:
             axes.set_ylabel(label)
         axes.legend(loc="lower right")
     return save(figure, HERE / "images" / "active-fegapd.png")
+
+
+def read_costs(page: str) -> dict[str, np.ndarray]:
+    """Read the table that begins with `specimens`: its columns by name, as numbers."""
+    table = page[page.index("| specimens |") :].split("\n\n")[0].splitlines()
+    rows = [[cell.strip(" `") for cell in re.split(r"\|", line)[1:-1]] for line in table]
+    values = np.array([[float(cell.replace(",", "")) for cell in row] for row in rows[2:]])
+    return {name.replace("`", ""): column for name, column in zip(rows[0], values.T, strict=True)}
+
+
+def draw_costs(costs: dict[str, np.ndarray]) -> Figure:
+    """Draw seconds and memory against the number of specimens, both on logarithmic scales."""
+    with settings():
+        figure = sheet(7.2, 3.2)
+        left, right = figure.subplots(1, 2)
+        _draw_lines(left, costs, "s", "CPU seconds, fit and prediction")
+        _draw_lines(right, costs, "MB", "peak memory of the process, MB")
+        right.set_ylim(100, 1000)
+        left.legend(loc="upper left")
+    return figure
+
+
+def _draw_lines(axes: Axes, costs: dict[str, np.ndarray], unit: str, title: str) -> None:
+    n = costs["specimens"]
+    for colour, (method, label) in zip(PHASE_COLOURS, COSTS.items(), strict=False):
+        axes.loglog(n, costs[f"{method}, {unit}"], "o-", color=colour, label=label, markersize=4)
+    axes.set_xticks(n, [f"{int(v):,}" for v in n])
+    axes.minorticks_off()
+    axes.grid(color=PENCIL, alpha=0.2, linewidth=0.5)
+    axes.yaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.set_xlabel("specimens")
+    axes.set_title(title, loc="left")
 
 
 if __name__ == "__main__":

@@ -173,6 +173,33 @@ def test_kept_rows_become_a_table_of_methods_and_metrics(benchmarks):
     ]
 
 
+def test_costs_become_a_table_that_the_figure_can_be_drawn_of(benchmarks, monkeypatch):
+    kept = [
+        {"method": method, "metric": f"{metric}_{n}", "value": value * n}
+        for n in (50, 1000)
+        for method in ("tieline", "gpr", "gpc")
+        for metric, value in [("cpu_seconds", 0.0123), ("peak_mb", 4.0)]
+    ]
+    table = list(benchmarks("tables").growth(kept))
+    assert (
+        table[0]
+        == "| specimens | `tieline`, s | `gpr`, s | `gpc`, s | `tieline`, MB | `gpr`, MB | `gpc`, MB |"
+    )
+    assert table[2:] == [
+        "| 50 | 0.61 | 0.61 | 0.61 | 200 | 200 | 200 |",
+        "| 1,000 | 12 | 12 | 12 | 4000 | 4000 | 4000 |",
+        "",
+    ]
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    draw = import_module("draw")
+    costs = draw.read_costs("\n".join(["# A page", "", *table, "More."]))
+    np.testing.assert_array_equal(costs["specimens"], [50, 1000])
+    np.testing.assert_array_equal(costs["gpc, s"], [0.61, 12])
+    left, right = draw.draw_costs(costs).axes
+    assert left.get_xscale() == left.get_yscale() == right.get_yscale() == "log"
+    assert len(left.lines) == len(right.lines) == 3
+
+
 def test_differences_are_told_in_standard_errors(benchmarks):
     row = {"benchmark": "sage_seeds", "case": "all", "seconds": 1.0}
     kept = [

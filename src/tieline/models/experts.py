@@ -220,7 +220,7 @@ class Expert:
 
     @cached_property
     def _inverse_root(self) -> Array:
-        """Inverse of `root` (pair, pair): multiplying by it takes half the time of solving."""
+        """Inverse (pair, pair) of `root`: a product with it is faster than solving."""
         return dtrtri(self.root, lower=1)[0]
 
     def _common(self, x: Array) -> Array:

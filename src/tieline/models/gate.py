@@ -112,7 +112,7 @@ class Gate:
 
     @cached_property
     def _inverse_root(self) -> Array:
-        """Inverse (rank, rank) of the root at the pivots: multiplying by it takes half the time of solving."""
+        """Inverse (rank, rank) of the root at the pivots: a product with it is faster than solving."""
         return dtrtri(self._root, lower=1)[0]
 
     @cached_property
