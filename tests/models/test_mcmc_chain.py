@@ -28,7 +28,7 @@ def start():
 
 
 def brute_force(start):
-    """Posterior probability (row with a value) of phase 1, and mean (2) of the logs of amplitude and noise."""
+    """Posterior probability (row with a value) of phase 1, and mean log amplitude and noise."""
     rng, (column,) = np.random.default_rng(1), start.columns
     prior, (mean, deviation) = Focus.prior(1), column.layouts[0].prior()
     weights, is_one, logs = [], [], []
@@ -40,9 +40,7 @@ def brute_force(start):
         evidence = label_evidence(LABEL, settings.label_error)
         kernel = int(rng.integers(2))
         theta = mean + deviation * rng.standard_normal(len(mean))
-        setting = column.at(
-            kernel, np.linalg.solve(column.roots[kernel], theta - column.centres[kernel])
-        )
+        setting = column.at(kernel, np.linalg.solve(column.roots[kernel], theta - column.centres[kernel]))
         alone = [i for i in range(6) if i not in start.valued]
         base = logsumexp(log_p[alone] + evidence[alone], axis=1).sum()
         for phase in itertools.product((0, 1), repeat=len(start.valued)):

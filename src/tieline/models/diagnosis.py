@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binom, spearmanr
 
+from tieline.models.convergence import LEAST_ESS, MOST_RHAT
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 
@@ -35,13 +36,26 @@ def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
             "Predictions of each specimen from the others agree with what was measured",
         )
         action = "Use the map and its intervals."
-    return found.assign_attrs(
+    return found.assign(_chains(posterior)).assign_attrs(
         verdict=verdict,
         sentence=f"{sentence}{approximate}.",
         action=action,
         worries=[w[1] for w in worries],
         notes=list(posterior.notes),
     )
+
+
+def _chains(posterior: "PhasePosterior") -> dict[str, float]:
+    """How well chains agree, if the answer comes from any."""
+    if not isinstance(posterior.answer, SampledAnswer):
+        return {}
+    sample = posterior.answer.sample
+    return {
+        "rhat_max": sample.convergence.rhat,
+        "ess_bulk_min": sample.convergence.ess_bulk,
+        "ess_tail_min": sample.convergence.ess_tail,
+        "n_sweeps": sample.n_sweeps,
+    }
 
 
 def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
@@ -86,12 +100,12 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             "Label the specimens of highest entropy.",
         )
     if isinstance(answer, SampledAnswer) and not answer.sample.convergence.reached:
-        found_ = answer.sample.convergence
+        chains = answer.sample.convergence
         yield (
             "amber",
-            f"The chains do not agree yet (R-hat {found_.rhat:.3f}, effective draws "
-            f"{min(found_.ess_bulk, found_.ess_tail):.0f})",
-            f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}.",
+            f"The chains do not agree yet (R-hat {chains.rhat:.3f}, where {MOST_RHAT:g} is wanted; "
+            f"{min(chains.ess_bulk, chains.ess_tail):.0f} effective draws of {LEAST_ESS:.0f})",
+            f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}; until then trust the mean more than the odds.",
         )
     label = answer.seen.label
     counts = np.nansum(label, axis=0)

@@ -115,7 +115,7 @@ class Chain:
             self.frame.whitened_latents(self.xi),
             self.phase,
             np.array([setting.kernel for setting in self.settings], dtype=np.intp),
-            np.array([setting.theta for setting in self.settings]).reshape(len(self.columns), -1),
+            np.array([setting.theta for setting in self.settings]),
             regular,
         )
 

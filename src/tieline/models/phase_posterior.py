@@ -133,6 +133,8 @@ class PhasePosterior:
             attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting every
             specimen from the others: `label_accuracy`, `coverage_90 (property)`, `n_labelled`,
             `n_measured (property)`, `loo_mean` and `loo_sd (specimen, property)`, `loo_phase_probability`.
+            From chains also `rhat_max`, `ess_bulk_min`, `ess_tail_min`, the worst of all watched
+            predictions, and `n_sweeps` of each chain.
         """
         return diagnose(self)
 

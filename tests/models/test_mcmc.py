@@ -1,0 +1,179 @@
+"""Chains together: seeds, executors, answers, files, and what is refused."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import tieline as tl
+from tieline.errors import SchemaError
+from tieline.models import mcmc
+from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.mcmc_draws import Draw
+
+N = 24
+RNG = np.random.default_rng(0)
+PLACES = RNG.random((N, 2))
+IS_FCC = PLACES[:, 0] > 0.5
+HARDNESS = np.where(IS_FCC, 3.0, 1.0) + 0.5 * PLACES[:, 1] + 0.03 * RNG.standard_normal(N)
+ATTRS = {"role": "process", "units": "1"}
+
+
+def table(places=PLACES, **changes):
+    variables = {axis: ("specimen", places[:, i], ATTRS) for i, axis in enumerate("xy")}
+    if len(places) == N:
+        label = np.where(np.arange(N) % 3 == 0, "", np.where(IS_FCC, "fcc", "bcc"))
+        hardness = np.where(np.arange(N) % 4 == 0, np.nan, HARDNESS)
+        variables["phase"] = ("specimen", label, {"role": "structure"})
+        variables["hardness"] = ("specimen", hardness, {"role": "property", "units": "GPa"})
+    return xr.Dataset(variables | changes, {"specimen": np.arange(len(places))})
+
+
+GRID = table(np.random.default_rng(1).random((15, 2)))
+
+
+def fit(data=None, seed=0, executor=None, **settings):
+    settings = {"phase": "phase", "properties": ["hardness"], "n_sweeps": 30} | settings
+    model = tl.PhaseProperty(design=["x", "y"], inference="mcmc", **settings)
+    return model.fit(table() if data is None else data, seed=seed, executor=executor)
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    return fit()
+
+
+def test_the_same_seed_gives_the_same_bytes_with_and_without_an_executor(posterior):
+    with ThreadPoolExecutor(2) as executor:
+        other = fit(executor=executor)
+    xr.testing.assert_identical(posterior.predict(GRID), other.predict(GRID))
+
+
+def test_another_seed_gives_other_draws_of_the_same_posterior(posterior):
+    one, other = posterior.predict(GRID), fit(seed=1).predict(GRID)
+    assert not np.array_equal(one["hardness"], other["hardness"])
+    apart = np.abs(one["hardness"] - other["hardness"]) / one["hardness_sd"]
+    assert float(apart.mean()) < 0.3
+
+
+def test_it_is_right_where_the_answer_is_plain(posterior):
+    predicted = posterior.predict(GRID)
+    x = GRID["x"].values
+    clear = np.abs(x - 0.5) > 0.15
+    named = np.where(x > 0.5, "fcc", "bcc")
+    assert (predicted["most_likely_phase"].values[clear] == named[clear]).all()
+    truth = np.where(x > 0.5, 3.0, 1.0) + 0.5 * GRID["y"].values
+    assert (np.abs(predicted["hardness"].values - truth)[clear] < 0.3).all()
+
+
+def test_parts_add_up_and_probabilities_sum_to_one(posterior):
+    predicted = posterior.predict(GRID)
+    np.testing.assert_allclose(
+        predicted["hardness_variance"].sum("part"), predicted["hardness_sd"] ** 2, rtol=1e-9
+    )
+    np.testing.assert_allclose(predicted["phase_probability"].sum("phase"), 1, rtol=1e-9)
+
+
+def test_joint_draws_agree_with_predictions(posterior):
+    draws, predicted = posterior.functions(GRID, 300, seed=2), posterior.predict(GRID)
+    sd = np.sqrt(
+        predicted["hardness_variance"].sum("part") - predicted["hardness_variance"].sel(part="noise")
+    )
+    apart = (draws.isel(property=0).mean("draw") - predicted["hardness"]) / np.maximum(sd, 0.02)
+    assert float(np.abs(apart).mean()) < 0.25
+    share = (draws["phase_draw"] == 1).mean("draw")
+    np.testing.assert_allclose(share, predicted["phase_probability"].sel(phase="fcc"), atol=0.15)
+
+
+def test_predictions_do_not_depend_on_the_other_places_asked(posterior):
+    whole, part = posterior.predict(GRID), posterior.predict(GRID.isel(specimen=[3, 4]))
+    np.testing.assert_allclose(whole["hardness"][3:5], part["hardness"], rtol=1e-9)
+
+
+def test_few_sweeps_are_called_too_few(posterior):
+    found = posterior.diagnose()
+    assert found.attrs["verdict"] == "amber"
+    assert "chains do not agree yet" in " ".join(found.attrs["worries"])
+    assert float(found["ess_bulk_min"]) < 400
+    assert int(found["n_sweeps"]) == 30
+
+
+def test_left_out_labels_and_values_are_predicted(posterior):
+    found = posterior.diagnose()
+    assert float(found["label_accuracy"]) > 0.85
+    assert float(found["coverage_90"].sel(property="hardness")) > 0.75
+
+
+def test_it_can_be_saved(posterior, tmp_path):
+    again = tl.load_posterior(posterior.save(tmp_path / "posterior.nc"))
+    assert isinstance(again.answer, SampledAnswer)
+    xr.testing.assert_identical(again.predict(GRID), posterior.predict(GRID))
+    assert again.answer.sample.convergence == posterior.answer.sample.convergence
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"properties": []},
+        {"phase": None, "n_phases": 2},
+        {"phase": None, "n_phases": 1},
+        {"n_phases": 3},
+    ],
+    ids=["structure_only", "property_only", "one_phase", "unlabelled_phase"],
+)
+def test_any_part_of_the_data_will_do(settings):
+    posterior = fit(**settings)
+    predicted, draws = posterior.predict(GRID), posterior.functions(GRID, 5)
+    numbers = [v for v in predicted.data_vars.values() if v.dtype.kind == "f"]
+    assert all(np.isfinite(v).all() for v in numbers)
+    assert np.isfinite(draws).all()
+    assert posterior.diagnose().attrs["verdict"] in ("green", "amber", "red")
+
+
+def test_phases_without_labels_are_the_same_in_every_chain():
+    predicted = fit(phase=None, n_phases=2).predict(GRID)
+    x = GRID["x"].values
+    clear = np.abs(x - 0.5) > 0.2
+    assert predicted["phase_probability"].max("phase").values[clear].min() > 0.8
+
+
+@pytest.mark.parametrize("n", [0, 2.5, None])
+def test_a_number_of_sweeps_that_is_none_is_refused(n):
+    with pytest.raises(SchemaError, match="n_sweeps must be a whole number"):
+        fit(n_sweeps=n)
+
+
+def test_exchanged_names_are_put_back():
+    """Phases 1 and 2 exchanged everywhere is the same draw; phase 0 has labels and stays."""
+    rng = np.random.default_rng(0)
+    phase = rng.integers(0, 3, 12)
+    membership = np.eye(3)[phase]
+    d, k = 2, 3
+    experts = rng.standard_normal((1, d + 5 + 2 * k))
+    draw = Draw(
+        rng.standard_normal(6),
+        rng.standard_normal((5, 2)),
+        phase,
+        np.zeros(1, int),
+        experts,
+        np.ones((12, 1), bool),
+    )
+    anonymous = np.array([1, 2])
+    unchanged = draw.aligned(membership, anonymous)
+    np.testing.assert_array_equal(unchanged.phase, phase)
+    exchanged = draw.aligned(membership[:, [0, 2, 1]], anonymous)
+    np.testing.assert_array_equal(exchanged.phase, np.array([0, 2, 1])[phase])
+    back = exchanged.aligned(membership, anonymous)
+    np.testing.assert_allclose(back.eta, draw.eta, atol=1e-12)
+    np.testing.assert_array_equal(back.experts, draw.experts)
+    pivots, asked, nodes = rng.random((5, 2)), rng.random((4, 2)), np.zeros((1, 2))
+    one, other = (v.probabilities(pivots, asked, nodes) for v in (draw, exchanged))
+    np.testing.assert_allclose(other, one[:, [0, 2, 1]], atol=1e-9)
+
+
+def test_chains_stop_once_they_agree(monkeypatch):
+    monkeypatch.setattr(mcmc, "ROUND", 10)
+    monkeypatch.setattr("tieline.models.convergence.MOST_RHAT", 10.0)
+    monkeypatch.setattr("tieline.models.convergence.LEAST_ESS", 1.0)
+    assert fit(n_sweeps=100).answer.sample.n_sweeps == 10
