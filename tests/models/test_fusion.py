@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tieline.models.fusion import MOST_GATES, MOST_PASSES, SETTLED, draft, finish, fuse
+from tieline.models.fusion import HOPELESS, MOST_GATES, MOST_PASSES, SETTLED, draft, finish, fuse, rehearse
 from tieline.models.gate_mixture import average_gates
 from tieline.models.observations import Observations
 
@@ -86,11 +86,34 @@ def test_trust_is_whole_where_few_labels_can_tell():
 
 
 def test_a_draft_scores_the_right_number_of_phases_highest():
-    nothing = np.full((36, 2), np.nan)
+    one, two = (seen(np.full((36, k), np.nan)) for k in (1, 2))
     start = 0.9 * np.eye(2)[(Y > 0).astype(int)] + 0.05
-    one = draft(seen(np.full((36, 1), np.nan)))
-    two = draft(seen(nothing), start)
-    assert two.log_score > one.log_score + 10
+    assert draft(two, start).log_score(two) > draft(one).log_score(one) + 10
+
+
+def test_a_rehearsal_scores_as_the_draft_it_stands_for():
+    blank = seen(np.full((36, 2), np.nan))
+    start = 0.9 * np.eye(2)[(Y > 0).astype(int)] + 0.05
+    found = draft(blank, start)
+    rehearsed = rehearse(blank, start, found.settings, 0.0)
+    assert rehearsed is not None
+    assert rehearsed.log_score == pytest.approx(found.log_score(blank), abs=3)
+    np.testing.assert_allclose(rehearsed.membership, found.beliefs.membership, atol=0.2)
+
+
+def test_a_rehearsal_far_from_what_is_wanted_ends():
+    blank = seen(np.full((36, 2), np.nan))
+    start = 0.9 * np.eye(2)[(Y > 0).astype(int)] + 0.05
+    found = draft(blank, start)
+    assert rehearse(blank, start, found.settings, found.log_score(blank) + 2 * HOPELESS) is None
+
+
+def test_a_rehearsal_ends_once_its_last_phase_is_empty():
+    label = np.hstack([few_labels(3), np.zeros((36, 1))])
+    label[np.isnan(label).any(1)] = np.nan
+    wider = seen(label)
+    start = np.tile([0.49, 0.49, 0.02], (36, 1))
+    assert rehearse(wider, start, draft(seen(few_labels(3))).settings, -np.inf) is None
 
 
 def test_fusing_is_drafting_and_finishing(few):

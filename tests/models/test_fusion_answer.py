@@ -105,7 +105,7 @@ def test_left_out_moments_are_those_of_the_phases_without_the_value(answer):
     _, mean, variance = answer.leave_one_out()
     shifted = Y.copy()
     shifted[1, 0] += 100.0
-    moved = FusionAnswer(answer.fit, replace(SEEN, y=shifted)).leave_one_out()
+    moved = replace(answer, seen=replace(SEEN, y=shifted)).leave_one_out()
     np.testing.assert_array_equal(moved[1], mean)
     np.testing.assert_array_equal(moved[2], variance)
 

@@ -1,5 +1,6 @@
 """How far to trust a phase map and its properties: every specimen predicted from the others."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.stats import binom, spearmanr
 
 from tieline.models.convergence import LEAST_ESS, MOST_RHAT
 from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 
 if TYPE_CHECKING:
@@ -107,8 +109,9 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             f"{min(chains.ess_bulk, chains.ess_tail):.0f} effective draws of {LEAST_ESS:.0f})",
             f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}; until then trust the mean more than the odds.",
         )
+    yield from _found_phases(posterior)
     label = answer.seen.label
-    counts = np.nansum(label, axis=0)
+    counts = np.delete(np.nansum(label, axis=0), posterior.found)
     if not np.isnan(label).all():
         if counts.min() < FEW_LABELS:
             name = posterior.phases[int(counts.argmin())]
@@ -145,6 +148,23 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
                 f"{name} scatters the more the larger it is, so its intervals are too narrow there",
                 f"Give tieline the logarithm of {name}.",
             )
+
+
+def _found_phases(posterior: "PhasePosterior") -> Iterator[tuple[str, str, str]]:
+    """A worry for every phase that no label names: which specimens it explains, and which to label."""
+    answer = posterior.answer
+    if isinstance(answer, LineAnswer):  # there labels are taken to name all phases
+        return
+    specimens = posterior.table["specimen"].values[posterior.rows]
+    for k in posterior.found:
+        name, share = posterior.phases[k], answer.fit.membership[:, k]
+        n = int((answer.fit.membership.argmax(1) == k).sum())
+        surest = ", ".join(str(s) for s in specimens[np.argsort(-share, kind="stable")[:FEW_LABELS]])
+        yield (
+            "amber",
+            f"A phase without labels, {name}, explains {n} specimens better than the labelled phases do",
+            f"Label specimens there, first {surest}.",
+        )
 
 
 def _scatters_with_its_size(posterior: "PhasePosterior", found: xr.Dataset, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count, islice
 
 import numpy as np
 import xarray as xr
@@ -142,11 +143,16 @@ def _labels(table: xr.Dataset, phase: str | None, n_phases: int | None) -> tuple
             hint=f"n_phases={len(names)} or more, or leave it out",
         )
     unlabelled = np.isnan(label).any(1) if names else np.ones(n, dtype=bool)
-    fresh = (str(i) for i in range(1, 10_000) if str(i) not in names)
-    extra = [next(fresh) for _ in range((n_phases or max(len(names), 1)) - len(names))]
-    label = np.hstack([label, np.zeros((n, len(extra)))])
+    all_names = numbered(names, n_phases or max(len(names), 1))
+    label = np.hstack([label, np.zeros((n, len(all_names) - len(names)))])
     label[unlabelled] = np.nan
-    return (*names, *extra), label
+    return all_names, label
+
+
+def numbered(names: Sequence[str], n_phases: int) -> tuple[str, ...]:
+    """Names of all phases: those that are labelled, then the next free numbers."""
+    free = (str(i) for i in count(1) if str(i) not in names)
+    return (*names, *islice(free, n_phases - len(names)))
 
 
 def _read_labels(variable: xr.DataArray) -> tuple[list[str], Array]:

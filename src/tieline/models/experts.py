@@ -65,6 +65,12 @@ class Layout:
         noise = value[-1] ** 2 + LEAST_NOISE**2
         return value[:d], value[d], value[d + 1], value[d + 2], amplitude, factor, noise
 
+    def rearranged(self, theta: Array, phases: Indices) -> Array:
+        """The vector for other phases (phase): these by number; new ones, as the prior is, from K up."""
+        first = self.n_dimensions + 4
+        own = np.append(theta[first:-1].reshape(2, self.n_phases), np.zeros((2, 1)), axis=1)
+        return np.r_[theta[:first], own[:, np.minimum(phases, self.n_phases)].ravel(), theta[-1]]
+
 
 @cache
 def _prior(d: int, k: int) -> tuple[Array, Array]:

@@ -9,6 +9,7 @@ expert of short lengthscale explains everything.
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import logsumexp
 
 from tieline.models.arrays import Array
 from tieline.models.expert_mixture import ExpertMixture, average_experts, confidence, fitness
@@ -33,6 +34,8 @@ SIZE = (
 )
 N_SWEEPS = 5  # of expectation propagation
 BLUNDER = 0.02  # share of labels taken to be wrong when maps are compared: one label must not decide
+HOPELESS = 10.0  # nats below the wanted score at which a rehearsal ends
+FEWEST_HELD = 3.0  # rows in its last phase, below which it ends
 SETTLED = 0.01  # largest change of a membership that counts as none
 
 
@@ -126,13 +129,22 @@ class Draft:
     n_passes: int
     change: float
 
-    @property
-    def log_score(self) -> float:
-        """Log density of the properties, each row's predicted from all others, nats."""
-        message = self.beliefs.message + self.beliefs.message_scale[:, None]
-        return float(
-            np.log((self.prior * np.exp(message - message.max())).sum(1)).sum() + len(message) * message.max()
-        )
+    def log_score(self, seen: Observations) -> float:
+        """Log density of labels and properties, each row's predicted from all other rows, nats."""
+        return _log_score(seen, self.prior, self.beliefs, self.settings)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a draft would come to at given settings of the map.
+
+    Attributes:
+        membership: probability (row, K) of each phase.
+        log_score: as of a `Draft`.
+    """
+
+    membership: Array
+    log_score: float
 
 
 def fuse(seen: Observations) -> Fusion:
@@ -147,19 +159,12 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
         seen: labels and properties.
         start: a first membership (row, K); the map of the labels alone if not given.
     """
-    n, n_phases = seen.label.shape
     known = seen.rows(seen.labelled)
     nothing = np.zeros_like(known.label)
     plain = average_gates(known.x, known.label, nothing, n_nodes=_n_gates(known))
     gates, settings, gate, change, n_passes = plain, plain.settings, None, 0.0, 0
     prior = plain.probabilities(seen.x) if start is None else start
-    beliefs = Beliefs(
-        membership=_posterior(prior, seen, np.zeros((n, n_phases)), settings),
-        regular=np.ones((n, n_phases, seen.y.shape[1])),
-        message=np.zeros((n, n_phases)),
-        message_scale=np.zeros(n),
-        thetas=(None,) * seen.y.shape[1],
-    )
+    beliefs = _first_beliefs(seen, prior, settings)
     if np.isnan(seen.y).all():
         return Draft(plain, gates.focus, settings, gate, prior, beliefs, n_passes, change)
     for n_passes in range(1, MOST_PASSES + 1):
@@ -175,19 +180,47 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
                 start=gate,
             )
             settings = gates.settings
-        gate, prior = _redraw(seen, beliefs, settings, gate)
-        updated = _posterior(prior, seen, beliefs.message, settings)
-        change = float(np.abs(updated - beliefs.membership).max())
-        beliefs = replace(beliefs, membership=updated)
-        if n_passes > max(HARD_PASSES, len(ANNEALING)) and change < SETTLED:
+        gate, prior, beliefs, change = _redraw(seen, beliefs, settings, gate)
+        if _is_settled(n_passes, change):
             break
     return Draft(plain, gates.focus, settings, gate, prior, beliefs, n_passes, change)
 
 
-def finish(seen: Observations, found: Draft) -> Fusion:
-    """Average a draft over the hyperparameters of the map and of every expert."""
+def rehearse(seen: Observations, start: Array, settings: GateSettings, wanted: float) -> Rehearsal | None:
+    """Alternate as `draft` does, but at fixed settings of the map, which is what makes a draft dear.
+
+    Args:
+        seen: labels and properties.
+        start: a first membership (row, K).
+        settings: of the map.
+        wanted: log score that it should reach.
+
+    Returns:
+        Where it ends; None once the last phase is all but empty or the score too far from what is wanted.
+    """
+    beliefs, gate, log_score = _first_beliefs(seen, start, settings), None, -np.inf
+    for n_pass in range(1, MOST_PASSES + 1):
+        beliefs = _listen(seen, beliefs, n_pass)
+        gate, prior, beliefs, change = _redraw(seen, beliefs, settings, gate)
+        log_score = _log_score(seen, prior, beliefs, settings)
+        is_far = n_pass > len(ANNEALING) and log_score < wanted - HOPELESS
+        if is_far or beliefs.membership[:, -1].sum() < FEWEST_HELD:
+            return None
+        if _is_settled(n_pass, change):
+            break
+    return Rehearsal(beliefs.membership, log_score)
+
+
+def finish(seen: Observations, found: Draft, *, trust: float | None = None) -> Fusion:
+    """Average a draft over the hyperparameters of the map and of every expert.
+
+    Args:
+        seen: labels and properties.
+        found: the draft.
+        trust: weight of the joint map; by how it predicts left-out labels if not given.
+    """
     beliefs, plain, n = found.beliefs, found.plain_gates, len(seen.x)
-    gates, trust, experts = plain, 1.0, ()
+    gates, experts = plain, ()
     if found.n_passes:
         gates = average_gates(
             seen.x,
@@ -198,14 +231,14 @@ def finish(seen: Observations, found: Draft) -> Fusion:
             start=found.gate,
         )
         cavity = gates.cavity_probabilities(n)
-        trust = _trust(plain, cavity, seen, beliefs.message)
+        trust = _trust(plain, cavity, seen, beliefs.message) if trust is None else trust
         beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
         prior = _posterior(cavity, seen, np.zeros_like(cavity), gates.settings)
         experts = tuple(_average_property(seen, beliefs, prior, j) for j in range(seen.y.shape[1]))
     return Fusion(
         gates=gates,
         plain_gates=plain,
-        trust=trust,
+        trust=1.0 if trust is None else trust,
         experts=experts,
         membership=beliefs.membership,
         message=beliefs.message,
@@ -213,6 +246,22 @@ def finish(seen: Observations, found: Draft) -> Fusion:
         n_passes=found.n_passes,
         change=found.change,
     )
+
+
+def _first_beliefs(seen: Observations, prior: Array, settings: GateSettings) -> Beliefs:
+    """Memberships from labels and a first map (row, K); nothing is known of the properties yet."""
+    n, n_phases = seen.label.shape
+    return Beliefs(
+        membership=_posterior(prior, seen, np.zeros((n, n_phases)), settings),
+        regular=np.ones((n, n_phases, seen.y.shape[1])),
+        message=np.zeros((n, n_phases)),
+        message_scale=np.zeros(n),
+        thetas=(None,) * seen.y.shape[1],
+    )
+
+
+def _is_settled(n_pass: int, change: float) -> bool:
+    return n_pass > max(HARD_PASSES, len(ANNEALING)) and change < SETTLED
 
 
 def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
@@ -240,15 +289,29 @@ def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
 
 def _redraw(
     seen: Observations, beliefs: Beliefs, settings: GateSettings, start: Gate | None
-) -> tuple[Gate | None, Array]:
-    """The map given labels and messages, and each row's probabilities (row, K) from all other rows."""
+) -> tuple[Gate | None, Array, Beliefs, float]:
+    """Fit the map to labels and messages, and the memberships to the map.
+
+    Returns:
+        The map, each row's probabilities (row, K) from all other rows, the beliefs with their new
+        memberships, and the largest change of one.
+    """
     n_phases = seen.label.shape[1]
-    if n_phases == 1:
-        return None, np.ones((len(seen.x), 1))
-    normals = whitened_normals(n_phases - 1)
+    gate, prior = None, np.ones((len(seen.x), 1))
+    if n_phases > 1:
+        normals = whitened_normals(n_phases - 1)
+        evidence = label_evidence(seen.label, settings.label_error) + beliefs.message
+        gate = fit_gate(seen.x, evidence, settings, normals, n_sweeps=N_SWEEPS, start=start)
+        prior = probabilities(*gate.cavity(), normals)
+    membership = _posterior(prior, seen, beliefs.message, settings)
+    change = float(np.abs(membership - beliefs.membership).max())
+    return gate, prior, replace(beliefs, membership=membership), change
+
+
+def _log_score(seen: Observations, prior: Array, beliefs: Beliefs, settings: GateSettings) -> float:
     evidence = label_evidence(seen.label, settings.label_error) + beliefs.message
-    gate = fit_gate(seen.x, evidence, settings, normals, n_sweeps=N_SWEEPS, start=start)
-    return gate, probabilities(*gate.cavity(), normals)
+    density = np.asarray(logsumexp(np.log(prior + 1e-12) + evidence, axis=1))
+    return float((density + beliefs.message_scale).sum())
 
 
 def _posterior(prior: Array, seen: Observations, message: Array, settings: GateSettings) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import softmax
 from scipy.stats import norm
 
-from tieline.models.arrays import Array, Mask
+from tieline.models.arrays import Array, Indices, Mask
 
 OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
 OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
@@ -33,7 +33,7 @@ class Observations:
         """Which rows have a label (row)."""
         return np.asarray(~np.isnan(self.label).any(axis=1))
 
-    def rows(self, which: Mask) -> "Observations":
+    def rows(self, which: Mask | Indices) -> "Observations":
         """Some of the rows."""
         return Observations(self.x[which], self.label[which], self.y[which], self.error[which])
 

@@ -16,6 +16,7 @@ from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.phase_count import PhaseCount
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class PhasePosterior:
         answer: the engine's fit.
         rows: the rows of the table that were read.
         notes: what was left out or should be known.
+        count: how many phases there are.
     """
 
     model: "PhaseProperty"
@@ -44,11 +46,18 @@ class PhasePosterior:
     answer: LineAnswer | FusionAnswer | SampledAnswer
     rows: Indices
     notes: tuple[str, ...]
+    count: PhaseCount
 
     @property
     def phases(self) -> tuple[str, ...]:
         """Names of the phases, in the order of all probabilities."""
         return self.encoding.labels
+
+    @property
+    def found(self) -> range:
+        """Positions of the phases that no label names and that were added because properties ask for them."""
+        fewest = int(self.count.numbers[0]) if self.answer.seen.labelled.any() else len(self.phases)
+        return range(fewest, len(self.phases))
 
     @property
     def has_boundaries(self) -> bool:
@@ -137,6 +146,20 @@ class PhasePosterior:
             predictions, and `n_sweeps` of each chain.
         """
         return diagnose(self)
+
+    def phase_count(self) -> xr.DataArray:
+        """Say how many phases there are.
+
+        Returns:
+            `n_phases_probability (n_phases)`. Where the number was given, and for labelled specimens on a
+            line, which are taken to name all phases, it is one number of probability 1.
+        """
+        return xr.DataArray(
+            self.count.probability,
+            {"n_phases": self.count.numbers},
+            name="n_phases_probability",
+            attrs={"units": "1"},
+        )
 
     def boundaries(self, n_positions: int = N_POSITIONS) -> xr.Dataset:
         """Say where the boundaries of a line are.

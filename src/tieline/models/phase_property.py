@@ -1,6 +1,6 @@
 """SAGE: the phase map and the properties of a material system, learned jointly."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
@@ -17,9 +17,9 @@ from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc import sample
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
+from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.prior_worlds import simulate
-from tieline.models.unlabelled import fuse_any
 
 INFERENCES = ("auto", "exact", "fast", "mcmc")
 MOST_REGIONS = 6  # on a line, when their number is not given and labels do not ask for more
@@ -47,7 +47,8 @@ class PhaseProperty:
         design: name of the composition variable, or a list of names.
         phase: name of the label variable; None to find phases from the properties alone.
         properties: names of the properties; empty for a phase map from labels alone.
-        n_phases: number of phases, if more than are labelled. Without labels, found from the data.
+        n_phases: number of phases. If not given, those that are labelled and, off a line, further ones that
+            properties ask for; without labels, found from the properties.
         n_regions: number of regions on a line; found from the evidence if not given.
         inference: "exact" sums over every segmentation of a line; "fast" approximates in any number of
             dimensions; "mcmc" samples the full posterior from where "fast" ends; "auto" takes the first on
@@ -89,12 +90,12 @@ class PhaseProperty:
 
         Args:
             table: on `specimen`; rows may lack the label, or any property.
-            seed: of the starts that are tried where no label says which phase is which, and of chains.
+            seed: of the chains of "mcmc"; exact and fast inference leave nothing to chance.
             executor: runs the chains of "mcmc" side by side, here or on a cluster; without it they take
                 turns. Any `concurrent.futures.Executor` will do, dask's `client.get_executor()` too.
 
         Returns:
-            The posterior; it answers `predict`, `functions` and `diagnose`.
+            The posterior; it answers `predict`, `functions`, `phase_count` and `diagnose`.
 
         Raises:
             SchemaError: a variable is missing, or is not what it should be.
@@ -114,16 +115,20 @@ class PhaseProperty:
         engine = self._engine(seen, notes)
         if engine == "exact":
             encoding, answer = self._fit_line(encoding, seen, notes)
+            count = PhaseCount.given(len(encoding.labels))
+            if not answer.seen.labelled.any():
+                count = PhaseCount.of_regions(answer.count_probability())
         else:
-            fit, seen, labels = fuse_any(seen, encoding.labels, self.n_phases, np.random.default_rng(seed))
+            fit, seen, labels, count = fuse_any(seen, encoding.labels, self.n_phases)
             encoding = encoding.with_labels(labels)
+            notes.extend(_count_notes(count, labels, seen))
             answer = FusionAnswer(fit, seen)
             if engine == "mcmc":
                 draws = sample(seen, fit, seed=seed, most_sweeps=self.n_sweeps, executor=executor)
                 answer = SampledAnswer(draws, fit, seen)
             if self.n_regions:
                 notes.append("n_regions was not used: only exact inference on a line counts regions.")
-        return PhasePosterior(self, table.copy(deep=True), encoding, answer, rows, tuple(notes))
+        return PhasePosterior(self, table.copy(deep=True), encoding, answer, rows, tuple(notes), count)
 
     def simulate(self, design: xr.Dataset, *, seed: int, n_phases: int = 3) -> xr.Dataset:
         """Draw one world from the model's own prior, on a line too from that of the fast engine.
@@ -205,6 +210,19 @@ class PhaseProperty:
                 not isinstance(value, int | np.integer) or value < 1
             ):
                 raise SchemaError(f"{name} must be a whole number from one up.", found=repr(value))
+
+
+def _count_notes(count: PhaseCount, labels: tuple[str, ...], seen: Observations) -> Iterator[str]:
+    """Which phases were found from the properties, and how sure their number is."""
+    n = len(labels)
+    if len(count.numbers) == 1:
+        return
+    sure = f"the probability of {n} phase{'s' * (n > 1)} is {count.probability[count.numbers == n][0]:.2f}"
+    if not seen.labelled.any():
+        yield f"The number of phases was found from the properties: {sure}."
+        return
+    for name in labels[count.numbers[0] :]:
+        yield f"Phase {name} has no labels, it was found from the properties: {sure}."
 
 
 def _n_runs(seen: Observations) -> int:

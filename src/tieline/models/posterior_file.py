@@ -28,21 +28,22 @@ from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import Observations
+from tieline.models.phase_count import PhaseCount
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.phase_property import PhaseProperty
 from tieline.models.segments import Settings
 from tieline.models.sites import Sites
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 2"
+FORMAT = "tieline posterior 4"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {
     part.__name__: part
     for part in (
         Column, Convergence, Draw, Encoding, Expert, ExpertMixture, Focus, Fusion, FusionAnswer, Gate,
-        GateMixture, GateSettings, Layout, LineAnswer, LineFit, Observations, Pairs, PhaseProperty, Regions,
-        Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
+        GateMixture, GateSettings, Layout, LineAnswer, LineFit, Observations, Pairs, PhaseCount,
+        PhaseProperty, Regions, Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
     )
 }  # fmt: skip
 
@@ -57,7 +58,7 @@ def save_posterior(posterior: PhasePosterior, path: str | Path) -> Path:
     shelf = Shelf({}, {})
     structure = {
         name: _dismantle(getattr(posterior, name), shelf)
-        for name in ("model", "encoding", "answer", "rows", "notes")
+        for name in ("model", "encoding", "answer", "rows", "notes", "count")
     }
     values = xr.Dataset({kind: (f"{kind}_number", np.concatenate(a)) for kind, a in shelf.arrays.items()})
     attrs = {"format": FORMAT, "structure": json.dumps(structure)}
