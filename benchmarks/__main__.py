@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.tasks import Options, Row
 
-BENCHMARKS = ("active_fegapd", "fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_seeds")
+BENCHMARKS = ("active_fegapd", "fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_mcmc", "sage_seeds")
 
 
 def main(arguments: list[str] | None = None) -> None:

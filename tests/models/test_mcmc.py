@@ -176,4 +176,4 @@ def test_chains_stop_once_they_agree(monkeypatch):
     monkeypatch.setattr(mcmc, "ROUND", 10)
     monkeypatch.setattr("tieline.models.convergence.MOST_RHAT", 10.0)
     monkeypatch.setattr("tieline.models.convergence.LEAST_ESS", 1.0)
-    assert fit(n_sweeps=100).answer.sample.n_sweeps == 10
+    assert int(fit(n_sweeps=100).diagnose()["n_sweeps"]) == 10

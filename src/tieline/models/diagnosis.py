@@ -107,7 +107,7 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             "amber",
             f"The chains do not agree yet (R-hat {chains.rhat:.3f}, where {MOST_RHAT:g} is wanted; "
             f"{min(chains.ess_bulk, chains.ess_tail):.0f} effective draws of {LEAST_ESS:.0f})",
-            f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}; until then trust the mean more than the odds.",
+            f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}.",
         )
     yield from _found_phases(posterior)
     label = answer.seen.label

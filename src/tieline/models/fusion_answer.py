@@ -6,10 +6,9 @@ import numpy as np
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.fusion import Fusion
-from tieline.models.observations import Observations, label_evidence, updated
+from tieline.models.observations import UNLIKELY, Observations, label_evidence, updated
 from tieline.models.pathwise import draw_phases, draw_property
 
-UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
 BLOCK = 512  # places answered at a time: their matrices fit the cache, and memory does not grow with them
 
 

@@ -12,9 +12,9 @@ from tieline.models.arrays import Array
 from tieline.models.convergence import Convergence, convergence
 from tieline.models.fusion import Fusion
 from tieline.models.mcmc_chain import Chain, Start
-from tieline.models.mcmc_draws import Draw, phase_values
+from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_property import Column
-from tieline.models.observations import Observations
+from tieline.models.observations import UNLIKELY, Observations
 
 N_CHAINS = 4
 ROUND = 250  # sweeps between looks at the chains
@@ -70,7 +70,7 @@ class Watch:
         parts = [p[:, self.named].ravel(), -(p * np.log(p + 1e-12)).sum(1)]
         for j, column in enumerate(columns):
             expert = draw.expert(j, column)
-            mean, variance = phase_values(expert, self.x, p)
+            mean, variance = expert.predict_where(self.x, p > UNLIKELY)
             average = (p * mean).sum(1)
             spread = (p * (variance + mean**2)).sum(1) - average**2 + expert.noise
             parts += [average, np.log(spread)]

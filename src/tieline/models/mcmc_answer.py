@@ -17,8 +17,7 @@ from tieline.models.experts import Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc import Sample
-from tieline.models.mcmc_draws import phase_values
-from tieline.models.observations import Observations, label_evidence, updated, value_evidence
+from tieline.models.observations import UNLIKELY, Observations, label_evidence, updated, value_evidence
 from tieline.models.pathwise import draw_phases, draw_property
 
 BLOCK = 1024  # places answered at a time, so that memory does not grow with their number
@@ -139,7 +138,7 @@ class SampledAnswer:
         means, parts = np.empty((len(experts), len(x))), np.zeros((len(x), 4))
         for i, (expert, weight) in enumerate(zip(experts, weights, strict=True)):
             p = probability[i] if i < n else average
-            mean, variance = phase_values(expert, x, p)
+            mean, variance = expert.predict_where(x, p > UNLIKELY)
             means[i] = (p * mean).sum(1)
             parts[:, 0] += weight * expert.noise
             parts[:, 1] += weight * (p * variance).sum(1)

@@ -13,8 +13,6 @@ from tieline.models.mcmc_map import cholesky, features_at, triangular
 from tieline.models.mcmc_property import Column
 from tieline.models.pathwise import separated
 
-UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
-
 
 @dataclass(frozen=True)
 class Draw:
@@ -95,12 +93,3 @@ class Draw:
         factors[d + 4 : d + 4 + n_phases] = d + 4 + old
         factors[d + 4 + n_phases : d + 4 + 2 * n_phases] = d + 4 + n_phases + old
         return Draw(self.theta, eta, new[self.phase], self.kernels, self.experts[:, factors], self.regular)
-
-
-def phase_values(expert: Expert, x: Array, probability: Array) -> tuple[Array, Array]:
-    """Mean and variance (place, K) of the noise-free property in every phase that is possible (place, K)."""
-    mean, variance = np.zeros(probability.shape), np.zeros(probability.shape)
-    for k, here in enumerate((probability > UNLIKELY).T):
-        if here.any():
-            mean[here, k], variance[here, k] = expert.predict(x[here], k)
-    return mean, variance

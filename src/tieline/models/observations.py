@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from tieline.models.arrays import Array, Indices, Mask
 
+UNLIKELY = 1e-4  # probability of a phase below which a property's value in it is not asked for
 OUTLIER_SHARE = 0.01  # prior probability that a measurement is a gross error
 OUTLIER_SPREAD = 3.0  # standard deviation of gross errors, in standard deviations of the property
 
