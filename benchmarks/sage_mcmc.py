@@ -3,8 +3,9 @@
 2a, 2b and fegapd are the published tasks of `sage_2d` and `fegapd`, space is one simulated world of 300
 specimens in three dimensions with four phases. R-hat and the least effective number of draws are over
 watched predictions: phase probabilities, and mean and spread of the property, half-way between specimens.
-`nuts` is NumPyro on a smooth blend of the phases' functions, watched at the same places. worlds are the
-fresh ones of `sage_seeds`, each answered by both engines; `crps_minus_fast` and the like are paired.
+`nuts` is NumPyro on a smooth blend of the phases' functions, watched at the same places. worlds are fresh
+ones in two and three dimensions, each answered by both engines; `crps_minus_fast` and the like are paired.
+There chains end after 500 sweeps, converged or not.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import numpy as np
 
 from benchmarks import fegapd, sage_2d
 from benchmarks.methods import Answer, timed
+from benchmarks.nuts import nuts_rows
 from benchmarks.sage_seeds import Scores, world_scores
 from benchmarks.scoring import phase_scores, property_scores
 from benchmarks.tasks import Options, Row, Task, data_folder, no_data
@@ -24,6 +26,7 @@ from tieline.worlds import World, phase_map
 
 SEEDS = (1000, 30)  # of the worlds that are reported
 CASES = ("2a", "2b", "fegapd", "space", "worlds")
+WORLD_SWEEPS = 500  # of each chain in a world: thirty worlds must end within an hour
 ENGINES = {"tieline": "mcmc", "tieline:fast": "fast"}
 
 
@@ -51,7 +54,9 @@ def _space() -> Task:
 
 
 def _task_rows(case: str, task: Task, methods: str) -> Iterator[Row]:
-    """Score both engines on one task, and say how well the chains converged."""
+    """Score both engines and NumPyro on one task, and say how well the chains converged."""
+    if methods != "tieline":
+        yield from nuts_rows("sage_mcmc", case, task)
     if methods == "peers":
         return
     for method, inference in ENGINES.items():
@@ -108,7 +113,7 @@ def _worlds(options: Options) -> Iterator[Row]:
 
 
 def _world_scores(world: World, inference: str) -> Scores:
-    model = PhaseProperty(world.design, "phase", "property", inference=inference)
+    model = PhaseProperty(world.design, "phase", "property", inference=inference, n_sweeps=WORLD_SWEEPS)
     posterior, fit_seconds = timed(model.fit, world.table, seed=0)
     prediction, predict_seconds = timed(posterior.predict, world.grid)
     answer = Answer(inference, prediction, fit_seconds + predict_seconds)
