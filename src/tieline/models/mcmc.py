@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -99,7 +99,7 @@ def sample(
     n_sweeps, found = 0, Convergence(np.inf, 0.0, 0.0)
     while n_sweeps < most_sweeps and not found.reached:
         n = min(ROUND, most_sweeps - n_sweeps)
-        results = list(run(_advance, chains, repeat(n), repeat(watch)))
+        results = list(run(partial(_advance, n=n, watch=watch), chains))
         for i, (chain, new, trace) in enumerate(results):
             chains[i] = chain
             draws[i] += [draw.aligned(start.membership, anonymous) for draw in new]
