@@ -4,22 +4,20 @@
 specimens in three dimensions with four phases. R-hat and the least effective number of draws are over
 watched predictions: phase probabilities, and mean and spread of the property, half-way between specimens.
 `nuts` is NumPyro on a smooth blend of the phases' functions, watched at the same places. worlds are fresh
-ones in two and three dimensions, each answered by both engines; `crps_minus_fast` and the like are paired.
+ones in two and three dimensions, each answered by both engines; `crps_minus_tieline:fast` and the like are
+paired.
 There chains end after 500 sweeps, converged or not.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks import fegapd, sage_2d
 from benchmarks.methods import Answer, timed
 from benchmarks.nuts import nuts_rows
-from benchmarks.sage_seeds import Scores, world_scores
+from benchmarks.sage_seeds import Scores, summary_rows, world_scores
 from benchmarks.scoring import phase_scores, property_scores
 from benchmarks.tasks import Options, Row, Task, data_folder, no_data
-from tieline.evaluation import scores
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.phase_property import PhaseProperty
 from tieline.worlds import World, phase_map
@@ -96,20 +94,14 @@ def _worlds(options: Options) -> Iterator[Row]:
     """Compare the engines on fresh worlds in two and three dimensions; a line has its exact engine."""
     if options.methods == "peers":
         return
-    found = []
-    for seed in range(options.first_seed, options.first_seed + options.n_seeds):
-        world = phase_map(seed, n_dimensions=2 + seed % 2)
-        found.append({method: _world_scores(world, inference) for method, inference in ENGINES.items()})
-    seconds = {method: float(np.mean([w[method]["seconds"] for w in found])) for method in ENGINES}
-    for method in ENGINES:
-        for metric in [name for name in found[0][method] if name != "seconds"]:
-            mean = float(np.mean([w[method][metric] for w in found]))
-            yield Row("sage_mcmc", "worlds", method, metric, mean, seconds[method])
-    for metric in [name for name in found[0]["tieline:fast"] if name not in ("seconds", "coverage_90")]:
-        pairs = [[w[method][metric] for w in found] for method in ENGINES]
-        mean, error = scores.paired_difference(*pairs)
-        yield Row("sage_mcmc", "worlds", "tieline", f"{metric}_minus_fast", mean, seconds["tieline"])
-        yield Row("sage_mcmc", "worlds", "tieline", f"{metric}_minus_fast_se", error, seconds["tieline"])
+    seeds = range(options.first_seed, options.first_seed + options.n_seeds)
+    yield from summary_rows("worlds", [world_row(seed) for seed in seeds], "sage_mcmc")
+
+
+def world_row(seed: int) -> dict[str, Scores]:
+    """Let both engines answer a world in the plane (even seeds) or in space (odd ones)."""
+    world = phase_map(seed, n_dimensions=2 + seed % 2)
+    return {method: _world_scores(world, inference) for method, inference in ENGINES.items()}
 
 
 def _world_scores(world: World, inference: str) -> Scores:

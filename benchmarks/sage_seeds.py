@@ -63,18 +63,18 @@ def world_scores(world: World, answer: Answer) -> Scores:
     }
 
 
-def summary_rows(case: str, worlds: list[dict[str, Scores]]) -> Iterator[Row]:
+def summary_rows(case: str, worlds: list[dict[str, Scores]], benchmark: str = "sage_seeds") -> Iterator[Row]:
     """Average every method over worlds, and compare ours with each peer world by world."""
     seconds = {method: float(np.mean([world[method]["seconds"] for world in worlds])) for method in worlds[0]}
     for method, first in worlds[0].items():
         for metric in [name for name in first if name != "seconds"]:
             mean = float(np.mean([world[method][metric] for world in worlds]))
-            yield Row("sage_seeds", case, method, metric, mean, seconds[method])
+            yield Row(benchmark, case, method, metric, mean, seconds[method])
     if "tieline" not in worlds[0]:
         return
     for peer in [method for method in worlds[0] if method != "tieline"]:
         for metric in [name for name in worlds[0][peer] if name not in ("seconds", "coverage_90")]:
             ours, theirs = ([world[method][metric] for world in worlds] for method in ("tieline", peer))
             mean, error = scores.paired_difference(ours, theirs)
-            yield Row("sage_seeds", case, "tieline", f"{metric}_minus_{peer}", mean, seconds["tieline"])
-            yield Row("sage_seeds", case, "tieline", f"{metric}_minus_{peer}_se", error, seconds["tieline"])
+            yield Row(benchmark, case, "tieline", f"{metric}_minus_{peer}", mean, seconds["tieline"])
+            yield Row(benchmark, case, "tieline", f"{metric}_minus_{peer}_se", error, seconds["tieline"])
