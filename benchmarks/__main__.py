@@ -8,7 +8,16 @@ from pathlib import Path
 
 from benchmarks.tasks import Options, Row
 
-BENCHMARKS = ("active_fegapd", "fegapd", "sage_1d", "sage_2d", "sage_cost", "sage_mcmc", "sage_seeds")
+BENCHMARKS = (
+    "active_fegapd",
+    "calibration",
+    "fegapd",
+    "sage_1d",
+    "sage_2d",
+    "sage_cost",
+    "sage_mcmc",
+    "sage_seeds",
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -25,7 +34,7 @@ def main(arguments: list[str] | None = None) -> None:
     first, count = getattr(module, "SEEDS", (0, 0))
     first = first if chosen.first_seed is None else chosen.first_seed
     count = count if chosen.seeds is None else chosen.seeds
-    options = Options(chosen.case, chosen.methods, count, first)
+    options = Options(chosen.case, chosen.methods, count, first, chosen.keep)
     print(f"{'benchmark':15}{'case':17}{'method':19}{'metric':38}{'value':>12}{'seconds':>10}")
     for row in module.run(options):
         _show(row)
@@ -41,11 +50,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--case", help="run one case only")
     parser.add_argument("--methods", choices=("all", "tieline", "peers"), default="all")
     parser.add_argument(
-        "--seeds", type=int, help="number of fresh worlds (sage_seeds) or repeats (active_fegapd)"
+        "--seeds",
+        type=int,
+        help="number of fresh worlds (sage_seeds, calibration) or repeats (active_fegapd)",
     )
     parser.add_argument("--first-seed", type=int, help="seed of the first of them")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="append the rows to FILE, one JSON object a line"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="FILE", help="append worlds to FILE and go on from there (calibration)"
     )
     return parser
 

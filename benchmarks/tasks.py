@@ -21,12 +21,14 @@ class Options:
         methods: "all", "tieline" or "peers".
         n_seeds: number of fresh worlds, or of repeats.
         first_seed: of the first of them.
+        keep: file of the worlds that were answered, to go on from.
     """
 
     case: str | None = None
     methods: str = "all"
     n_seeds: int = 30
     first_seed: int = 1000
+    keep: Path | None = None
 
     def wants(self, case: str) -> bool:
         """Tell whether a case was asked for."""
