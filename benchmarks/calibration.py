@@ -1,9 +1,9 @@
 """Are the posteriors of `PhaseProperty` as sure as they should be? Ranks and coverage over fresh worlds.
 
 `exact`, `fast` and `mcmc` are asked about worlds from their own priors (`prior_worlds.py`). `misfit_...` are
-worlds of `tieline.worlds.phase_map` that break what the models assume (`misfits.py`): many gross errors, three
-times the noise on one side, wrong labels, labels read a tenth of the width aside, or a modality that covers
-one side only. `mcmc` runs short chains here, as a world costs seconds per hundred sweeps.
+worlds of `tieline.worlds.phase_map` that break what the models assume (`misfits.py`): many gross errors,
+noise three times as loud on one side, wrong labels, labels read a tenth of the width aside, or a modality
+that covers one side only. `mcmc` runs short chains here, as a world costs seconds per hundred sweeps.
 
 `--keep FILE` appends every world to FILE and does not run again what stands there.
 """

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tieline as tl
+
 ROOT = Path(__file__).parent.parent
 FORM = {"benchmark": str, "case": str, "method": str, "metric": str, "value": (float, str), "seconds": float}
 has_data = pytest.mark.skipif(
@@ -208,3 +210,74 @@ def test_differences_are_told_in_standard_errors(benchmarks):
         row | {"method": "tieline", "metric": "r2_minus_gpr_se", "value": 0.05},
     ]
     assert "| `gpr` |  |  | +0.200 (+4.0 se) |  |" in list(benchmarks("tables").differences(kept, "all"))
+
+
+def test_worlds_of_the_prior_are_those_that_simulate_draws(benchmarks):
+    x = np.vstack([np.zeros(2), np.ones(2), np.random.default_rng(0).random((20, 2))])
+    world = benchmarks("prior_worlds").in_a_square(np.random.default_rng(5), x, 3)
+    model = tl.PhaseProperty(["x", "y"], "phase", "strength")
+    simulated = model.simulate(world[["x", "y"]], seed=5, n_phases=3)
+    assert (simulated["phase"].values == world["phase"].values).all()
+    np.testing.assert_array_equal(simulated["strength"], world["strength"])
+
+
+@pytest.mark.parametrize("inference", ["exact", "fast"])
+def test_a_twin_stands_where_its_specimen_was_learned(benchmarks, inference):
+    world = benchmarks("prior_worlds").prior_world(inference, 3)
+    for axis in world.axes:
+        np.testing.assert_array_equal(world.twins[axis], world.table[axis])
+    assert set(world.twins["phase"].values) <= set(world.table["phase"].values) - {""}
+    assert "noise_free" not in world.table
+
+
+def test_a_rank_is_uniform_with_ties_and_a_halved_spread_leaves_the_band(benchmarks):
+    ranks, rng = benchmarks("ranks"), np.random.default_rng(0)
+    draws = rng.normal(size=(300, 99))
+    for decimals in (0, 8):  # whole numbers: most draws are tied
+        honest = np.array(
+            [
+                ranks.rank(t, d, rng)
+                for t, d in zip(rng.normal(size=300).round(decimals), draws.round(decimals), strict=True)
+            ]
+        )
+        assert ranks.outside(honest, 1e-3) == 0
+        assert ranks.uniformity(honest) > 1e-3
+    bold = np.array([ranks.rank(t, d / 2, rng) for t, d in zip(rng.normal(size=300), draws, strict=True)])
+    assert ranks.outside(bold) > 0.02
+    assert ranks.uniformity(bold) < 1e-3
+
+
+def test_the_band_holds_as_many_uniform_curves_as_it_says(benchmarks):
+    ranks, rng = benchmarks("ranks"), np.random.default_rng(1)
+    left = np.mean([ranks.outside(rng.random(100), 0.1) > 0 for _ in range(1000)])
+    assert left == pytest.approx(0.1, abs=0.04)  # counts are whole: never exactly
+
+
+def test_calibration_goes_on_from_the_worlds_it_kept(tmp_path):
+    kept = tmp_path / "worlds.jsonl"
+    arguments = ("calibration", "--case", "exact", "--first-seed", "0", "--keep", str(kept))
+    rows(tmp_path, *arguments, "--seeds", "1")
+    found = {row["metric"]: row["value"] for row in rows(tmp_path, *arguments, "--seeds", "2")}
+    assert [json.loads(line)["seed"] for line in kept.read_text().splitlines()] == [0, 1]
+    assert {"coverage_90", "rank_chi2_p_log_likelihood", "rank_outside_band_value", "ece"} <= found.keys()
+
+
+def test_green_but_wrong_is_a_share_of_the_green(benchmarks):
+    verdicts = ["green", "green", "green", "amber", "red"]
+    worlds = [
+        {"verdict": v, "normal": {"90": c}} for v, c in zip(verdicts, [0.9, 0.95, 0.7, 0.5, 0.9], strict=True)
+    ]
+    found = benchmarks("calibration").verdicts(worlds)
+    assert found == pytest.approx(
+        {"green": 0.6, "failed": 0.4, "failed_not_green": 0.5, "green_but_wrong": 1 / 3}
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_misfit_keeps_the_places_of_its_world(benchmarks, seed):
+    kind, world, table, fresh = benchmarks("misfits").misfit_world(seed, 2)
+    assert kind == benchmarks("misfits").KINDS[seed]
+    np.testing.assert_array_equal(table["x"], world.table["x"])
+    assert ((table["phase"] == "") == (world.table["phase"] == "")).all()
+    assert (table["property"].isnull() == world.table["property"].isnull()).all()
+    assert fresh.shape == (world.grid.sizes["specimen"],)
