@@ -1,4 +1,4 @@
-"""Draw the figures of the pages: run docs/figures.md and keep what it writes; plot the table of costs.
+"""Draw the figures of the pages: run docs/figures.md and keep what it writes; plot costs and calibration.
 
 `python docs/draw.py ROWS.jsonl` draws the closed loops from the rows that `active_fegapd` kept there.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from draw_calibration import draw_coverage, draw_ranks
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
@@ -38,6 +39,9 @@ def main() -> None:
     run_page(HERE / "figures.md")
     costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
     print(save(draw_costs(costs), HERE / "images" / "growth.png"))
+    numbers = json.loads((HERE / "calibration.json").read_text(encoding="utf-8"))
+    print(save(draw_ranks(numbers), HERE / "images" / "calibration-ranks.png"))
+    print(save(draw_coverage(numbers), HERE / "images" / "calibration-coverage.png"))
 
 
 def run_page(page: Path) -> None:
