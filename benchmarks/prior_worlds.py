@@ -17,7 +17,7 @@ from tieline.models.gate import contrasts
 from tieline.models.gate_mixture import Focus, settings_at
 from tieline.models.kernels import KERNELS
 from tieline.models.line_fit import NOISE_PRIOR, NOISES
-from tieline.models.phase_property import MOST_REGIONS
+from tieline.models.phase_property import MOST_REGIONS, PhaseProperty
 from tieline.models.random_features import RandomFunctions
 from tieline.models.segments import Settings
 
@@ -40,6 +40,13 @@ class PriorWorld:
     asked: xr.Dataset
     twins: xr.Dataset
     axes: list[str]
+
+    def model(self, inference: str, n_sweeps: int) -> PhaseProperty:
+        """The question to ask of the table. The number of phases is known, as it is in the prior."""
+        n_phases = len(set(self.table["phase"].values) - {""})
+        return PhaseProperty(
+            self.axes, "phase", "strength", n_phases=n_phases, inference=inference, n_sweeps=n_sweeps
+        )
 
 
 Draw = Callable[[np.random.Generator, np.ndarray, int], xr.Dataset]

@@ -87,7 +87,7 @@ def _draw_worlds(axes: Axes, cases: dict[str, Any]) -> None:
     axes.set(xlabel="worlds from worst to best, %", ylabel="kept by 90 % intervals, %")
     axes.set(xlim=(0, 100), ylim=(0, 101))
     axes.set_title("worlds that break assumptions", loc="left")
-    axes.legend(loc="lower right")
+    axes.legend(*axes.get_legend_handles_labels(), loc="lower right")
 
 
 def _closed(curve: list[float]) -> np.ndarray:
