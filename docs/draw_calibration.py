@@ -78,14 +78,14 @@ def _promises(axes: Axes) -> None:
 def _draw_worlds(axes: Axes, cases: dict[str, Any]) -> None:
     """Sorted coverage of every world, one line a case."""
     axes.axhline(90, color=INK, linewidth=0.8)
-    axes.axhspan(0, 100 * FEWEST, color=PENCIL, alpha=0.12, linewidth=0)
+    axes.axhspan(40, 100 * FEWEST, color=PENCIL, alpha=0.12, linewidth=0)
     for colour, engine in zip(PHASE_COLOURS, ENGINES, strict=False):
         if (case := f"misfit_{engine}") in cases:
             share = 100 * np.array(cases[case]["by_world"])
             place = (np.arange(len(share)) + 0.5) / len(share) * 100
             axes.plot(place, share, "o-", color=colour, markersize=3, linewidth=1, label=engine)
     axes.set(xlabel="worlds from worst to best, %", ylabel="kept by 90 % intervals, %")
-    axes.set(xlim=(0, 100), ylim=(0, 101))
+    axes.set(xlim=(0, 100), ylim=(40, 101))
     axes.set_title("worlds that break assumptions", loc="left")
     axes.legend(*axes.get_legend_handles_labels(), loc="lower right")
 
