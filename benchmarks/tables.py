@@ -8,6 +8,7 @@ from typing import Any
 
 SHOWN = (
     *("accuracy", "nll", "brier", "r2", "crps", "coverage_90", "coverage_95"),
+    *("rhat_max", "ess_bulk_min", "ess_tail_min", "sweeps", "ess_per_second"),
     *("cpu_seconds", "peak_mb", "slope"),
     *(
         "accuracy_10",
@@ -21,7 +22,15 @@ SHOWN = (
     ),
     *("cost_to_accuracy", "accuracy_saving", "accuracy_saving_se", "cost_to_best", "best_saving"),
 )
-DIGITS = {"cpu_seconds": 1, "peak_mb": 0, "cost_to_accuracy": 0, "cost_to_best": 0}
+DIGITS = {
+    "ess_bulk_min": 0,
+    "ess_tail_min": 0,
+    "sweeps": 0,
+    "cpu_seconds": 1,
+    "peak_mb": 0,
+    "cost_to_accuracy": 0,
+    "cost_to_best": 0,
+}
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
