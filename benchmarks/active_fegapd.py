@@ -29,6 +29,7 @@ from benchmarks.strategies import (
     measure_best_place,
 )
 from benchmarks.tasks import Options, Row, data_folder, no_data
+from tieline.evaluation.scores import paired_difference
 
 CASES = ("rounds", "instruments", "instruments_1_5")
 SEEDS = (0, 20)  # the first repeat, and how many
@@ -128,14 +129,14 @@ def round_numbers(courses: Mapping[str, list[Course]]) -> Iterator[Number]:
     for method, found in scores.items():
         for metric, values in found.items():
             yield method, metric, values.mean()
-            yield method, f"{metric}_se", _standard_error(values)
+            yield method, f"{metric}_se", paired_difference(values, 0 * values)[1]
     for method, found in scores.items():
         if method == "tieline" or "tieline" not in scores:
             continue
         for metric, values in found.items():
-            ahead = scores["tieline"][metric] - values
-            yield "tieline", f"{metric}_minus_{method}", ahead.mean()
-            yield "tieline", f"{metric}_minus_{method}_se", _standard_error(ahead)
+            ahead, error = paired_difference(scores["tieline"][metric], values)
+            yield "tieline", f"{metric}_minus_{method}", ahead
+            yield "tieline", f"{metric}_minus_{method}_se", error
 
 
 def _scores(courses: list[Course]) -> dict[str, np.ndarray]:
@@ -180,7 +181,3 @@ def _saving(ours: np.ndarray, both: np.ndarray) -> float:
     """Share of the cost of `both` that is saved; minus 1 where its end is never reached."""
     reached = cost_to_reach(ours, both)
     return 1 - reached / cost_to_reach(both, both) if math.isfinite(reached) else -1.0
-
-
-def _standard_error(values: np.ndarray) -> float:
-    return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else math.nan

@@ -58,15 +58,19 @@ def draw_loops(rows: Path) -> Path:
     """Draw the accuracy of the map and the best magnetisation against rounds, with one standard error."""
     kept = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
     value = {(row["method"], row["metric"]): row["value"] for row in kept if row["case"] == "rounds"}
-    labels = {"accuracy": "right part of the map", "best": "best magnetisation found"}
+    labels = {"accuracy": "share of the map that is right", "best": "best magnetisation found"}
     with settings():
         figure = sheet(7.0, 3.0)
         for axes, (name, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
-            for colour, (method, called) in zip(PHASE_COLOURS, LOOPS.items(), strict=False):
+            for i, (method, called) in enumerate(LOOPS.items()):
                 rounds = [n for n in range(1000) if (method, f"{name}_{n}") in value]
+                if not rounds:
+                    continue
                 mean, error = ([value[method, f"{name}_{n}{end}"] for n in rounds] for end in ("", "_se"))
-                if rounds:
-                    axes.errorbar(rounds, mean, error, label=called, color=colour, marker="o", markersize=3)
+                aside = [n + 0.25 * i for n in rounds]  # so that no bar hides another
+                axes.errorbar(
+                    aside, mean, error, label=called, color=PHASE_COLOURS[i], marker="o", ms=3, lw=1.2
+                )
             axes.set_xlabel("compositions measured after the first ten")
             axes.set_ylabel(label)
         axes.legend(loc="lower right")
