@@ -215,5 +215,5 @@ def _map_prior(d: int) -> tuple[np.ndarray, np.ndarray]:
 def _logarithms(settings: GateSettings) -> np.ndarray:
     """The logarithms that `settings_at` would read."""
     length = np.log(settings.lengthscale)
-    sizes = np.log([settings.amplitude, settings.trend, np.exp(length.mean()), settings.label_error])
+    sizes = np.log([settings.amplitude, settings.trend, np.exp(length.mean()), *settings.label_error])
     return np.r_[sizes, length - length.mean()] if len(length) > 1 else sizes

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import tieline as tl
+from tieline.models.posterior import label_sets
 from tieline.schema import check
 
 GRID_SIZE = 30
@@ -29,6 +30,7 @@ CASES = [
     Case("fast line", tl.PhaseProperty(["x"], "phase", ["strength", "cost"], inference="fast"), 1),
     Case("fast plane", tl.PhaseProperty(["x", "y"], "phase", ["strength", "cost"]), 2),
     Case("composition", tl.PhaseProperty("composition", "phase", ["strength", "cost"]), "composition"),
+    Case("two label sets", tl.PhaseProperty(["x", "y"], ["phase", "raman"], ["strength", "cost"]), 2),
     Case("structure only, line", tl.PhaseProperty(["x"], "phase"), 1),
     Case("structure only", tl.PhaseProperty(["x", "y"], "phase"), 2),
     Case("property only, line", tl.PhaseProperty(["x"], properties=["strength"]), 1),
@@ -60,6 +62,7 @@ def table(dimensions):
     label = np.where(row % 3 == 0, "", np.where(right, "fcc", "bcc"))
     return seen.assign(
         phase=("specimen", label, {"role": "structure"}),
+        raman=("specimen", np.where(row % 2 == 0, label, ""), {"role": "structure"}),
         strength=("specimen", np.where(row % 4 == 1, np.nan, strength), {"role": "property", "units": "MPa"}),
         cost=("specimen", np.where(row % 5 == 2, np.nan, cost), {"role": "property", "units": "EUR/kg"}),
         remark=("specimen", np.where(row == 0, "cracked", ""), {"role": "process", "units": "1"}),
@@ -92,7 +95,7 @@ def prediction(posterior, grid):
 
 
 def columns(model):
-    return [*model.design_names, *([model.phase] if model.phase else []), *model.properties]
+    return [*model.design_names, *label_sets(model), *model.properties]
 
 
 def numbers(dataset):

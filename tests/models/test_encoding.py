@@ -22,7 +22,7 @@ def table(**changes):
 
 
 def read(data=None, design=("temperature",), phase="phase", properties=("hardness",), n_phases=None):
-    return encode(table() if data is None else data, design, phase, properties, n_phases)
+    return encode(table() if data is None else data, design, [phase] if phase else [], properties, n_phases)
 
 
 def test_the_design_fills_the_unit_box():

@@ -54,7 +54,7 @@ def test_the_likeliest_phase_has_message_zero(few):
 
 def test_labels_alone_give_the_map_of_the_labels():
     found = fuse(seen(y=np.zeros((36, 0))))
-    plain = average_gates(X, LABEL, np.zeros((36, 2)), n_nodes=MOST_GATES)
+    plain = average_gates(seen(y=np.zeros((36, 0))), np.zeros((36, 2)), n_nodes=MOST_GATES)
     np.testing.assert_allclose(found.probabilities(GRID), plain.probabilities(GRID), atol=0.01)
     assert found.n_passes == 0
     assert found.experts == ()

@@ -7,7 +7,9 @@ from sklearn.gaussian_process.kernels import Matern
 from tieline.models.gate import OFFSET, SHARE, GateSettings, contrasts, fit_gate, probabilities
 from tieline.models.gate_mixture import standard_normals, whitened_normals
 
-SETTINGS = GateSettings(amplitude=2.0, trend=1.5, lengthscale=np.array([0.3, 0.6]), label_error=0.02)
+SETTINGS = GateSettings(
+    amplitude=2.0, trend=1.5, lengthscale=np.array([0.3, 0.6]), label_error=np.array([0.02])
+)
 PLACES = np.random.default_rng(0).random((12, 2))
 
 

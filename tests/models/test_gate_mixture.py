@@ -9,6 +9,7 @@ from tieline.models.gate_mixture import (
     truncated,
     whitened_normals,
 )
+from tieline.models.observations import Observations
 
 LINE = np.linspace(0, 1, 12)[:, None]
 SIDE = np.eye(2)[(LINE[:, 0] > 0.5).astype(int)]
@@ -16,7 +17,8 @@ SIDE = np.eye(2)[(LINE[:, 0] > 0.5).astype(int)]
 
 def average(x=LINE, label=SIDE, message=None, n_nodes=6, **options):
     message = np.zeros(label.shape) if message is None else message
-    return average_gates(x, label, message, n_nodes=n_nodes, **options)
+    nothing = np.zeros((len(x), 0))
+    return average_gates(Observations(x, label, nothing, nothing), message, n_nodes=n_nodes, **options)
 
 
 def test_whitened_normals_have_exactly_the_moments_of_a_standard_normal():
@@ -119,7 +121,7 @@ def test_contradicting_labels_at_one_place_raise_the_label_error():
     contradicted = agreed.copy()
     contradicted[1::8] = 1 - contradicted[1::8]
     errors = [
-        sum(w * g.settings.label_error for g, w in zip(m.gates, m.weights, strict=True))
+        sum(w * g.settings.label_error[0] for g, w in zip(m.gates, m.weights, strict=True))
         for m in (average(place, agreed), average(place, contradicted))
     ]
     assert errors[1] > 2 * errors[0]

@@ -25,7 +25,7 @@ def test_at_the_sites_own_settings_the_mode_is_that_of_expectation_propagation(r
     found, seen = reference
     best = fuse(SEEN).plain_gates.gates[0]
     settings = best.settings
-    theta = np.log([settings.amplitude, settings.trend, 1.0, settings.label_error])
+    theta = np.log([settings.amplitude, settings.trend, 1.0, *settings.label_error])
     common = np.log(settings.lengthscale).mean()
     theta[2] = common
     q = np.linalg.solve(

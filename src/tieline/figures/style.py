@@ -5,11 +5,12 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import xarray as xr
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from tieline.errors import TielineError, did_you_mean
-from tieline.models.posterior import Posterior
+from tieline.models.posterior import Posterior, label_sets
 
 # Okabe and Ito's palette for the colour-blind, without black, the pale yellow last.
 PHASE_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#F0E442", "#999999")
@@ -81,12 +82,17 @@ def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, flo
 def given_labels(posterior: Posterior) -> np.ndarray:
     """Read the phase label of every specimen of the table as text, "" where there is none.
 
-    Soft labels count as the phase that is most probable.
+    Soft labels count as the phase that is most probable; of several label sets the first that has a label.
     """
-    table, name = posterior.table, posterior.model.phase
-    if name is None or name not in table:
-        return np.full(table.sizes["specimen"], "", dtype=object)
-    column = table[name]
+    table = posterior.table
+    given = np.full(table.sizes["specimen"], "", dtype=object)
+    for name in label_sets(posterior.model):
+        if name in table:
+            given = np.where(given == "", _labels_of(table[name]), given)
+    return given
+
+
+def _labels_of(column: xr.DataArray) -> np.ndarray:
     if column.ndim == 2:
         probability = column.transpose("specimen", ...).values
         seen = np.isfinite(probability).all(1)

@@ -11,6 +11,7 @@ from tieline.models.convergence import LEAST_ESS, MOST_RHAT
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.observations import has_label
 
 if TYPE_CHECKING:
     from tieline.models.phase_posterior import PhasePosterior
@@ -63,8 +64,8 @@ def _chains(posterior: "PhasePosterior") -> dict[str, float]:
 def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
     seen, encoding, n = posterior.answer.seen, posterior.encoding, posterior.table.sizes["specimen"]
     probability, mean, variance = posterior.answer.leave_one_out()
-    labelled = seen.labelled
-    right = probability.argmax(1) == np.nan_to_num(seen.label).argmax(1)
+    guess = probability.argmax(1)
+    right = np.concatenate([(guess == label.argmax(1))[has_label(label)] for label in seen.labels])
     inside = np.abs(mean - seen.y) <= HALF_OF_90 * np.sqrt(variance)
     measured = ~np.isnan(seen.y)
     n_measured = measured.sum(0)
@@ -76,8 +77,8 @@ def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
 
     return xr.Dataset(
         {
-            "label_accuracy": right[labelled].mean() if labelled.any() else np.nan,
-            "n_labelled": int(labelled.sum()),
+            "label_accuracy": right.mean() if right.size else np.nan,
+            "n_labelled": right.size,
             "coverage_90": ("property", np.where(measured, inside, 0).sum(0) / np.maximum(n_measured, 1)),
             "n_measured": ("property", n_measured),
             "loo_mean": (("specimen", "property"), spread(mean * encoding.scale + encoding.centre)),
@@ -110,9 +111,8 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
             f"Fit again with n_sweeps={2 * answer.sample.n_sweeps}.",
         )
     yield from _found_phases(posterior)
-    label = answer.seen.label
-    counts = np.delete(np.nansum(label, axis=0), posterior.found)
-    if not np.isnan(label).all():
+    counts = np.delete(answer.seen.label_counts, posterior.found)
+    if answer.seen.labelled.any():
         if counts.min() < FEW_LABELS:
             name = posterior.phases[int(counts.argmin())]
             yield (

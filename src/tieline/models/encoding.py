@@ -10,7 +10,7 @@ import xarray as xr
 from tieline.errors import NotIdentified, SchemaError, UnitError
 from tieline.features.composition import simplex_coordinates
 from tieline.models.arrays import Array, Indices
-from tieline.models.observations import Observations
+from tieline.models.observations import Observations, has_label
 from tieline.schema import check, require
 from tieline.schema.closure import ROUNDING
 from tieline.units import canonical
@@ -51,7 +51,7 @@ class Encoding:
 def encode(
     table: xr.Dataset,
     design: Sequence[str],
-    phase: str | None,
+    label_sets: Sequence[str],
     properties: Sequence[str],
     n_phases: int | None,
 ) -> tuple[Encoding, Observations, Indices, list[str]]:
@@ -64,22 +64,24 @@ def encode(
         SchemaError: a variable is missing, or is not what it should be.
         NotIdentified: too little was measured to learn anything.
     """
-    wanted = [*design, *([phase] if phase else []), *properties]
+    wanted = [*design, *label_sets, *properties]
     require(table, wanted, READER)
     needed = wanted + [f"{p}_sd" for p in properties if f"{p}_sd" in table]
-    plain = [name for name in needed if name != phase or table[name].ndim == 1]
-    notes = check(_with_roles(table[plain], phase, properties))
+    plain = [name for name in needed if name not in label_sets or table[name].ndim == 1]
+    notes = check(_with_roles(table[plain], label_sets, properties))
     x = coordinates(table, design)
-    labels, label = _labels(table, phase, n_phases)
+    names, (label, *further) = _labels(table, label_sets, n_phases)
     y, error = _properties(table, properties)
 
-    informative = ~np.isnan(label).any(1) | ~np.isnan(y).all(1)
+    seen = Observations(x, label, y, error, tuple(further))
+    informative = seen.labelled | ~np.isnan(y).all(1)
     placed = np.isfinite(x).all(1)
     if (informative & ~placed).any():
         notes.append(f"{(informative & ~placed).sum()} specimens have no complete design and were left out.")
     rows = np.flatnonzero(informative & placed)
     _refuse_too_few(rows, y[rows], properties)
-    x, label, y, error = x[rows], label[rows], y[rows], error[rows]
+    seen = seen.rows(rows)
+    x, y = seen.x, seen.y
     if (x == x[0]).all():
         notes.append("All specimens have the same design: nothing can be said of any other place.")
 
@@ -88,16 +90,16 @@ def encode(
     spread = np.nanstd(y, axis=0) if y.size else np.zeros(0)
     flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
     scale = np.where(flat, np.where(centre == 0, 1.0, np.abs(centre)), spread)
-    encoding = Encoding(tuple(design), labels, lowest, width, centre, scale)
-    seen = Observations((x - lowest) / width, label, (y - centre) / scale, (error / scale) ** 2)
+    encoding = Encoding(tuple(design), names, lowest, width, centre, scale)
+    seen = replace(seen, x=(x - lowest) / width, y=(y - centre) / scale, error=(seen.error / scale) ** 2)
     return encoding, seen, rows, notes
 
 
-def _with_roles(table: xr.Dataset, phase: str | None, properties: Sequence[str]) -> xr.Dataset:
+def _with_roles(table: xr.Dataset, label_sets: Sequence[str], properties: Sequence[str]) -> xr.Dataset:
     """The same with a role on every variable: the model says what each one is for."""
     told = {}
     for name, variable in table.data_vars.items():
-        role = "structure" if name == phase else "property" if name in properties else "process"
+        role = "structure" if name in label_sets else "property" if name in properties else "process"
         units = variable.attrs.get("units", "1")
         told[name] = variable.assign_attrs(role=variable.attrs.get("role", role), units=units)
     return table.assign(told)
@@ -132,21 +134,29 @@ def widths(x: Array, table: xr.Dataset, design: Sequence[str]) -> Array:
     return np.where(width > 0, width, 1.0)
 
 
-def _labels(table: xr.Dataset, phase: str | None, n_phases: int | None) -> tuple[tuple[str, ...], Array]:
-    """Names of the phases, and label probabilities (specimen, phase) with NaN where unlabelled."""
+def _labels(
+    table: xr.Dataset, label_sets: Sequence[str], n_phases: int | None
+) -> tuple[tuple[str, ...], list[Array]]:
+    """Names of the phases, and of each set label probabilities (specimen, phase), NaN where unlabelled."""
     n = table.sizes["specimen"]
-    names, label = _read_labels(table[phase]) if phase else ([], np.zeros((n, 0)))
+    read = [_read_labels(table[name]) for name in label_sets] or [([], np.zeros((n, 0)))]
+    names = list(dict.fromkeys(name for own, _ in read for name in own))
     if n_phases is not None and n_phases < len(names):
         raise SchemaError(
             f"n_phases={n_phases} is fewer than the phases that are labelled.",
             found=", ".join(names),
             hint=f"n_phases={len(names)} or more, or leave it out",
         )
-    unlabelled = np.isnan(label).any(1) if names else np.ones(n, dtype=bool)
     all_names = numbered(names, n_phases or max(len(names), 1))
-    label = np.hstack([label, np.zeros((n, len(all_names) - len(names)))])
-    label[unlabelled] = np.nan
-    return all_names, label
+    return all_names, [_among(all_names, *own) for own in read]
+
+
+def _among(all_names: tuple[str, ...], names: Sequence[str], label: Array) -> Array:
+    """Label probabilities (specimen, phase) with a column for every phase, NaN where unlabelled."""
+    wide = np.zeros((len(label), len(all_names)))
+    wide[:, [all_names.index(name) for name in names]] = label
+    wide[~has_label(label) if names else slice(None)] = np.nan
+    return wide
 
 
 def numbered(names: Sequence[str], n_phases: int) -> tuple[str, ...]:

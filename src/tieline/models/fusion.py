@@ -22,7 +22,7 @@ from tieline.models.gate_mixture import (
     average_gates,
     whitened_normals,
 )
-from tieline.models.observations import Observations, label_evidence, updated
+from tieline.models.observations import Observations, updated
 
 ANNEALING = (0.5, 0.25, 0.1)  # extra noise, standardised, of the first passes
 MOST_PASSES = 9
@@ -160,8 +160,7 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
         start: a first membership (row, K); the map of the labels alone if not given.
     """
     known = seen.rows(seen.labelled)
-    nothing = np.zeros_like(known.label)
-    plain = average_gates(known.x, known.label, nothing, n_nodes=_n_gates(known))
+    plain = average_gates(known, np.zeros_like(known.label), n_nodes=_n_gates(known))
     gates, settings, gate, change, n_passes = plain, plain.settings, None, 0.0, 0
     prior = plain.probabilities(seen.x) if start is None else start
     beliefs = _first_beliefs(seen, prior, settings)
@@ -171,14 +170,8 @@ def draft(seen: Observations, start: Array | None = None) -> Draft:
         beliefs = _listen(seen, beliefs, n_passes)
         if n_passes == HARD_PASSES + 1:
             # By now the properties have shown boundaries that labels alone could not: choose settings anew.
-            gates = average_gates(
-                seen.x,
-                seen.label,
-                beliefs.message,
-                n_nodes=_n_gates(seen) // 2,
-                focus=gates.focus,
-                start=gate,
-            )
+            n_nodes = _n_gates(seen) // 2
+            gates = average_gates(seen, beliefs.message, n_nodes=n_nodes, focus=gates.focus, start=gate)
             settings = gates.settings
         gate, prior, beliefs, change = _redraw(seen, beliefs, settings, gate)
         if _is_settled(n_passes, change):
@@ -222,16 +215,11 @@ def finish(seen: Observations, found: Draft, *, trust: float | None = None) -> F
     beliefs, plain, n = found.beliefs, found.plain_gates, len(seen.x)
     gates, experts = plain, ()
     if found.n_passes:
-        gates = average_gates(
-            seen.x,
-            seen.label,
-            beliefs.message,
-            n_nodes=_n_gates(seen),
-            focus=found.focus,
-            start=found.gate,
-        )
+        n_nodes = _n_gates(seen)
+        gates = average_gates(seen, beliefs.message, n_nodes=n_nodes, focus=found.focus, start=found.gate)
         cavity = gates.cavity_probabilities(n)
-        trust = _trust(plain, cavity, seen, beliefs.message) if trust is None else trust
+        errors = gates.settings.label_error
+        trust = _trust(plain, cavity, seen, beliefs.message, errors) if trust is None else trust
         beliefs = replace(beliefs, membership=_posterior(cavity, seen, beliefs.message, gates.settings))
         prior = _posterior(cavity, seen, np.zeros_like(cavity), gates.settings)
         experts = tuple(_average_property(seen, beliefs, prior, j) for j in range(seen.y.shape[1]))
@@ -300,7 +288,7 @@ def _redraw(
     gate, prior = None, np.ones((len(seen.x), 1))
     if n_phases > 1:
         normals = whitened_normals(n_phases - 1)
-        evidence = label_evidence(seen.label, settings.label_error) + beliefs.message
+        evidence = seen.label_evidence(settings.label_error) + beliefs.message
         gate = fit_gate(seen.x, evidence, settings, normals, n_sweeps=N_SWEEPS, start=start)
         prior = probabilities(*gate.cavity(), normals)
     membership = _posterior(prior, seen, beliefs.message, settings)
@@ -309,25 +297,28 @@ def _redraw(
 
 
 def _log_score(seen: Observations, prior: Array, beliefs: Beliefs, settings: GateSettings) -> float:
-    evidence = label_evidence(seen.label, settings.label_error) + beliefs.message
+    evidence = seen.label_evidence(settings.label_error) + beliefs.message
     density = np.asarray(logsumexp(np.log(prior + 1e-12) + evidence, axis=1))
     return float((density + beliefs.message_scale).sum())
 
 
 def _posterior(prior: Array, seen: Observations, message: Array, settings: GateSettings) -> Array:
-    evidence = label_evidence(seen.label, settings.label_error) + message
+    evidence = seen.label_evidence(settings.label_error) + message
     return updated(prior, evidence)
 
 
-def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array) -> float:
-    """Probability that properties help to predict left-out labels: a joint map must not lose to its part."""
+def _trust(plain: GateMixture, cavity: Array, seen: Observations, message: Array, errors: Array) -> float:
+    """Probability that properties help to predict left-out labels: a joint map must not lose to its part.
+
+    Of several label sets, each is taken to err by so much more than the best as its error rate (set) says.
+    """
     labelled = seen.labelled
-    label, n = seen.label[labelled], int(labelled.sum())
+    n = int(labelled.sum())
     if n == 0:
         return 1.0
     joint = updated(cavity[labelled], message[labelled])
-    smoothed = (1 - BLUNDER) * label + BLUNDER / label.shape[1]
-    gain = np.log((smoothed * joint).sum(1)) - np.log((smoothed * plain.cavity_probabilities(n)).sum(1))
+    density = np.exp(seen.rows(labelled).label_evidence(BLUNDER + errors - errors.min()))
+    gain = np.log((density * joint).sum(1)) - np.log((density * plain.cavity_probabilities(n)).sum(1))
     return confidence(gain)
 
 

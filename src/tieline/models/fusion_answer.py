@@ -6,7 +6,7 @@ import numpy as np
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.fusion import Fusion
-from tieline.models.observations import UNLIKELY, Observations, label_evidence, updated
+from tieline.models.observations import UNLIKELY, Observations, updated
 from tieline.models.pathwise import draw_phases, draw_property
 
 BLOCK = 512  # places answered at a time: their matrices fit the cache, and memory does not grow with them
@@ -57,7 +57,7 @@ class FusionAnswer:
         joint = fit.gates.cavity_probabilities(len(seen.x))
         plain = fit.plain_gates.probabilities(seen.x)
         plain[seen.labelled] = fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
-        given = label_evidence(seen.label, fit.gates.settings.label_error)
+        given = seen.label_evidence(fit.gates.settings.label_error)
         unlabelled = fit.trust * updated(joint, fit.message) + (1 - fit.trust) * plain
         unmeasured = fit.trust * updated(joint, given) + (1 - fit.trust) * updated(plain, given)
         mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
@@ -71,6 +71,11 @@ class FusionAnswer:
             mean[own, j] = first
             variance[own, j] = np.maximum(second - first**2, 1e-12) + seen.error[own, j]
         return unlabelled, mean, variance
+
+    def label_errors(self) -> tuple[Array, Array]:
+        """Error rates (setting, label set) of labels, and the weight of each setting."""
+        maps = self.fit.maps
+        return np.array([gate.settings.label_error for gate in maps.gates]), maps.weights
 
     def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
         mixture = self.fit.experts[j]

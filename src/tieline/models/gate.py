@@ -37,13 +37,13 @@ class GateSettings:
         amplitude: prior standard deviation of the Matern part, log odds.
         trend: prior standard deviation of the trend's coefficients on a design scaled to [-1, 1], log odds.
         lengthscale: (d), in units of the design scaled to [0, 1].
-        label_error: probability that a label names another phase than the true one.
+        label_error: probability (label set) that a label of each set is wrong and may name any phase.
     """
 
     amplitude: float
     trend: float
     lengthscale: Array
-    label_error: float
+    label_error: Array
 
     def kernel(self, a: Array, b: Array) -> Array:
         """Prior covariance (n, m) of a latent between rows of `a` and of `b`."""

@@ -9,12 +9,17 @@ from scipy.stats import norm, qmc
 
 from tieline.models.arrays import Array
 from tieline.models.gate import Gate, GateSettings, fit_gate, probabilities
-from tieline.models.observations import label_evidence
+from tieline.models.observations import Observations
 
-# Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale, label error. The lengthscale
-# of each dimension departs from the common one by a factor whose logarithm has the sd ANISOTROPY.
-# Amplitudes are large because the boundaries of phases are sharp.
-PRIOR = np.log([25.0, 40.0, 0.4, 0.01]), np.array([1.2, 1.2, 0.6, 1.0])
+# Normal priors (mean, sd) of logarithms: amplitude, trend, common lengthscale; then the error of each label
+# set. The lengthscale of each dimension departs from the common one by a factor whose logarithm has the sd
+# ANISOTROPY. Amplitudes are large because the boundaries of phases are sharp.
+PRIOR = np.log([25.0, 40.0, 0.4]), np.array([1.2, 1.2, 0.6])
+ERROR_PRIOR = np.log(0.01), 1.0
+SETS_ERROR_PRIOR = np.log(0.03), 1.3  # of several label sets: they are told apart since they may differ
+PRIOR_MEAN = np.append(PRIOR[0], ERROR_PRIOR[0])
+MOST_ERROR = 0.3  # a single set with more wrong labels could not be told from a map of many small regions
+SETS_MOST_ERROR = 0.95  # of one among several, which are compared with each other
 ANISOTROPY = 0.35
 INFLATION = 1.5  # of the second round's proposal, so that its tails cover the posterior's
 HOPELESS = 15.0  # nats below the best evidence so far at which a setting is not worth more sweeps
@@ -35,11 +40,12 @@ class Focus:
     root: Array
 
     @classmethod
-    def prior(cls, d: int) -> "Focus":
-        """The prior, for d design dimensions."""
+    def prior(cls, d: int, n_sets: int = 1) -> "Focus":
+        """The prior, for d design dimensions and some label sets."""
         n_factors = d if d > 1 else 0
-        deviation = np.r_[PRIOR[1], np.full(n_factors, ANISOTROPY)]
-        return cls(np.r_[PRIOR[0], np.zeros(n_factors)], np.diag(deviation))
+        error, spread = ERROR_PRIOR if n_sets == 1 else SETS_ERROR_PRIOR
+        deviation = np.r_[PRIOR[1], np.full(n_sets, spread), np.full(n_factors, ANISOTROPY)]
+        return cls(np.r_[PRIOR[0], np.full(n_sets, error), np.zeros(n_factors)], np.diag(deviation))
 
     def narrowed(self, thetas: Array, weight: Array) -> "Focus":
         """A normal around weighted settings (setting, hyperparameter), wide enough for what they miss."""
@@ -75,7 +81,7 @@ class GateMixture:
     @property
     def settings(self) -> GateSettings:
         """The best settings, or the prior's where there is one phase only."""
-        return self.gates[0].settings if self.gates else settings_at(PRIOR[0], 1)
+        return self.gates[0].settings if self.gates else settings_at(PRIOR_MEAN, 1)
 
     def probabilities(self, x: Array) -> Array:
         """Probability (place, K) of each phase at the scaled design `x`."""
@@ -94,8 +100,7 @@ class GateMixture:
 
 
 def average_gates(
-    x: Array,
-    label: Array,
+    seen: Observations,
     message: Array,
     *,
     n_nodes: int,
@@ -111,16 +116,15 @@ def average_gates(
     Source: Cappé et al. (2004), doi:10.1198/106186004X12803.
 
     Args:
-        x: scaled design (row, d).
-        label: label probabilities (row, K), NaN where unlabelled.
+        seen: labels and where they are.
         message: log likelihood (row, K) of the properties measured on the row.
         n_nodes: settings tried in each of the two rounds.
         n_sweeps: most sweeps of expectation propagation for each setting.
         focus: where the first round looks, if not to the prior.
         start: a gate of the same rows to start from, to save sweeps.
     """
-    d, n_phases = x.shape[1], label.shape[1]
-    prior = Focus.prior(d)
+    (x, d), n_phases = (seen.x, seen.x.shape[1]), seen.label.shape[1]
+    prior = Focus.prior(d, len(seen.labels))
     first = focus or prior
     if n_phases == 1 or len(x) == 0:
         return GateMixture((), np.zeros(0), n_phases, first)
@@ -131,7 +135,7 @@ def average_gates(
     for n_round in (1, 2):
         for theta in sources[-1].draw(n_nodes, seed=n_round):
             settings = settings_at(theta, d)
-            evidence = label_evidence(label, settings.label_error) + message
+            evidence = seen.label_evidence(settings.label_error) + message
             near = gates[prior.nearest(thetas, theta)] if gates else start
             gate = fit_gate(x, evidence, settings, normals, n_sweeps=n_sweeps, start=near, hopeless=hopeless)
             hopeless = max(hopeless, gate.sites.log_evidence - HOPELESS)
@@ -183,6 +187,8 @@ def whitened_normals(dimension: int) -> Array:
 
 def settings_at(theta: Array, d: int) -> GateSettings:
     """Settings from the logarithms (hyperparameter) that a focus draws, for d design dimensions."""
-    amplitude, trend, length, error = np.exp(theta[:4])
-    factor = np.exp(theta[4:]) if d > 1 else np.ones(1)
-    return GateSettings(float(amplitude), float(trend), length * factor, float(min(error, 0.3)))
+    amplitude, trend, length = np.exp(theta[:3])
+    error, factor = np.split(np.exp(theta[3:]), [len(theta) - 3 - (d if d > 1 else 0)])
+    most = MOST_ERROR if len(error) == 1 else SETS_MOST_ERROR
+    lengthscale = length * (factor if d > 1 else np.ones(1))
+    return GateSettings(float(amplitude), float(trend), lengthscale, np.minimum(error, most))

@@ -105,6 +105,10 @@ class LineAnswer:
             mean[order, j], variance[order, j] = m, v
         return without / without.sum(1, keepdims=True), mean, variance
 
+    def label_errors(self) -> tuple[Array, Array]:
+        """Error rate (node, label set) of labels, of which there is one set, and the weight of each node."""
+        return np.asarray(self.fit.errors, dtype=float)[:, None], self.fit.weights
+
     def loneliness(self) -> Array:
         """Probability (row, property) that a value is the only one of its region."""
         alone = np.zeros(self.seen.y.shape)

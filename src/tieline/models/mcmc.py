@@ -60,7 +60,7 @@ class Watch:
         """Places half-way between specimens, which lie within what was measured."""
         rng = np.random.default_rng(0)
         pairs = rng.integers(len(seen.x), size=(N_WATCHED, 2))
-        named = np.flatnonzero(np.nansum(seen.label, axis=0) > 0)
+        named = np.flatnonzero(seen.label_counts > 0)
         return cls(seen.x[pairs].mean(1), tuple(int(k) for k in named))
 
     def of(self, draw: Draw, pivots: Array, columns: tuple[Column, ...]) -> Array:
@@ -91,7 +91,7 @@ def sample(
     """
     start = Start.of(seen, fit)
     chains = [Chain(start, int(s)) for s in np.random.SeedSequence(seed).generate_state(N_CHAINS)]
-    anonymous = np.flatnonzero(np.nansum(seen.label, axis=0) == 0)
+    anonymous = np.flatnonzero(seen.label_counts == 0)
     watch = Watch.over(seen)
     draws: list[list[Draw]] = [[] for _ in chains]
     traces: list[list[Array]] = [[] for _ in chains]

@@ -17,7 +17,7 @@ from tieline.models.experts import Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc import Sample
-from tieline.models.observations import UNLIKELY, Observations, label_evidence, updated, value_evidence
+from tieline.models.observations import UNLIKELY, Observations, updated, value_evidence
 from tieline.models.pathwise import draw_phases, draw_property
 
 BLOCK = 1024  # places answered at a time, so that memory does not grow with their number
@@ -95,7 +95,7 @@ class SampledAnswer:
                 moments[s, own, :, 0, j], moments[s, own, :, 1, j] = mean, variance
                 density[s, own, :, j] = value_evidence(column.y, mean, variance)[0]
             settings = settings_at(draw.theta, seen.x.shape[1])
-            given = label_evidence(seen.label, settings.label_error)
+            given = seen.label_evidence(settings.label_error)
             unlabelled[s] = updated(map_, density[s].sum(2))
             label_density[s] = _log_sum(np.log(unlabelled[s] + 1e-12) + given)
             unmeasured[s] = updated(map_, given)
@@ -110,6 +110,12 @@ class SampledAnswer:
             second = np.einsum("sn,snk,snk->n", weight, p, v + m**2)
             variance[own, j] = np.maximum(second - mean[own, j] ** 2, 1e-12)
         return probability, mean, variance
+
+    def label_errors(self) -> tuple[Array, Array]:
+        """Error rates (draw, label set) of labels, and the weight of each draw."""
+        draws, d = self.sample.draws, self.seen.x.shape[1]
+        errors = np.array([settings_at(draw.theta, d).label_error for draw in draws])
+        return errors, np.full(len(draws), 1 / len(draws))
 
     def _blind(self, j: int) -> tuple[tuple[Expert, ...], Array]:
         """Experts of property j that know of one phase only, where there are more, and their weights."""

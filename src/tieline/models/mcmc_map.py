@@ -14,7 +14,7 @@ from scipy.linalg.lapack import dpotrf, dtrtrs  # pyright: ignore[reportAttribut
 from tieline.models.arrays import Array
 from tieline.models.gate import GateSettings, contrasts, jittered
 from tieline.models.gate_mixture import Focus, GateMixture, settings_at
-from tieline.models.observations import Observations, label_evidence
+from tieline.models.observations import Observations
 from tieline.models.sites import precision_of
 
 INFLATION = 1.15  # of the Gaussian's spread, so that its tails cover the posterior's
@@ -81,8 +81,8 @@ class Frame:
         d, focus = seen.x.shape[1], reference.focus
         theta = focus.centre + focus.root @ q
         settings = settings_at(theta, d)
-        evidence = label_evidence(seen.label, settings.label_error)
-        log_prior = float(Focus.prior(d).log_density(theta[None])[0])
+        evidence = seen.label_evidence(settings.label_error)
+        log_prior = float(Focus.prior(d, len(seen.labels)).log_density(theta[None])[0])
         rank, c = len(reference.pivots), reference.shift.shape[1]
         if rank == 0:
             return cls(

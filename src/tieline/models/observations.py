@@ -1,6 +1,6 @@
 """What was measured, as the plain arrays that engines read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import softmax
@@ -22,21 +22,59 @@ class Observations:
         label: probability of each phase (row, K); NaN where unlabelled.
         y: standardised properties (row, property); NaN where unmeasured.
         error: their squared standard errors (row, property), standardised.
+        further: labels (row, K) of every further label set, which has an error rate of its own.
     """
 
     x: Array
     label: Array
     y: Array
     error: Array
+    further: tuple[Array, ...] = ()
+
+    @property
+    def labels(self) -> tuple[Array, ...]:
+        """The labels (row, K) of each label set."""
+        return (self.label, *self.further)
 
     @property
     def labelled(self) -> Mask:
-        """Which rows have a label (row)."""
-        return np.asarray(~np.isnan(self.label).any(axis=1))
+        """Which rows have a label of any set (row)."""
+        return np.any([has_label(label) for label in self.labels], axis=0)
+
+    @property
+    def label_counts(self) -> Array:
+        """How many labels each phase has (K), all sets together."""
+        return np.sum([np.nansum(label, axis=0) for label in self.labels], axis=0)
 
     def rows(self, which: Mask | Indices) -> "Observations":
         """Some of the rows."""
-        return Observations(self.x[which], self.label[which], self.y[which], self.error[which])
+        further = tuple(label[which] for label in self.further)
+        return Observations(self.x[which], self.label[which], self.y[which], self.error[which], further)
+
+    def with_phases(self, n_phases: int) -> "Observations":
+        """The same with as many phases more as are missing, which no label names."""
+        first, *further = (_widened(label, n_phases) for label in self.labels)
+        return replace(self, label=first, further=tuple(further))
+
+    def without_labels(self, n_phases: int) -> "Observations":
+        """The same with that many phases, and no label."""
+        return replace(self, label=np.full((len(self.x), n_phases), np.nan), further=())
+
+    def label_evidence(self, error: Array) -> Array:
+        """Log likelihood (row, K) of the labels of all sets, given the error rate of each (set)."""
+        errors = np.broadcast_to(error, len(self.labels))
+        return np.sum([label_evidence(*pair) for pair in zip(self.labels, errors, strict=True)], axis=0)
+
+
+def has_label(label: Array) -> Mask:
+    """Which rows have a label (row), from label probabilities (row, K)."""
+    return np.asarray(~np.isnan(label).any(axis=1))
+
+
+def _widened(label: Array, n_phases: int) -> Array:
+    wide = np.hstack([label, np.zeros((len(label), n_phases - label.shape[1]))])
+    wide[~has_label(label)] = np.nan
+    return wide
 
 
 def label_evidence(label: Array, error: float) -> Array:

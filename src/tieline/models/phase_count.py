@@ -70,7 +70,7 @@ def fuse_any(
     Raises:
         NotIdentified: more phases are asked for than there are specimens, none of them labelled.
     """
-    is_anonymous = bool(np.isnan(seen.label).all())
+    is_anonymous = not seen.labelled.any()
     if is_anonymous and n_phases and n_phases > len(seen.x):
         raise NotIdentified(
             f"{n_phases} phases cannot be told apart without labels.",
@@ -78,7 +78,7 @@ def fuse_any(
             hint="leave n_phases out and their number is found, or label some specimens",
         )
     if is_anonymous:
-        seen = replace(seen, label=np.full((len(seen.x), n_phases or 1), np.nan))
+        seen = seen.without_labels(n_phases or 1)
         labels = ()
     if n_phases or np.isnan(seen.y).all():
         found = _best_draft(seen, _cuts(seen)) if is_anonymous else draft(seen)
@@ -118,7 +118,7 @@ def _further(found: Draft, seen: Observations, n_named: int) -> tuple[Draft | No
     It must predict better both at the settings of the map found without it and at its own, since settings
     alone can make a difference. A phase that no row asks for changes no prediction: None, and no gain.
     """
-    wider, before = _wider(seen), found.log_score(seen)
+    wider, before = seen.with_phases(seen.label.shape[1] + 1), found.log_score(seen)
     starts = [*_splits(seen, found), *(() if n_named else _cuts(wider))]
     rehearsed = [(start, rehearse(wider, start, found.settings, before)) for start in starts]
     alive = [
@@ -145,13 +145,6 @@ def _all_hold(membership: Array, n_named: int) -> bool:
 def _best_draft(seen: Observations, starts: list[Array]) -> Draft:
     """The draft that predicts best, from several first memberships (row, K)."""
     return max((draft(seen, start) for start in starts), key=lambda found: found.log_score(seen))
-
-
-def _wider(seen: Observations) -> Observations:
-    """The same with one more phase, that no label names."""
-    label = np.hstack([seen.label, np.zeros((len(seen.x), 1))])
-    label[~seen.labelled] = np.nan
-    return replace(seen, label=label)
 
 
 def _splits(seen: Observations, found: Draft) -> Iterator[Array]:

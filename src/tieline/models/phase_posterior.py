@@ -14,6 +14,7 @@ from tieline.models.arrays import Indices
 from tieline.models.diagnosis import diagnose
 from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
+from tieline.models.label_errors import label_errors
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.phase_count import PhaseCount
@@ -160,6 +161,17 @@ class PhasePosterior:
             name="n_phases_probability",
             attrs={"units": "1"},
         )
+
+    def label_errors(self) -> xr.DataArray:
+        """Say how often each label set names a wrong phase.
+
+        Returns:
+            `error_rate (label_set)`, its posterior mean, with the coordinate `error_rate_sd (label_set)`.
+
+        Raises:
+            SchemaError: nothing is labelled.
+        """
+        return label_errors(self)
 
     def boundaries(self, n_positions: int = N_POSITIONS) -> xr.Dataset:
         """Say where the boundaries of a line are.

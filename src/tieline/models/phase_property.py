@@ -19,6 +19,7 @@ from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
 from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
+from tieline.models.posterior import label_sets
 from tieline.models.prior_worlds import simulate
 
 INFERENCES = ("auto", "exact", "fast", "mcmc")
@@ -37,7 +38,8 @@ class PhaseProperty:
 
     Reads:
         design: one composition (specimen, element), or the names of numeric columns (specimen).
-        phase: labels (specimen), missing where unlabelled, or probabilities (specimen, phase). Optional.
+        phase: labels (specimen), missing where unlabelled, or probabilities (specimen, phase); of one or of
+            several label sets, each with an error rate of its own. Optional.
         properties: numeric columns (specimen), NaN where unmeasured; `<name>_sd` is read as standard error.
 
     Learns:
@@ -45,7 +47,8 @@ class PhaseProperty:
 
     Args:
         design: name of the composition variable, or a list of names.
-        phase: name of the label variable; None to find phases from the properties alone.
+        phase: name of the label variable, or a list of them where labels come from several instruments or
+            labs, which name the same phases; None to find phases from the properties alone.
         properties: names of the properties; empty for a phase map from labels alone.
         n_phases: number of phases. If not given, those that are labelled and, off a line, further ones that
             properties ask for; without labels, found from the properties.
@@ -64,7 +67,7 @@ class PhaseProperty:
     reads: ClassVar = ("design", "phase", "properties")
 
     design: str | Sequence[str]
-    phase: str | None = None
+    phase: str | Sequence[str] | None = None
     properties: str | Sequence[str] = ()
     _: KW_ONLY
     n_phases: int | None = None
@@ -77,6 +80,9 @@ class PhaseProperty:
         object.__setattr__(self, "properties", names)
         if not isinstance(self.design, str):
             object.__setattr__(self, "design", tuple(self.design))
+        if self.phase is not None and not isinstance(self.phase, str):
+            names = tuple(self.phase)
+            object.__setattr__(self, "phase", names if len(names) > 1 else names[0] if names else None)
         self._check()
 
     @property
@@ -110,7 +116,7 @@ class PhaseProperty:
         if "specimen" in table.dims and "specimen" not in table.coords:
             table = table.assign_coords(specimen=np.arange(table.sizes["specimen"]))
         encoding, seen, rows, notes = encode(
-            table, self.design_names, self.phase, self.properties, self.n_phases
+            table, self.design_names, label_sets(self), self.properties, self.n_phases
         )
         engine = self._engine(seen, notes)
         if engine == "exact":
@@ -142,7 +148,7 @@ class PhaseProperty:
             The design with the phase and every property, noise included, at every specimen.
         """
         return simulate(
-            design, self.design_names, self.phase, self.properties, self.n_phases or n_phases, seed
+            design, self.design_names, label_sets(self), self.properties, self.n_phases or n_phases, seed
         )
 
     def _fit_line(
@@ -160,7 +166,7 @@ class PhaseProperty:
             )
         counts = range(most, most + 1) if most else range(1, max(MOST_REGIONS, _n_runs(seen) + 2) + 1)
         if is_anonymous:
-            seen = Observations(seen.x, np.full((len(seen.x), max(counts)), np.nan), seen.y, seen.error)
+            seen = seen.without_labels(max(counts))
             encoding = encoding.with_labels(tuple(str(i + 1) for i in range(max(counts))))
         answer, aside = fit_robustly(seen, counts, is_anonymous=is_anonymous)
         for j, name in enumerate(self.properties):
@@ -176,8 +182,18 @@ class PhaseProperty:
                 found=f"{seen.x.shape[1]} dimensions",
                 hint='inference="fast"',
             )
+        sets = label_sets(self)
+        if self.inference == "exact" and len(sets) > 1:
+            raise SchemaError(
+                "Exact inference knows one error rate of labels, and so one label set.",
+                found=", ".join(sets),
+                hint='inference="fast" or "mcmc", or one of the sets alone',
+            )
         if self.inference != "auto":
             return self.inference
+        if on_line and len(sets) > 1:
+            notes.append(f"{len(sets)} label sets on a line: the fast engine was used.")
+            return "fast"
         if on_line and len(seen.x) > MOST_ON_LINE:
             notes.append(f"More than {MOST_ON_LINE} specimens on a line: the fast engine was used.")
         return "exact" if on_line and len(seen.x) <= MOST_ON_LINE else "fast"
@@ -192,7 +208,7 @@ class PhaseProperty:
                 "PhaseProperty needs a phase column, a property, or both.",
                 hint='phase="phase" or properties=["hardness"]',
             )
-        names = [*self.design_names, *([self.phase] if self.phase else []), *self.properties]
+        names = [*self.design_names, *label_sets(self), *self.properties]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SchemaError(

@@ -16,14 +16,19 @@ class Question(Protocol):
         ...
 
     @property
-    def phase(self) -> str | None:
-        """The variable of phase labels, if it reads one."""
+    def phase(self) -> str | Sequence[str] | None:
+        """The variable of phase labels, or the variables of several label sets, if it reads any."""
         ...
 
     @property
     def properties(self) -> Sequence[str]:
         """Names of the properties that were learned."""
         ...
+
+
+def label_sets(model: Question) -> tuple[str, ...]:
+    """Names of the label variables that a model reads."""
+    return (model.phase,) if isinstance(model.phase, str) else tuple(model.phase or ())
 
 
 class Posterior(Protocol):

@@ -35,7 +35,7 @@ from tieline.models.segments import Settings
 from tieline.models.sites import Sites
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 4"
+FORMAT = "tieline posterior 5"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {

@@ -16,7 +16,7 @@ from tieline.models.random_features import RandomFunctions
 def simulate(
     design: xr.Dataset,
     names: Sequence[str],
-    phase: str | None,
+    label_sets: Sequence[str],
     properties: Sequence[str],
     n_phases: int,
     seed: int,
@@ -28,7 +28,8 @@ def simulate(
     z = _draw_map(x, n_phases, rng)
     world = design.copy()
     labels = np.array([str(k + 1) for k in range(n_phases)], dtype=object)
-    world[phase or "phase"] = ("specimen", labels[z].astype(str), {"role": "structure"})
+    for name in label_sets or ("phase",):
+        world[name] = ("specimen", labels[z].astype(str), {"role": "structure"})
     for name in properties:
         values = _draw_property(x, z, n_phases, rng)
         world[name] = ("specimen", values, {"role": "property", "units": "1"})

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, TielineError, did_you_mean
-from tieline.models.posterior import Posterior
+from tieline.models.posterior import Posterior, label_sets
 from tieline.planning.pool import design_matrix, design_names, join, place_names
 
 INSTRUMENT = "instrument"  # column of proposals, and of pending ones, that says what measures
@@ -19,16 +19,16 @@ class Instruments:
     """What can measure, and what is left to be measured.
 
     Attributes:
-        names: each is the phase variable or a property of the model.
+        names: each is a label variable or a property of the model.
         costs (instrument): of one measurement, positive, all in one unit: hours, euro.
-        phase: name of the phase variable, if the model has one.
+        label_sets: names of the label variables of the model.
         is_done (place, instrument): pairs of the pool that have a result already, or are under way.
         is_pending (pending, instrument): what is under way at the pending places.
     """
 
     names: tuple[str, ...]
     costs: np.ndarray
-    phase: str | None
+    label_sets: tuple[str, ...]
     is_done: np.ndarray
     is_pending: np.ndarray
 
@@ -60,7 +60,7 @@ def take_stock(
         SchemaError: an instrument measures nothing that the model knows, or none is named.
         TielineError: a cost is not a positive number, or fewer than n measurements are left.
     """
-    known = [*([posterior.model.phase] if posterior.model.phase else []), *posterior.model.properties]
+    known = [*label_sets(posterior.model), *posterior.model.properties]
     _check_costs(costs, known)
     names = tuple(costs)
     is_pending = np.ones((pending_design.sizes["specimen"], len(names)), bool)
@@ -71,9 +71,8 @@ def take_stock(
         is_pending = under_way[:, None] == np.array(names)
     is_done = _done(posterior, design, pending_design, names, is_pending)
     _refuse_too_many(n, design, is_done, names)
-    return Instruments(
-        names, np.array([float(c) for c in costs.values()]), posterior.model.phase, is_done, is_pending
-    )
+    prices = np.array([float(c) for c in costs.values()])
+    return Instruments(names, prices, label_sets(posterior.model), is_done, is_pending)
 
 
 def _done(

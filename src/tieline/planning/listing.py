@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tieline.models.posterior import Posterior
+from tieline.models.posterior import Posterior, label_sets
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, plus_minus, spoken_unit
@@ -58,7 +58,7 @@ def tabulate_proposals(posterior: Posterior, batch: xr.Dataset, names: Sequence[
         for header, values in design_columns(posterior, check_pool(posterior, batch)).items()
     }
     model, n = posterior.model, batch.sizes["specimen"]
-    for name in (*([model.phase] if model.phase else []), *model.properties):
+    for name in (*label_sets(model), *model.properties):
         columns[heading(posterior.table[name], name)] = [""] * n
     for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
         predicted = f"{MARK}predicted {heading(batch[goal.name], goal.name)}"

@@ -89,7 +89,7 @@ def _told_by_each(
     told = []
     for name in instruments.names:
         share = np.ones(beliefs.open_phase.shape[1])
-        if name != instruments.phase:
+        if name not in instruments.label_sets:
             share = share_told_by_value(beliefs.open_phase, beliefs.values[name], noise[name], seed)
         told.append(share[:, None] * beliefs.information)
     return np.stack(told)
@@ -156,10 +156,11 @@ class _Gains:
             alone = own + (utility - own).mean(0)
             log_gain[:, m] = log_improvement_of_draws(alone[:, :n_candidates], best, beliefs.phase)
         is_open = ~closed[:, in_goal].all(1)
-        if self.instruments.phase in self.instruments.names and in_goal and is_open.any():
+        labels = [m for m, name in enumerate(self.instruments.names) if name in self.instruments.label_sets]
+        if labels and in_goal and is_open.any():
             by_draw = log_improvement_by_draw(utility[:, :n_candidates], best, beliefs.phase)[:, is_open]
-            m = self.instruments.names.index(self.instruments.phase)
-            log_gain[:, m] = self._by_label(by_draw, [i for i, used in settled if used == m])
+            gain = self._by_label(by_draw, [i for i, used in settled if used in labels])
+            log_gain[:, labels] = gain[:, None]
         return log_gain
 
     def _by_label(self, log_improvement: np.ndarray, labelled: list[int]) -> np.ndarray:
