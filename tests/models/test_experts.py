@@ -113,8 +113,8 @@ def test_leave_one_out_is_leaving_one_out(membership):
     for i in range(15):
         kept = model.pairs.row != i
         parts = (p[kept] for p in (model.pairs.x, model.pairs.y, model.pairs.error))
-        weights = (p[kept] for p in (model.pairs.weight, model.pairs.phase, model.pairs.row))
-        without = Expert.at(model.layout, model.theta, Pairs(*parts, *weights))
+        rest = (model.pairs.weight, model.pairs.phase, model.pairs.row, model.pairs.instrument)
+        without = Expert.at(model.layout, model.theta, Pairs(*parts, *(p[kept] for p in rest)))
         for k in range(3):
             m, v = without.predict(X[i : i + 1], k)
             assert mean[i, k] == pytest.approx(m[0], abs=1e-6)

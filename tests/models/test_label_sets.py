@@ -125,9 +125,9 @@ def test_chains_learn_each_rate_too():
 
 def test_exact_inference_has_one_label_set():
     line = two_sets(0, 20)
-    with pytest.raises(SchemaError, match="one label set") as caught:
+    with pytest.raises(SchemaError, match="one label set and one instrument") as caught:
         tl.PhaseProperty("x", ["xrd", "raman"], inference="exact").fit(line)
-    assert caught.value.found == "xrd, raman"
+    assert caught.value.found == "2 label sets"
     posterior = tl.PhaseProperty("x", ["xrd", "raman"]).fit(line)
     assert isinstance(posterior.answer, FusionAnswer)
     assert "2 label sets on a line: the fast engine was used." in posterior.notes

@@ -9,7 +9,7 @@ import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError, UnitError
 from tieline.features.composition import simplex_coordinates
-from tieline.models.arrays import Array, Indices
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.observations import Observations, has_label
 from tieline.schema import check, require
 from tieline.schema.closure import ROUNDING
@@ -30,6 +30,7 @@ class Encoding:
         width: what one scaled unit is in each design coordinate (coordinate).
         centre: mean of each property.
         scale: standard deviation of each property.
+        instruments: names of the instruments that measured properties, the reference first.
     """
 
     design: tuple[str, ...]
@@ -38,6 +39,7 @@ class Encoding:
     width: Array
     centre: Array
     scale: Array
+    instruments: tuple[str, ...] = ()
 
     def with_labels(self, labels: tuple[str, ...]) -> "Encoding":
         """The same with other names for the phases."""
@@ -54,6 +56,7 @@ def encode(
     label_sets: Sequence[str],
     properties: Sequence[str],
     n_phases: int | None,
+    instrument: str | None = None,
 ) -> tuple[Encoding, Observations, Indices, list[str]]:
     """Read what a model needs from a table.
 
@@ -65,7 +68,7 @@ def encode(
         NotIdentified: too little was measured to learn anything.
     """
     wanted = [*design, *label_sets, *properties]
-    require(table, wanted, READER)
+    require(table, [*wanted, *([instrument] if instrument else [])], READER)
     needed = wanted + [f"{p}_sd" for p in properties if f"{p}_sd" in table]
     plain = [name for name in needed if name not in label_sets or table[name].ndim == 1]
     notes = check(_with_roles(table[plain], label_sets, properties))
@@ -73,7 +76,10 @@ def encode(
     names, (label, *further) = _labels(table, label_sets, n_phases)
     y, error = _properties(table, properties)
 
-    seen = Observations(x, label, y, error, tuple(further))
+    instruments, number = _instruments(table, instrument, np.asarray((~np.isnan(y)).any(axis=1)))
+    if number is not None:
+        notes.append(f"Properties are predicted as instrument {instruments[0]} measures them.")
+    seen = Observations(x, label, y, error, tuple(further), number)
     informative = seen.labelled | ~np.isnan(y).all(1)
     placed = np.isfinite(x).all(1)
     if (informative & ~placed).any():
@@ -90,7 +96,7 @@ def encode(
     spread = np.nanstd(y, axis=0) if y.size else np.zeros(0)
     flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
     scale = np.where(flat, np.where(centre == 0, 1.0, np.abs(centre)), spread)
-    encoding = Encoding(tuple(design), names, lowest, width, centre, scale)
+    encoding = Encoding(tuple(design), names, lowest, width, centre, scale, tuple(instruments))
     seen = replace(seen, x=(x - lowest) / width, y=(y - centre) / scale, error=(seen.error / scale) ** 2)
     return encoding, seen, rows, notes
 
@@ -206,6 +212,43 @@ def _read_probabilities(variable: xr.DataArray) -> tuple[list[str], Array]:
             hint="none may be negative and each row sums to one; NaN in a whole row where it is unlabelled",
         )
     return [str(v) for v in variable[others[0]].values], label
+
+
+def _instruments(
+    table: xr.Dataset, instrument: str | None, measured: Mask
+) -> tuple[list[str], Indices | None]:
+    """Names of the instruments, the commonest first, and the number of each specimen's (specimen).
+
+    Args:
+        table: the user's.
+        instrument: name of the column, if there is one.
+        measured: which specimens have a property (specimen).
+
+    Returns:
+        No numbers where one instrument measured everything; 0 where nothing was measured.
+    """
+    if instrument is None:
+        return [], None
+    variable = table[instrument]
+    if variable.dims != ("specimen",):
+        raise SchemaError(
+            f"The instrument '{instrument}' is not one name a specimen.",
+            found=f"on {', '.join(map(str, variable.dims))}",
+            hint="a column (specimen) of names or numbers",
+        )
+    names, given = _read_labels(variable)
+    nameless = measured & ~(has_label(given) if names else np.zeros(len(given), dtype=bool))
+    if nameless.any():
+        some = ", ".join(str(s) for s in table["specimen"].values[nameless][:3])
+        raise SchemaError(
+            f"'{instrument}' must say for every measured specimen which instrument measured it.",
+            found=f"nothing for {nameless.sum()} of {measured.sum()}, such as {some}",
+            hint=f"fill '{instrument}', with 'unknown' as one more instrument if need be",
+        )
+    counts = given[measured].sum(0)
+    order = [i for i in np.argsort(-counts, kind="stable") if counts[i]]
+    number = given[:, order].argmax(1) if order else np.zeros(len(given), dtype=np.intp)
+    return [names[i] for i in order], np.where(measured, number, 0) if len(order) > 1 else None
 
 
 def _example(variable: xr.DataArray) -> str:

@@ -1,12 +1,12 @@
 """One property's experts, averaged over their hyperparameters and kernels, and over whether phases matter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp, softmax
 from scipy.stats import norm
 
-from tieline.models.arrays import Array
+from tieline.models.arrays import Array, Indices
 from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate_mixture import LIGHTEST, standard_normals, truncated
 from tieline.models.kernels import KERNELS
@@ -30,7 +30,13 @@ class ExpertMixture:
 
 
 def average_experts(
-    x: Array, y: Array, error: Array, membership: Array, prior: Array, start: Array | None
+    x: Array,
+    y: Array,
+    error: Array,
+    membership: Array,
+    prior: Array,
+    start: Array | None,
+    instrument: Indices | None = None,
 ) -> ExpertMixture:
     """Average a property over hyperparameters, and over experts that know of phases and experts that do not.
 
@@ -44,15 +50,16 @@ def average_experts(
         membership: probability (row, K) that the value is a regular one of the phase.
         prior: probability (row, K) of each phase without the value itself.
         start: hyperparameters to start from.
+        instrument: number of each value's instrument (row), the reference being 0; None where there is one.
     """
-    n_phases = membership.shape[1]
-    pairs = Pairs.of(x, y, error, membership)
-    joint = _average(Layout(x.shape[1], n_phases), pairs, start)
+    n_phases, has_offsets = membership.shape[1], instrument is not None
+    pairs = Pairs.of(x, y, error, membership, instrument)
+    joint = _average(Layout(x.shape[1], n_phases, has_offsets=has_offsets), pairs, start)
     if n_phases == 1:
         return joint
-    alone = Pairs.of(x, y, error, membership.sum(1, keepdims=True))
-    blind = _average(Layout(x.shape[1], 1), alone, None)
-    scores = [_log_score(mixture.best, x, y, error, prior) for mixture in (joint, blind)]
+    alone = Pairs.of(x, y, error, membership.sum(1, keepdims=True), instrument)
+    blind = _average(Layout(x.shape[1], 1, has_offsets=has_offsets), alone, None)
+    scores = [_log_score(mixture.best, x, y, error, prior, instrument) for mixture in (joint, blind)]
     share = confidence(scores[0] - scores[1])
     weights = np.concatenate([share * joint.weights, (1 - share) * blind.weights])
     kept = np.flatnonzero(weights >= LIGHTEST / 2)
@@ -60,9 +67,11 @@ def average_experts(
     return ExpertMixture(tuple(experts[i] for i in kept), weights[kept] / weights[kept].sum())
 
 
-def fitness(expert: Expert, x: Array, y: Array, error: Array, n_phases: int) -> tuple[Array, Array]:
+def fitness(
+    expert: Expert, x: Array, y: Array, error: Array, n_phases: int, instrument: Indices | None = None
+) -> tuple[Array, Array]:
     """Log density (row, K) of each left-out value in each phase, and the probability it is no gross error."""
-    mean, variance = expert.leave_one_out(x, n_phases)
+    mean, variance = expert.leave_one_out(x, n_phases, instrument)
     return value_evidence(y, mean, variance + expert.noise + error[:, None])
 
 
@@ -76,8 +85,10 @@ def confidence(gain: Array) -> float:
     return float(norm.cdf(gain.sum() / max(gain.std() * np.sqrt(len(gain)), 1e-9)))
 
 
-def _log_score(expert: Expert, x: Array, y: Array, error: Array, prior: Array) -> Array:
-    density, _ = fitness(expert, x, y, error, prior.shape[1])
+def _log_score(
+    expert: Expert, x: Array, y: Array, error: Array, prior: Array, instrument: Indices | None
+) -> Array:
+    density, _ = fitness(expert, x, y, error, prior.shape[1], instrument)
     return np.asarray(logsumexp(density + np.log(prior + 1e-12), axis=1))
 
 
@@ -89,7 +100,7 @@ def _average(layout: Layout, pairs: Pairs, start: Array | None) -> ExpertMixture
     normals = standard_normals(n_nodes, layout.size, seed=3)
     normals[0] = 0.0
     for kernel in KERNELS:
-        own = Layout(layout.n_dimensions, layout.n_phases, kernel)
+        own = replace(layout, kernel=kernel)
         theta, score = hyperparameter_nodes(fit_expert(own, pairs, start), normals)
         thetas += list(theta)
         layouts += [own] * len(theta)

@@ -10,7 +10,7 @@ Source: after Kusne et al. (2024), doi:10.1039/D4DD00048J, and Lázaro-Gredilla 
 doi:10.1016/j.patcog.2011.10.004. Departs from them: the functions are integrated out, phases share a trend.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 
 import numpy as np
@@ -26,6 +26,7 @@ from tieline.models.sites import inverse_of
 LEVEL = 1.0  # prior variance of the overall level; outputs are standardised
 LEAST_WEIGHT = 0.02  # memberships below this carry no information worth a row
 ENOUGH = 300  # pairs that settle hyperparameters; more would cost the cube and change little
+OFFSETS = np.log(0.3), 1.0  # mean and sd of the logarithm of the spread of instruments' offsets
 LEAST_NOISE = 1e-4  # standardised; a millionth of a per cent of the variance, keeps Cholesky alive
 
 
@@ -35,12 +36,13 @@ class Layout:
 
     Order: lengthscale of each design dimension (d); the trend's amplitude and its lengthscale factor; spread
     of the phases' levels; amplitude common to the phases; each phase's amplitude factor (K) and
-    lengthscale factor (K); noise.
+    lengthscale factor (K); noise; and, if values come from several instruments, the spread of offsets.
     """
 
     n_dimensions: int
     n_phases: int
     kernel: str = "matern52"
+    has_offsets: bool = False
 
     @property
     def k(self) -> Kernel:
@@ -50,11 +52,13 @@ class Layout:
     @property
     def size(self) -> int:
         """Number of hyperparameters."""
-        return self.n_dimensions + 5 + 2 * self.n_phases
+        return self.n_dimensions + 5 + 2 * self.n_phases + self.has_offsets
 
     def prior(self) -> tuple[Array, Array]:
         """Mean and standard deviation of the normal priors on the logarithms."""
-        return _prior(self.n_dimensions, self.n_phases)
+        mean, deviation = _prior(self.n_dimensions, self.n_phases)
+        n = int(self.has_offsets)
+        return np.append(mean, n * [OFFSETS[0]]), np.append(deviation, n * [OFFSETS[1]])
 
     def split(self, theta: Array) -> tuple[Array, float, float, float, Array, Array, float]:
         """Lengthscales, trend amplitude and factor, levels' spread, amplitudes, factors, noise variance."""
@@ -62,14 +66,18 @@ class Layout:
         value = np.exp(theta)
         amplitude = value[d + 3] * value[d + 4 : d + 4 + k]
         factor = value[d + 4 + k : d + 4 + 2 * k]
-        noise = value[-1] ** 2 + LEAST_NOISE**2
+        noise = value[d + 4 + 2 * k] ** 2 + LEAST_NOISE**2
         return value[:d], value[d], value[d + 1], value[d + 2], amplitude, factor, noise
+
+    def offset_variance(self, theta: Array) -> float:
+        """Prior variance of what an instrument other than the reference adds to every value."""
+        return float(np.exp(2 * theta[-1])) if self.has_offsets else 0.0
 
     def rearranged(self, theta: Array, phases: Indices) -> Array:
         """The vector for other phases (phase): these by number; new ones, as the prior is, from K up."""
-        first = self.n_dimensions + 4
-        own = np.append(theta[first:-1].reshape(2, self.n_phases), np.zeros((2, 1)), axis=1)
-        return np.r_[theta[:first], own[:, np.minimum(phases, self.n_phases)].ravel(), theta[-1]]
+        first, last = self.n_dimensions + 4, self.n_dimensions + 4 + 2 * self.n_phases
+        own = np.append(theta[first:last].reshape(2, self.n_phases), np.zeros((2, 1)), axis=1)
+        return np.r_[theta[:first], own[:, np.minimum(phases, self.n_phases)].ravel(), theta[last:]]
 
 
 @cache
@@ -98,6 +106,7 @@ class Pairs:
         weight: membership (pair), in (0, 1].
         phase: integer phase (pair), ascending.
         row: which measurement (pair).
+        instrument: number of the instrument of each measurement (pair), the reference being 0.
     """
 
     x: Array
@@ -106,17 +115,21 @@ class Pairs:
     weight: Array
     phase: Indices
     row: Indices
+    instrument: Indices
 
     @classmethod
-    def of(cls, x: Array, y: Array, error: Array, membership: Array) -> "Pairs":
-        """Keep the pairs whose membership (measurement, K) is worth a row."""
+    def of(
+        cls, x: Array, y: Array, error: Array, membership: Array, instrument: Indices | None = None
+    ) -> "Pairs":
+        """Keep the pairs whose membership (measurement, K) is worth a row; without `instrument` it is one."""
         phase, row = np.nonzero(membership.T > LEAST_WEIGHT)
-        return cls(x[row], y[row], error[row], membership[row, phase], phase, row)
+        own = np.zeros_like(row) if instrument is None else instrument[row]
+        return cls(x[row], y[row], error[row], membership[row, phase], phase, row, own)
 
     def thinned(self, most: int) -> "Pairs":
         """Every n-th pair, at most `most` of them, all phases alike."""
         s = slice(None, None, max(-(-len(self.y) // most), 1))
-        return Pairs(self.x[s], self.y[s], self.error[s], self.weight[s], self.phase[s], self.row[s])
+        return Pairs(*(getattr(self, field.name)[s] for field in fields(self)))
 
     def block(self, k: int) -> slice:
         """The pairs of phase k."""
@@ -195,14 +208,20 @@ class Expert:
             variance[where] = np.maximum(left, 1e-12)[:, None]
         return mean, variance
 
-    def leave_one_out(self, x: Array, n_phases: int) -> tuple[Array, Array]:
+    def leave_one_out(
+        self, x: Array, n_phases: int, instrument: Indices | None = None
+    ) -> tuple[Array, Array]:
         """Mean and variance (measurement, K) in every phase had the measurement at each x not been made.
+
+        They are those of a measurement with the same instrument (measurement), the reference if not given.
 
         Source: the block form of Rasmussen & Williams (2006), eq. 5.12.
         """
         precision, row, m = inverse_of(self.root), self.pairs.row, len(x)
         apart = row[:, None] != np.arange(m)
-        common = self._common(x) * apart
+        instrument = np.zeros(m, dtype=np.intp) if instrument is None else instrument
+        offset = self.layout.offset_variance(self.theta)
+        common = (self._common(x) + offset * share_offset(self.pairs.instrument, instrument)) * apart
         solved = precision @ common
         level, explained = common.T @ self.alpha, (common * solved).sum(0)
         mean, variance = np.empty((m, self.layout.n_phases)), np.empty((m, self.layout.n_phases))
@@ -212,7 +231,8 @@ class Expert:
             mine = self._own(x, k) * apart[own]
             mean[:, k] = level + mine.T @ self.alpha[own]
             more = 2 * solved[own] + precision[own, own] @ mine
-            variance[:, k] = self.variance(k) - explained - (mine * more).sum(0)
+            prior = self.variance(k) + offset * (instrument > 0)
+            variance[:, k] = prior - explained - (mine * more).sum(0)
             at_pairs[:, k] = solved[np.arange(len(row)), row] + (precision[:, own] * mine[:, row].T).sum(1)
         count, by_row = np.bincount(row, minlength=m), np.argsort(row, kind="stable")
         for n in np.unique(count[count > 0]):  # measurements of as many pairs are solved together
@@ -223,6 +243,13 @@ class Expert:
             variance[rows] += (pull * at_pairs[pairs]).sum(1)
         known = np.minimum(np.arange(n_phases), self.layout.n_phases - 1)
         return mean[:, known], np.maximum(variance, 1e-12)[:, known]
+
+    def offsets(self, n_instruments: int) -> tuple[Array, Array]:
+        """Mean and variance (instrument) of what each instrument adds, for the reference nothing."""
+        prior = self.layout.offset_variance(self.theta)
+        cross = prior * share_offset(self.pairs.instrument, np.arange(n_instruments))
+        explained = ((self._inverse_root @ cross) ** 2).sum(0)
+        return cross.T @ self.alpha, prior * (np.arange(n_instruments) > 0) - explained
 
     @cached_property
     def _inverse_root(self) -> Array:
@@ -241,6 +268,11 @@ class Expert:
         length, _, _, level, amplitude, factor, _ = self.layout.split(self.theta)
         r2 = squared_distance(x, self.pairs.x[self.pairs.block(k)], factor[k] * length)
         return (level**2 + amplitude[k] ** 2 * self.layout.k.value(r2)).T
+
+
+def share_offset(a: Indices, b: Indices) -> Mask:
+    """Which values (n, m) have the same offset: of one instrument (n), (m), other than the reference."""
+    return (a[:, None] == b) & (b > 0)
 
 
 def fit_expert(layout: Layout, pairs: Pairs, start: Array | None = None, max_steps: int = 60) -> Expert:
@@ -304,6 +336,8 @@ def _covariance(layout: Layout, theta: Array, pairs: Pairs) -> Array:
         own = pairs.block(k)
         r2 = squared_distance(pairs.x[own], pairs.x[own], factor[k] * length)
         covariance[own, own] += level**2 + amplitude[k] ** 2 * layout.k.value(r2)
+    if layout.has_offsets:
+        covariance += layout.offset_variance(theta) * share_offset(pairs.instrument, pairs.instrument)
     covariance[np.diag_indices_from(covariance)] += (noise + pairs.error) / pairs.weight
     return covariance
 
@@ -338,7 +372,11 @@ def _negative(layout: Layout, theta: Array, pairs: Pairs) -> tuple[float, Array]
         gradient[d + 3] += slope[0]
         gradient[d + 4 + k], gradient[d + 4 + n_phases + k] = slope[0], slope[1].sum()
     by_noise = np.diag(w) / pairs.weight + 0.5 * (1 - pairs.weight) / total
-    gradient[-1] = by_noise.sum() * 2 * np.exp(2 * theta[-1])
+    at_noise = d + 4 + 2 * n_phases
+    gradient[at_noise] = by_noise.sum() * 2 * np.exp(2 * theta[at_noise])
+    if layout.has_offsets:
+        alike = share_offset(pairs.instrument, pairs.instrument)
+        gradient[-1] = 2 * layout.offset_variance(theta) * w[alike].sum()
 
     mean, deviation = layout.prior()
     z = (theta - mean) / deviation

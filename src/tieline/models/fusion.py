@@ -262,14 +262,15 @@ def _listen(seen: Observations, beliefs: Beliefs, n_pass: int) -> Beliefs:
     for j in range(seen.y.shape[1]):
         own = ~np.isnan(seen.y[:, j])
         x, y, error = seen.x[own], seen.y[own, j], seen.error[own, j] + extra**2
-        layout = Layout(seen.x.shape[1], n_phases, "rbf")
-        pairs = Pairs.of(x, y, error, (used * regular[:, :, j])[own])
+        instrument = seen.instruments_at(own)
+        layout = Layout(seen.x.shape[1], n_phases, "rbf", has_offsets=instrument is not None)
+        pairs = Pairs.of(x, y, error, (used * regular[:, :, j])[own], instrument)
         if is_hard:
             expert = Expert.at(layout, layout.prior()[0], pairs)
         else:
             expert = fit_expert(layout, pairs, thetas[j], max_steps=QUICK_STEPS)
             thetas[j] = expert.theta
-        density, regular[own, :, j] = fitness(expert, x, y, error, n_phases)
+        density, regular[own, :, j] = fitness(expert, x, y, error, n_phases, instrument)
         message[own] += density
     scale = message.max(1)
     return Beliefs(beliefs.membership, regular, message - scale[:, None], scale, tuple(thetas))
@@ -326,7 +327,13 @@ def _average_property(seen: Observations, beliefs: Beliefs, prior: Array, j: int
     own = ~np.isnan(seen.y[:, j])
     membership = (beliefs.membership * beliefs.regular[:, :, j])[own]
     return average_experts(
-        seen.x[own], seen.y[own, j], seen.error[own, j], membership, prior[own], beliefs.thetas[j]
+        seen.x[own],
+        seen.y[own, j],
+        seen.error[own, j],
+        membership,
+        prior[own],
+        beliefs.thetas[j],
+        seen.instruments_at(own),
     )
 
 

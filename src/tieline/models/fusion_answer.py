@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tieline.models.arrays import Array, Indices
+from tieline.models.experts import Expert
 from tieline.models.fusion import Fusion
 from tieline.models.observations import UNLIKELY, Observations, updated
 from tieline.models.pathwise import draw_phases, draw_property
@@ -65,7 +66,7 @@ class FusionAnswer:
             own = ~np.isnan(seen.y[:, j])
             first, second = np.zeros(own.sum()), np.zeros(own.sum())
             for expert, w in zip(mixture.experts, mixture.weights, strict=True):
-                m, v = expert.leave_one_out(seen.x[own], n_phases)
+                m, v = expert.leave_one_out(seen.x[own], n_phases, seen.instruments_at(own))
                 first += w * (unmeasured[own] * m).sum(1)
                 second += w * (unmeasured[own] * (v + expert.noise + m**2)).sum(1)
             mean[own, j] = first
@@ -76,6 +77,11 @@ class FusionAnswer:
         """Error rates (setting, label set) of labels, and the weight of each setting."""
         maps = self.fit.maps
         return np.array([gate.settings.label_error for gate in maps.gates]), maps.weights
+
+    def experts(self, j: int) -> list[tuple[Expert, float]]:
+        """Experts of property j and their weights."""
+        mixture = self.fit.experts[j]
+        return list(zip(mixture.experts, mixture.weights, strict=True))
 
     def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
         mixture = self.fit.experts[j]

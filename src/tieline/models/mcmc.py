@@ -102,7 +102,7 @@ def sample(
         results = list(run(partial(_advance, n=n, watch=watch), chains))
         for i, (chain, new, trace) in enumerate(results):
             chains[i] = chain
-            draws[i] += [draw.aligned(start.membership, anonymous) for draw in new]
+            draws[i] += [draw.aligned(start.membership, anonymous, seen.x.shape[1]) for draw in new]
             traces[i].append(trace)
         n_sweeps += n
         first = int(WARM_UP * len(draws[0]))

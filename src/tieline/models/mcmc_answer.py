@@ -90,7 +90,7 @@ class SampledAnswer:
             for j, column in enumerate(sample.columns):
                 own = ~np.isnan(seen.y[:, j])
                 expert = draw.expert(j, column)
-                mean, variance = expert.leave_one_out(column.x, n_phases)
+                mean, variance = expert.leave_one_out(column.x, n_phases, column.instrument)
                 variance = variance + expert.noise + column.error[:, None]
                 moments[s, own, :, 0, j], moments[s, own, :, 1, j] = mean, variance
                 density[s, own, :, j] = value_evidence(column.y, mean, variance)[0]
@@ -117,6 +117,14 @@ class SampledAnswer:
         errors = np.array([settings_at(draw.theta, d).label_error for draw in draws])
         return errors, np.full(len(draws), 1 / len(draws))
 
+    def experts(self, j: int) -> list[tuple[Expert, float]]:
+        """Experts of property j and their weights: one of each draw, then those that know of one phase."""
+        blind, blind_weights = self._blind(j)
+        column, n = self.sample.columns[j], len(self.sample.draws)
+        experts = [draw.expert(j, column) for draw in self.sample.draws] + list(blind)
+        weights = np.concatenate([np.full(n, (1 - blind_weights.sum()) / n), blind_weights])
+        return list(zip(experts, weights, strict=True))
+
     def _blind(self, j: int) -> tuple[tuple[Expert, ...], Array]:
         """Experts of property j that know of one phase only, where there are more, and their weights."""
         mixture = self.fit.experts[j]
@@ -136,11 +144,8 @@ class SampledAnswer:
 
     def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
         """Mean (place) and variance parts (place, 4) from phase probabilities (draw, place, K)."""
-        blind, blind_weights = self._blind(j)
-        column, n = self.sample.columns[j], len(probability)
-        experts = [draw.expert(j, column) for draw in self.sample.draws] + list(blind)
-        weights = np.concatenate([np.full(n, (1 - blind_weights.sum()) / n), blind_weights])
-        average = probability.mean(0)
+        experts, weights = zip(*self.experts(j), strict=True)
+        average, n = probability.mean(0), len(probability)
         means, parts = np.empty((len(experts), len(x))), np.zeros((len(x), 4))
         for i, (expert, weight) in enumerate(zip(experts, weights, strict=True)):
             p = probability[i] if i < n else average
@@ -149,8 +154,8 @@ class SampledAnswer:
             parts[:, 0] += weight * expert.noise
             parts[:, 1] += weight * (p * variance).sum(1)
             parts[:, 2] += weight * (p * (mean - means[i][:, None]) ** 2).sum(1)
-        answer = weights @ means
-        parts[:, 3] = weights @ (means - answer) ** 2
+        answer = np.array(weights) @ means
+        parts[:, 3] = np.array(weights) @ (means - answer) ** 2
         return answer, parts
 
 

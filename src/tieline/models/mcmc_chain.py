@@ -67,6 +67,7 @@ class Start:
                 seen.y[own, j],
                 seen.error[own, j],
                 fit.membership[own],
+                seen.instruments_at(own),
             )
             for j, own in enumerate(measured.T)
         ]

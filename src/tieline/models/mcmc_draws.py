@@ -76,8 +76,14 @@ class Draw:
         own = column.rows
         return column.expert(int(self.kernels[j]), self.experts[j], self.phase[own], self.regular[own, j])
 
-    def aligned(self, membership: Array, anonymous: Indices) -> "Draw":
-        """The same with anonymous phases exchanged so that they agree best with memberships (row, K)."""
+    def aligned(self, membership: Array, anonymous: Indices, d: int) -> "Draw":
+        """The same with anonymous phases exchanged so that they agree best with memberships (row, K).
+
+        Args:
+            membership: of each row in each phase (row, K).
+            anonymous: numbers of the phases that no label names.
+            d: number of design dimensions.
+        """
         n_phases = membership.shape[1]
         if len(anonymous) < 2 or len(self.phase) == 0:
             return self
@@ -89,7 +95,6 @@ class Draw:
         t = contrasts(n_phases)
         eta = (self.eta @ t.T)[:, old] @ t * (n_phases - 1) / n_phases
         factors = np.arange(self.experts.shape[1])
-        d = self.experts.shape[1] - 5 - 2 * n_phases
         factors[d + 4 : d + 4 + n_phases] = d + 4 + old
         factors[d + 4 + n_phases : d + 4 + 2 * n_phases] = d + 4 + n_phases + old
         return Draw(self.theta, eta, new[self.phase], self.kernels, self.experts[:, factors], self.regular)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.expert_mixture import fitness
-from tieline.models.experts import LEVEL, Expert, Layout, Pairs, fit_expert, spread_of
+from tieline.models.experts import LEVEL, Expert, Layout, Pairs, fit_expert, share_offset, spread_of
 from tieline.models.kernels import KERNELS, squared_distance
 from tieline.models.mcmc_map import cholesky, triangular
 from tieline.models.observations import OUTLIER_SPREAD
@@ -53,6 +53,7 @@ class Column:
         roots: of their covariances (hyperparameter, hyperparameter), inflated.
         log_volumes: logarithms of the roots' determinants.
         suspicion: how often each value is asked whether it is a gross error (value), summing to one.
+        instrument: number of each value's instrument (value), the reference being 0; None where it is one.
     """
 
     rows: Indices
@@ -64,17 +65,27 @@ class Column:
     roots: tuple[Array, ...]
     log_volumes: tuple[float, ...]
     suspicion: Array
+    instrument: Indices | None
 
     @classmethod
-    def of(cls, rows: Indices, x: Array, y: Array, error: Array, membership: Array) -> "Column":
+    def of(
+        cls,
+        rows: Indices,
+        x: Array,
+        y: Array,
+        error: Array,
+        membership: Array,
+        instrument: Indices | None = None,
+    ) -> "Column":
         """From the values' places and the probability (value, K) of each phase."""
         n_phases = membership.shape[1]
         hard = np.eye(n_phases)[membership.argmax(1)]
-        pairs = Pairs.of(x, y, error, hard)
-        best = [fit_expert(Layout(x.shape[1], n_phases, kernel), pairs) for kernel in KERNELS]
+        pairs = Pairs.of(x, y, error, hard, instrument)
+        layouts = [Layout(x.shape[1], n_phases, kernel, instrument is not None) for kernel in KERNELS]
+        best = [fit_expert(layout, pairs) for layout in layouts]
         spreads = [spread_of(expert) for expert in best]
         n_hyperparameters = len(best[0].theta)
-        doubt = 1 - (fitness(best[0], x, y, error, n_phases)[1] * membership).sum(1)
+        doubt = 1 - (fitness(best[0], x, y, error, n_phases, instrument)[1] * membership).sum(1)
         suspicion = np.clip(doubt, LEAST_SUSPICION, 0.5)
         return cls(
             rows,
@@ -86,6 +97,7 @@ class Column:
             tuple(INFLATION * root for root, _ in spreads),
             tuple(volume + n_hyperparameters * np.log(INFLATION) for _, volume in spreads),
             suspicion / suspicion.sum(),
+            instrument,
         )
 
     def at(self, kernel: int, z: Array) -> Setting:
@@ -96,6 +108,8 @@ class Column:
         length, trend, stretch, level, amplitude, factor, noise = layout.split(theta)
         r2 = squared_distance(self.x, self.x, length)
         shared = LEVEL + trend**2 * layout.k.value(r2 / stretch**2)
+        if self.instrument is not None:
+            shared += layout.offset_variance(theta) * share_offset(self.instrument, self.instrument)
         shared[np.diag_indices_from(shared)] += noise + self.error
         own = [level**2 + a**2 * layout.k.value(r2 / f**2) for a, f in zip(amplitude, factor, strict=True)]
         return Setting(kernel, theta, log_prior, shared, np.stack(own))
@@ -119,4 +133,4 @@ class Column:
         """The expert of these hyperparameters and phases (value), from the regular values alone."""
         layout = self.layouts[kernel]
         membership = np.eye(layout.n_phases)[phase] * regular[:, None]
-        return Expert.at(layout, theta, Pairs.of(self.x, self.y, self.error, membership))
+        return Expert.at(layout, theta, Pairs.of(self.x, self.y, self.error, membership, self.instrument))

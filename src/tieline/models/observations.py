@@ -23,6 +23,8 @@ class Observations:
         y: standardised properties (row, property); NaN where unmeasured.
         error: their squared standard errors (row, property), standardised.
         further: labels (row, K) of every further label set, which has an error rate of its own.
+        instrument: number of the instrument of each row's properties (row), the reference being 0; None where
+            one instrument measured them all.
     """
 
     x: Array
@@ -30,6 +32,7 @@ class Observations:
     y: Array
     error: Array
     further: tuple[Array, ...] = ()
+    instrument: Indices | None = None
 
     @property
     def labels(self) -> tuple[Array, ...]:
@@ -49,7 +52,14 @@ class Observations:
     def rows(self, which: Mask | Indices) -> "Observations":
         """Some of the rows."""
         further = tuple(label[which] for label in self.further)
-        return Observations(self.x[which], self.label[which], self.y[which], self.error[which], further)
+        instrument = self.instruments_at(which)
+        return Observations(
+            self.x[which], self.label[which], self.y[which], self.error[which], further, instrument
+        )
+
+    def instruments_at(self, which: Mask | Indices) -> Indices | None:
+        """The instruments of some rows, if there are several."""
+        return None if self.instrument is None else self.instrument[which]
 
     def with_phases(self, n_phases: int) -> "Observations":
         """The same with as many phases more as are missing, which no label names."""

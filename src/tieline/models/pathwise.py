@@ -58,6 +58,10 @@ def draw_property(expert: Expert, x: Array, phase: Indices, rng: np.random.Gener
         smooth = RandomFunctions.draw(layout.kernel, d, n, rng).at(both / (factor[k] * length))
         own.append(level * rng.standard_normal(n) + amplitude[k] * smooth)
     at_pairs = shared[: len(pairs.y)] + np.stack(own)[pairs.phase, np.arange(len(pairs.y))]
+    if layout.has_offsets:
+        offset = rng.standard_normal((pairs.instrument.max(initial=0) + 1, n))
+        offset[0] = 0.0
+        at_pairs += np.sqrt(layout.offset_variance(expert.theta)) * offset[pairs.instrument]
     error = np.sqrt((noise + pairs.error) / pairs.weight)[:, None] * rng.standard_normal(at_pairs.shape)
     solved = cho_solve((expert.root, True), pairs.y[:, None] - at_pairs - error)
     answer = np.empty(phase.shape)

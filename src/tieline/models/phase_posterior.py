@@ -17,6 +17,7 @@ from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.label_errors import label_errors
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.offsets import offsets
 from tieline.models.phase_count import PhaseCount
 from tieline.schema import align
 
@@ -172,6 +173,18 @@ class PhasePosterior:
             SchemaError: nothing is labelled.
         """
         return label_errors(self)
+
+    def offsets(self) -> xr.Dataset:
+        """Say what each instrument adds to every value of a property, beside the commonest instrument.
+
+        Returns:
+            `offset` and `offset_sd (instrument, property)` in the units of the properties, which `units
+            (property)` names; 0 for the commonest instrument, which predictions refer to.
+
+        Raises:
+            SchemaError: properties were not measured on several instruments.
+        """
+        return offsets(self)
 
     def boundaries(self, n_positions: int = N_POSITIONS) -> xr.Dataset:
         """Say where the boundaries of a line are.

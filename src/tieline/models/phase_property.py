@@ -41,6 +41,7 @@ class PhaseProperty:
         phase: labels (specimen), missing where unlabelled, or probabilities (specimen, phase); of one or of
             several label sets, each with an error rate of its own. Optional.
         properties: numeric columns (specimen), NaN where unmeasured; `<name>_sd` is read as standard error.
+        instrument: names (specimen), needed where a property was measured. Optional.
 
     Learns:
         the probability of every phase at any place, and mean and standard deviation of every property there.
@@ -56,6 +57,8 @@ class PhaseProperty:
         inference: "exact" sums over every segmentation of a line; "fast" approximates in any number of
             dimensions; "mcmc" samples the full posterior from where "fast" ends; "auto" takes the first on
             a line and the second elsewhere.
+        instrument: name of the column that says on which instrument, or in which lab, properties were
+            measured. Each but the commonest may add an offset, which is learned, to all values of a property.
         n_sweeps: most sweeps of each of the four chains of "mcmc", which stop sooner once they agree.
 
     Source:
@@ -64,7 +67,7 @@ class PhaseProperty:
         the map alternates with Gaussian processes, hyperparameters averaged by their evidence.
     """
 
-    reads: ClassVar = ("design", "phase", "properties")
+    reads: ClassVar = ("design", "phase", "properties", "instrument")
 
     design: str | Sequence[str]
     phase: str | Sequence[str] | None = None
@@ -74,6 +77,7 @@ class PhaseProperty:
     n_regions: int | None = None
     inference: str = "auto"
     n_sweeps: int = 2000
+    instrument: str | None = None
 
     def __post_init__(self) -> None:
         names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
@@ -116,7 +120,7 @@ class PhaseProperty:
         if "specimen" in table.dims and "specimen" not in table.coords:
             table = table.assign_coords(specimen=np.arange(table.sizes["specimen"]))
         encoding, seen, rows, notes = encode(
-            table, self.design_names, label_sets(self), self.properties, self.n_phases
+            table, self.design_names, label_sets(self), self.properties, self.n_phases, self.instrument
         )
         engine = self._engine(seen, notes)
         if engine == "exact":
@@ -145,11 +149,15 @@ class PhaseProperty:
             n_phases: how many phases to draw, if `self.n_phases` does not say.
 
         Returns:
-            The design with the phase and every property, noise included, at every specimen.
+            The design with the phase and every property, noise included, at every specimen; all measured on
+            one instrument.
         """
-        return simulate(
+        world = simulate(
             design, self.design_names, label_sets(self), self.properties, self.n_phases or n_phases, seed
         )
+        if self.instrument is None:
+            return world
+        return world.assign({self.instrument: ("specimen", np.full(world.sizes["specimen"], "1"))})
 
     def _fit_line(
         self, encoding: Encoding, seen: Observations, notes: list[str]
@@ -182,17 +190,18 @@ class PhaseProperty:
                 found=f"{seen.x.shape[1]} dimensions",
                 hint='inference="fast"',
             )
-        sets = label_sets(self)
-        if self.inference == "exact" and len(sets) > 1:
+        several = [f"{len(seen.labels)} label sets"] if seen.further else []
+        several += [f"{seen.instrument.max() + 1} instruments"] if seen.instrument is not None else []
+        if self.inference == "exact" and several:
             raise SchemaError(
-                "Exact inference knows one error rate of labels, and so one label set.",
-                found=", ".join(sets),
-                hint='inference="fast" or "mcmc", or one of the sets alone',
+                "Exact inference knows one label set and one instrument.",
+                found=" and ".join(several),
+                hint='inference="fast" or "mcmc"',
             )
         if self.inference != "auto":
             return self.inference
-        if on_line and len(sets) > 1:
-            notes.append(f"{len(sets)} label sets on a line: the fast engine was used.")
+        if on_line and several:
+            notes.append(f"{' and '.join(several)} on a line: the fast engine was used.")
             return "fast"
         if on_line and len(seen.x) > MOST_ON_LINE:
             notes.append(f"More than {MOST_ON_LINE} specimens on a line: the fast engine was used.")
@@ -208,13 +217,14 @@ class PhaseProperty:
                 "PhaseProperty needs a phase column, a property, or both.",
                 hint='phase="phase" or properties=["hardness"]',
             )
-        names = [*self.design_names, *label_sets(self), *self.properties]
+        instrument = [self.instrument] if self.instrument else []
+        names = [*self.design_names, *label_sets(self), *self.properties, *instrument]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise SchemaError(
                 "PhaseProperty reads every variable for one purpose.",
                 found=f"{', '.join(twice)} more than once",
-                hint="name each once, as design, as phase or among the properties",
+                hint="name each once, as design, as phase, among the properties or as instrument",
             )
         if self.inference not in INFERENCES:
             raise SchemaError(

@@ -1,5 +1,7 @@
 """Measured rows that may be of a phase nobody has labelled: a phase of their own would explain them."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.cluster.hierarchy import linkage
 from scipy.spatial.distance import cdist
@@ -30,7 +32,8 @@ def unexplained(seen: Observations, found: Draft) -> list[Mask]:
     if not groups:
         return []
     d, k = seen.x.shape[1], seen.label.shape[1]
-    before, after = Layout(d, k, "rbf"), Layout(d, k + 1, "rbf")
+    before = Layout(d, k, "rbf", has_offsets=seen.instrument is not None)
+    after = replace(before, n_phases=k + 1)
     phase = found.beliefs.membership[rows].argmax(1)
     fitted = [
         before.rearranged(theta, np.arange(k + 1)) for theta in found.beliefs.thetas if theta is not None
@@ -81,8 +84,9 @@ def _log_score(seen: Observations, phase: Indices, layout: Layout, thetas: list[
     for j, theta in enumerate(thetas):
         own = ~np.isnan(seen.y[:, j])
         x, y, error, here = seen.x[own], seen.y[own, j], seen.error[own, j], phase[own]
-        pairs = Pairs.of(x, y, error, np.eye(layout.n_phases)[here])
-        density, _ = fitness(Expert.at(layout, theta, pairs), x, y, error, layout.n_phases)
+        instrument = seen.instruments_at(own)
+        pairs = Pairs.of(x, y, error, np.eye(layout.n_phases)[here], instrument)
+        density, _ = fitness(Expert.at(layout, theta, pairs), x, y, error, layout.n_phases, instrument)
         total += float(density[np.arange(len(y)), here].sum())
     return total
 
