@@ -18,11 +18,11 @@ def square(n=6):
 
 @pytest.fixture(scope="module")
 def worlds():
-    return [simulate(square(), ["x", "y"], "phase", ["p", "q"], 3, seed) for seed in range(N_WORLDS)]
+    return [simulate(square(), ["x", "y"], ["phase"], ["p", "q"], 3, seed) for seed in range(N_WORLDS)]
 
 
 def test_the_same_seed_draws_the_same_world(worlds):
-    again = simulate(square(), ["x", "y"], "phase", ["p", "q"], 3, 7)
+    again = simulate(square(), ["x", "y"], ["phase"], ["p", "q"], 3, 7)
     xr.testing.assert_identical(again, worlds[7])
     assert not np.array_equal(worlds[7]["p"], worlds[8]["p"])
 
@@ -30,7 +30,7 @@ def test_the_same_seed_draws_the_same_world(worlds):
 def test_the_design_is_kept_and_not_changed():
     design = square()
     before = design.copy(deep=True)
-    world = simulate(design, ["x", "y"], "phase", ["p"], 2, 0)
+    world = simulate(design, ["x", "y"], ["phase"], ["p"], 2, 0)
     xr.testing.assert_identical(design, before)
     xr.testing.assert_identical(world[["x", "y"]], before)
 
@@ -54,7 +54,7 @@ def test_properties_are_independent_of_each_other(worlds):
 
 def test_near_places_share_their_phase_more_often_than_far_ones():
     places = xr.Dataset({"x": ("specimen", [0.0, 0.02, 1.0])})
-    drawn = [simulate(places, ["x"], "phase", [], 3, seed)["phase"].values for seed in range(N_WORLDS)]
+    drawn = [simulate(places, ["x"], ["phase"], [], 3, seed)["phase"].values for seed in range(N_WORLDS)]
     near = np.mean([d[0] == d[1] for d in drawn])
     far = np.mean([d[0] == d[2] for d in drawn])
     assert near > 0.9
