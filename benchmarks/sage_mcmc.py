@@ -5,8 +5,7 @@ specimens in three dimensions with four phases. R-hat and the least effective nu
 watched predictions: phase probabilities, and mean and spread of the property, half-way between specimens.
 `nuts` is NumPyro on a smooth blend of the phases' functions, watched at the same places. worlds are fresh
 ones in two and three dimensions, each answered by both engines; `crps_minus_tieline:fast` and the like are
-paired.
-There chains end after 500 sweeps, converged or not.
+paired. In worlds the chains end after 500 sweeps, converged or not.
 """
 
 from collections.abc import Iterator

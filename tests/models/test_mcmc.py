@@ -1,6 +1,7 @@
 """Chains together: seeds, executors, answers, files, and what is refused."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import xarray as xr
 import tieline as tl
 from tieline.errors import SchemaError
 from tieline.models import mcmc
-from tieline.models.mcmc_answer import SampledAnswer
+from tieline.models.mcmc_answer import N_OPEN, SampledAnswer
 from tieline.models.mcmc_draws import Draw
 
 N = 24
@@ -84,6 +85,42 @@ def test_joint_draws_agree_with_predictions(posterior):
     assert float(np.abs(apart).mean()) < 0.25
     share = (draws["phase_draw"] == 1).mean("draw")
     np.testing.assert_allclose(share, predicted["phase_probability"].sel(phase="fcc"), atol=0.15)
+
+
+def test_few_joint_draws_come_from_all_chains(posterior):
+    """Draws stand one chain after the other; were three chains of four ruined, eight draws would tell."""
+    answer = posterior.answer
+    n = len(answer.sample.draws)
+    ruined = tuple(
+        replace(draw, eta=-draw.eta) if i < 3 * n // 4 else draw for i, draw in enumerate(answer.sample.draws)
+    )
+    mixed = replace(answer, sample=replace(answer.sample, draws=ruined))
+    x = np.array([[0.05, 0.5]])  # plainly bcc, which is phase 0, unless the map is turned over
+    phase = mixed.draws(x, 8, np.random.default_rng(0))[0][:, 0]
+    assert set(phase) == {0, 1}
+
+
+def test_not_knowing_the_phase_is_told_from_not_knowing_how_smooth(posterior):
+    """The law of total variance over phases, written out."""
+    answer, x = posterior.answer, np.array([[0.5, 0.5]])
+    probability, ((mean, parts),) = answer.predict(x)
+    (column,) = answer.sample.columns
+    weight, first = np.zeros(2), np.zeros(2)
+    normals = np.random.default_rng(0).standard_normal((len(answer.sample.draws), N_OPEN, 1))
+    plain = answer.fit.plain_gates.probabilities(x)
+    blind, shares = answer._blind(0)
+    for draw, z in zip(answer.sample.draws, normals, strict=True):
+        p = answer.fit.trust * draw.probabilities(answer.sample.pivots, x, z) + (1 - answer.fit.trust) * plain
+        share = (1 - shares.sum()) / len(answer.sample.draws)
+        value = np.array([draw.expert(0, column).predict(x, k)[0][0] for k in range(2)])
+        weight, first = weight + share * p[0], first + share * p[0] * value
+    for expert, share in zip(blind, shares, strict=True):
+        weight = weight + share * probability[0]
+        first = first + share * probability[0] * expert.predict(x, 0)[0][0]
+    np.testing.assert_allclose(weight, probability[0], atol=1e-3)
+    np.testing.assert_allclose(first.sum(), mean[0], atol=1e-3)
+    between = (weight * (first / weight - mean[0]) ** 2).sum()
+    np.testing.assert_allclose(parts[0, 2], between, atol=2e-3)
 
 
 def test_predictions_do_not_depend_on_the_other_places_asked(posterior):

@@ -17,6 +17,7 @@ from tieline.models.experts import Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc import Sample
+from tieline.models.mcmc_property import Column
 from tieline.models.observations import UNLIKELY, Observations, updated, value_evidence
 from tieline.models.pathwise import draw_phases, draw_property
 
@@ -40,17 +41,29 @@ class SampledAnswer:
 
     def predict(self, x: Array) -> tuple[Array, list[tuple[Array, Array]]]:
         """Phase probabilities (place, K); of each property, mean (place) and variance parts (place, 4)."""
-        blocks = [self._predict(x[i : i + BLOCK]) for i in range(0, max(len(x), 1), BLOCK)]
-        properties = [
-            (np.concatenate([b[1][j][0] for b in blocks]), np.vstack([b[1][j][1] for b in blocks]))
-            for j in range(self.seen.y.shape[1])
-        ]
-        return np.vstack([b[0] for b in blocks]), properties
+        sample, n, n_phases = self.sample, len(self.sample.draws), self.fit.n_phases
+        normals = np.random.default_rng(0).standard_normal((n, N_OPEN, n_phases - 1))
+        blocks = [slice(i, i + BLOCK) for i in range(0, max(len(x), 1), BLOCK)]
+        plain = np.vstack([self.fit.plain_gates.probabilities(x[block]) for block in blocks])
+        tallies = [Tally.empty(len(x), n_phases) for _ in sample.columns]
+        average = np.zeros((len(x), n_phases))
+        for draw, z in zip(sample.draws, normals, strict=True):
+            own = np.vstack([draw.probabilities(sample.pivots, x[block], z) for block in blocks])
+            probability = self.fit.trust * own + (1 - self.fit.trust) * plain
+            average += probability / n
+            for j, column in enumerate(sample.columns):
+                share = (1 - self._blind(j)[1].sum()) / n
+                tallies[j].add(draw.expert(j, column), share, x, probability)
+        for j, tally in enumerate(tallies):
+            for expert, weight in zip(*self._blind(j), strict=True):
+                tally.add(expert, float(weight), x, average)
+        return average, [tally.answer() for tally in tallies]
 
     def draws(self, x: Array, n: int, rng: np.random.Generator) -> tuple[Indices, Array]:
         """Joint draws: phase (draw, place) and noise-free properties (draw, place, property)."""
         sample = self.sample
-        chosen = [sample.draws[i] for i in rng.permutation(np.arange(n) % len(sample.draws))]
+        order = rng.permutation(len(sample.draws))  # of all chains
+        chosen = [sample.draws[order[i % len(order)]] for i in range(n)]
         phase = np.stack([draw.phases(sample.pivots, x, rng) for draw in chosen])
         plain = rng.random(n) >= self.fit.trust
         phase[plain] = draw_phases(self.fit.plain_gates, x, int(plain.sum()), rng)
@@ -70,46 +83,61 @@ class SampledAnswer:
     def leave_one_out(self) -> tuple[Array, Array, Array]:
         """Phase probabilities (row, K) without the row's label; means and variances (row, property).
 
-        Every draw predicts a row from the other rows' values. As it was drawn with the row in sight, it
-        counts by one over the density that it gives to what the row says.
+        Values are predicted without any of the row's values. Every draw predicts a row from the other rows.
+        As it was drawn with the row in sight, it counts by one over the density that it gives to what the row
+        says.
 
         Source: Vehtari et al. (2016), arXiv:1412.7461, section 3; weights truncated as by Ionides (2008).
         """
         seen, sample, n_phases = self.seen, self.sample, self.fit.n_phases
-        plain = self.fit.plain_gates.probabilities(seen.x)
-        plain[seen.labelled] = self.fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
         nodes = np.zeros((1, n_phases - 1))
         shape = (len(sample.draws), *seen.label.shape)
-        unlabelled, label_density = np.empty(shape), np.empty(shape[:2])
-        unmeasured = np.empty(shape)
-        moments = np.empty((*shape, 2, seen.y.shape[1]))
-        density = np.zeros((*shape, seen.y.shape[1]))
+        unlabelled, unmeasured = np.empty(shape), np.empty(shape)
+        label_density, value_density = np.empty(shape[:2]), np.empty(shape[:2])
+        moments = np.zeros((*shape, 2, seen.y.shape[1]))
         for s, draw in enumerate(sample.draws):
-            trust = self.fit.trust
-            map_ = trust * draw.probabilities(sample.pivots, seen.x, nodes) + (1 - trust) * plain
+            map_ = draw.probabilities(sample.pivots, seen.x, nodes)
+            given = seen.label_evidence(settings_at(draw.theta, seen.x.shape[1]).label_error)
+            density = np.zeros(seen.label.shape)
             for j, column in enumerate(sample.columns):
                 own = ~np.isnan(seen.y[:, j])
-                expert = draw.expert(j, column)
-                mean, variance = expert.leave_one_out(column.x, n_phases, column.instrument)
-                variance = variance + expert.noise + column.error[:, None]
+                mean, variance = _left_out(draw.expert(j, column), column, n_phases)
                 moments[s, own, :, 0, j], moments[s, own, :, 1, j] = mean, variance
-                density[s, own, :, j] = value_evidence(column.y, mean, variance)[0]
-            settings = settings_at(draw.theta, seen.x.shape[1])
-            given = seen.label_evidence(settings.label_error)
-            unlabelled[s] = updated(map_, density[s].sum(2))
+                density[own] += value_evidence(column.y, mean, variance)[0]
+            unlabelled[s], unmeasured[s] = updated(map_, density), updated(map_, given)
             label_density[s] = _log_sum(np.log(unlabelled[s] + 1e-12) + given)
-            unmeasured[s] = updated(map_, given)
-        probability = np.einsum("sn,snk->nk", _weights(label_density), unlabelled)
+            value_density[s] = _log_sum(np.log(unmeasured[s] + 1e-12) + density)
+        plain = self.fit.plain_gates.probabilities(seen.x)
+        plain[seen.labelled] = self.fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
+        joint = np.einsum("sn,snk->nk", _weights(label_density), unlabelled)
+        probability = self.fit.trust * joint + (1 - self.fit.trust) * plain
+        given = seen.label_evidence(self.label_errors()[0].mean(0))
+        phases = self.fit.trust * unmeasured + (1 - self.fit.trust) * updated(plain, given)
+        return probability, *self._left_out_values(phases, moments, _weights(value_density))
+
+    def _left_out_values(self, phases: Array, moments: Array, weight: Array) -> tuple[Array, Array]:
+        """Means and variances (row, property) from what every draw says without the row's values.
+
+        Args:
+            phases: probability (draw, row, K).
+            moments: mean and variance (draw, row, K, 2, property) of a measurement in each phase.
+            weight: of each draw (draw, row).
+        """
+        seen = self.seen
         mean, variance = np.full(seen.y.shape, np.nan), np.full(seen.y.shape, np.nan)
-        for j in range(seen.y.shape[1]):
+        for j, column in enumerate(self.sample.columns):
             own = ~np.isnan(seen.y[:, j])
-            p = unmeasured[:, own]
-            weight = _weights(_log_sum(np.log(p + 1e-12) + density[..., j][:, own]))
+            w, p = weight[:, own], phases[:, own]
             m, v = moments[..., 0, j][:, own], moments[..., 1, j][:, own]
-            mean[own, j] = np.einsum("sn,snk,snk->n", weight, p, m)
-            second = np.einsum("sn,snk,snk->n", weight, p, v + m**2)
-            variance[own, j] = np.maximum(second - mean[own, j] ** 2, 1e-12)
-        return probability, mean, variance
+            experts, shares = self._blind(j)
+            first = (1 - shares.sum()) * np.einsum("sn,snk,snk->n", w, p, m)
+            second = (1 - shares.sum()) * np.einsum("sn,snk,snk->n", w, p, v + m**2)
+            for expert, share in zip(experts, shares, strict=True):
+                m, v = (part[:, 0] for part in _left_out(expert, column, self.fit.n_phases))
+                first += share * m
+                second += share * (v + m**2)
+            mean[own, j], variance[own, j] = first, np.maximum(second - first**2, 1e-12)
+        return mean, variance
 
     def label_errors(self) -> tuple[Array, Array]:
         """Error rates (draw, label set) of labels, and the weight of each draw."""
@@ -131,32 +159,53 @@ class SampledAnswer:
         which = [i for i, e in enumerate(mixture.experts) if e.layout.n_phases < self.fit.n_phases]
         return tuple(mixture.experts[i] for i in which), mixture.weights[which]
 
-    def _predict(self, x: Array) -> tuple[Array, list[tuple[Array, Array]]]:
-        sample, n, n_phases = self.sample, len(self.sample.draws), self.fit.n_phases
-        normals = np.random.default_rng(0).standard_normal((n, N_OPEN, n_phases - 1))
-        probability = np.stack(
-            [d.probabilities(sample.pivots, x, z) for d, z in zip(sample.draws, normals, strict=True)]
-        )
-        if self.fit.trust < 1:
-            plain = self.fit.plain_gates.probabilities(x)
-            probability = self.fit.trust * probability + (1 - self.fit.trust) * plain
-        return probability.mean(0), [self._property(j, x, probability) for j in range(len(sample.columns))]
 
-    def _property(self, j: int, x: Array, probability: Array) -> tuple[Array, Array]:
-        """Mean (place) and variance parts (place, 4) from phase probabilities (draw, place, K)."""
-        experts, weights = zip(*self.experts(j), strict=True)
-        average, n = probability.mean(0), len(probability)
-        means, parts = np.empty((len(experts), len(x))), np.zeros((len(x), 4))
-        for i, (expert, weight) in enumerate(zip(experts, weights, strict=True)):
-            p = probability[i] if i < n else average
-            mean, variance = expert.predict_where(x, p > UNLIKELY)
-            means[i] = (p * mean).sum(1)
-            parts[:, 0] += weight * expert.noise
-            parts[:, 1] += weight * (p * variance).sum(1)
-            parts[:, 2] += weight * (p * (mean - means[i][:, None]) ** 2).sum(1)
-        answer = np.array(weights) @ means
-        parts[:, 3] = np.array(weights) @ (means - answer) ** 2
-        return answer, parts
+@dataclass(frozen=True)
+class Tally:
+    """Weighted sums over draws from which a property's mean and the parts of its variance follow.
+
+    Attributes:
+        noise: (1).
+        within: variance within phases (place).
+        sums: of weight times 1, mean and mean squared in each phase (3, place, K).
+    """
+
+    noise: Array
+    within: Array
+    sums: Array
+
+    @classmethod
+    def empty(cls, n_places: int, n_phases: int) -> "Tally":
+        """Nothing added yet."""
+        return cls(np.zeros(1), np.zeros(n_places), np.zeros((3, n_places, n_phases)))
+
+    def add(self, expert: Expert, weight: float, x: Array, probability: Array) -> None:
+        """Add an expert's answer at `x` (place, d), given the probability of each phase (place, K)."""
+        p = np.where(probability > UNLIKELY, probability, 0.0)
+        p /= p.sum(1, keepdims=True)
+        self.noise[0] += weight * expert.noise
+        for i in range(0, len(x), BLOCK):
+            here = slice(i, i + BLOCK)
+            mean, variance = expert.predict_where(x[here], p[here] > 0)
+            own = weight * p[here]
+            self.within[here] += (own * variance).sum(1)
+            self.sums[:, here] += own * np.stack([np.ones_like(mean), mean, mean**2])
+
+    def answer(self) -> tuple[Array, Array]:
+        """Mean (place), and variance (place, 4) by noise, within, between phases, between hyperparameters."""
+        share, first, second = self.sums
+        answer = first.sum(1)
+        central = first / np.maximum(share, 1e-300)
+        between_phases = (share * (central - answer[:, None]) ** 2).sum(1)
+        between_draws = np.maximum(second - first * central, 0.0).sum(1)
+        noise = np.full(len(answer), self.noise[0])
+        return answer, np.stack([noise, self.within, between_phases, between_draws], axis=1)
+
+
+def _left_out(expert: Expert, column: Column, n_phases: int) -> tuple[Array, Array]:
+    """Mean and variance (value, K) of every measurement in each phase, had it not been made."""
+    mean, variance = expert.leave_one_out(column.x, n_phases, column.instrument)
+    return mean, variance + expert.noise + column.error[:, None]
 
 
 def _log_sum(values: Array) -> Array:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from tieline.models.arrays import Array, Indices, Mask
-from tieline.models.experts import Expert
+from tieline.models.experts import Expert, Layout
 from tieline.models.gate import contrasts, jittered
 from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc_map import cholesky, features_at, triangular
@@ -94,7 +94,6 @@ class Draw:
         old = np.argsort(new)
         t = contrasts(n_phases)
         eta = (self.eta @ t.T)[:, old] @ t * (n_phases - 1) / n_phases
-        factors = np.arange(self.experts.shape[1])
-        factors[d + 4 : d + 4 + n_phases] = d + 4 + old
-        factors[d + 4 + n_phases : d + 4 + 2 * n_phases] = d + 4 + n_phases + old
-        return Draw(self.theta, eta, new[self.phase], self.kernels, self.experts[:, factors], self.regular)
+        layout = Layout(d, n_phases)
+        experts = np.array([layout.rearranged(theta, old) for theta in self.experts])
+        return Draw(self.theta, eta, new[self.phase], self.kernels, experts, self.regular)

@@ -198,12 +198,12 @@ class PhasePosterior:
             `region_count_probability (n_regions)`.
 
         Raises:
-            SchemaError: the design is no line, or the fast engine was used, which has no boundaries as such.
+            SchemaError: the design is no line, or was not fitted by exact inference; then boundaries are no points.
         """
         if not isinstance(self.answer, LineAnswer):
             raise SchemaError(
                 "Boundaries are points only on a line fitted by exact inference.",
-                found=f"{len(self.encoding.lowest)} design dimensions",
+                found=f"{len(self.encoding.lowest)} design dimensions, another inference than exact",
                 hint="posterior.predict(grid).phase_entropy is high along boundaries",
             )
         fit = self.answer.fit
