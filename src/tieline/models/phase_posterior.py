@@ -198,12 +198,12 @@ class PhasePosterior:
             `region_count_probability (n_regions)`.
 
         Raises:
-            SchemaError: the design is no line, or was not fitted by exact inference; then boundaries are no points.
+            SchemaError: the design is no line, or was not fitted by exact inference, which alone has such points.
         """
         if not isinstance(self.answer, LineAnswer):
             raise SchemaError(
                 "Boundaries are points only on a line fitted by exact inference.",
-                found=f"{len(self.encoding.lowest)} design dimensions, another inference than exact",
+                found=f"{len(self.encoding.lowest)} design dimensions, inference={self.model.inference!r}",
                 hint="posterior.predict(grid).phase_entropy is high along boundaries",
             )
         fit = self.answer.fit
