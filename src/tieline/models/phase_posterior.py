@@ -198,7 +198,7 @@ class PhasePosterior:
             `region_count_probability (n_regions)`.
 
         Raises:
-            SchemaError: the design is no line, or was not fitted by exact inference, which alone has such points.
+            SchemaError: the design is no line, or was not fitted by exact inference.
         """
         if not isinstance(self.answer, LineAnswer):
             raise SchemaError(
