@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scattered import AXES, scattered
 from scipy.optimize import check_grad
 
 import tieline as tl
@@ -9,13 +10,6 @@ from tieline.models.experts import Expert, Layout, Pairs, _negative
 from tieline.models.fusion_answer import FusionAnswer
 
 N = 50
-AXES = ["x", "y"]
-
-
-def scattered(seed, n):
-    rng = np.random.default_rng(seed)
-    attrs = {"role": "process", "units": "1"}
-    return xr.Dataset({a: ("specimen", rng.random(n), attrs) for a in AXES}, {"specimen": np.arange(n)})
 
 
 def truth(places):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from scattered import AXES, scattered
 
 import tieline as tl
 from tieline.errors import SchemaError
@@ -8,13 +9,6 @@ from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.observations import Observations, label_evidence
 
 N = 60
-AXES = ["x", "y"]
-
-
-def scattered(seed, n):
-    rng = np.random.default_rng(seed)
-    attrs = {"role": "process", "units": "1"}
-    return xr.Dataset({a: ("specimen", rng.random(n), attrs) for a in AXES}, {"specimen": np.arange(n)})
 
 
 def truth(places):

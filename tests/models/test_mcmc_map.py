@@ -4,8 +4,9 @@ import pytest
 from tieline.models.fusion import fuse
 from tieline.models.gate import contrasts
 from tieline.models.gate_mixture import Focus
-from tieline.models.mcmc_map import INFLATION, Frame, Reference, features_at, log_sum
+from tieline.models.mcmc_map import INFLATION, Frame, Reference, features_at
 from tieline.models.observations import Observations
+from tieline.models.sites import log_sum
 
 RNG = np.random.default_rng(0)
 X = RNG.random((25, 2))

@@ -1,6 +1,16 @@
-"""Puts tests/ on the path, where the toy posterior lives."""
+"""The toy posterior and its pool."""
 
-import sys
-from pathlib import Path
+import pytest
+from toy_posterior import toy_posterior
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from tieline.planning.pool import default_pool
+
+
+@pytest.fixture(scope="module")
+def posterior():
+    return toy_posterior(1, 12)
+
+
+@pytest.fixture(scope="module")
+def pool(posterior):
+    return default_pool(posterior)

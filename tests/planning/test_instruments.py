@@ -14,16 +14,6 @@ BOTH = 0.5 * Maximize("hardness") + 0.5 * LearnPhaseMap()
 GOALS = [LearnPhaseMap(), Maximize("hardness"), BOTH]
 
 
-@pytest.fixture(scope="module")
-def posterior():
-    return toy_posterior(1, 12)
-
-
-@pytest.fixture(scope="module")
-def pool(posterior):
-    return default_pool(posterior)
-
-
 def pairs(batch):
     return list(zip(batch["candidate"].values.tolist(), batch["instrument"].values.tolist(), strict=True))
 

@@ -20,16 +20,6 @@ GOALS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def posterior():
-    return toy_posterior(1, 12)
-
-
-@pytest.fixture(scope="module")
-def pool(posterior):
-    return default_pool(posterior)
-
-
 def away_from_boundaries(posterior):
     pool = default_pool(posterior)
     return pool.isel(specimen=posterior.predict(pool)["phase_entropy"].values < 1e-6)

@@ -9,7 +9,6 @@ prediction.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.expert_mixture import truncated
@@ -20,6 +19,7 @@ from tieline.models.mcmc import Sample
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import UNLIKELY, Observations, updated, value_evidence
 from tieline.models.pathwise import draw_phases, draw_property
+from tieline.models.sites import log_sum
 
 BLOCK = 1024  # places answered at a time, so that memory does not grow with their number
 N_OPEN = 4  # normals a draw for what its pivots leave open of the map
@@ -105,8 +105,8 @@ class SampledAnswer:
                 moments[s, own, :, 0, j], moments[s, own, :, 1, j] = mean, variance
                 density[own] += value_evidence(column.y, mean, variance)[0]
             unlabelled[s], unmeasured[s] = updated(map_, density), updated(map_, given)
-            label_density[s] = _log_sum(np.log(unlabelled[s] + 1e-12) + given)
-            value_density[s] = _log_sum(np.log(unmeasured[s] + 1e-12) + density)
+            label_density[s] = log_sum(np.log(unlabelled[s] + 1e-12) + given)
+            value_density[s] = log_sum(np.log(unmeasured[s] + 1e-12) + density)
         plain = self.fit.plain_gates.probabilities(seen.x)
         plain[seen.labelled] = self.fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))
         joint = np.einsum("sn,snk->nk", _weights(label_density), unlabelled)
@@ -206,11 +206,6 @@ def _left_out(expert: Expert, column: Column, n_phases: int) -> tuple[Array, Arr
     """Mean and variance (value, K) of every measurement in each phase, had it not been made."""
     mean, variance = expert.leave_one_out(column.x, n_phases, column.instrument)
     return mean, variance + expert.noise + column.error[:, None]
-
-
-def _log_sum(values: Array) -> Array:
-    """Log of the sum of exponentials over phases, the last axis."""
-    return np.asarray(logsumexp(values, axis=-1))
 
 
 def _weights(log_density: Array) -> Array:

@@ -17,9 +17,10 @@ from tieline.models.elliptical_slice import elliptical_slice
 from tieline.models.fusion import Fusion
 from tieline.models.gate import contrasts
 from tieline.models.mcmc_draws import Draw
-from tieline.models.mcmc_map import Frame, Reference, log_sum
+from tieline.models.mcmc_map import Frame, Reference
 from tieline.models.mcmc_property import Column, Setting
 from tieline.models.observations import OUTLIER_SHARE, Observations
+from tieline.models.sites import log_sum
 
 MAP_MOVES = 8  # of the whole map, per sweep
 NUDGES = 24  # of the map near single rows, per sweep
@@ -124,11 +125,11 @@ class Chain:
 
     def _move_map(self) -> None:
         log_values = self._log_values(self.phase)
-        score = self._score(self.frame, self.xi, (self.phase, log_values))
+        score = self._score(self.frame, (self.phase, log_values), self.xi)
         for _ in range(MAP_MOVES):
             known = (score[1].phase, score[1].log_values)
             self.xi, score = elliptical_slice(
-                self.xi, partial(self._score_xi, self.frame, known), score, self.rng
+                self.xi, partial(self._score, self.frame, known), score, self.rng
             )
             score = self._with_new_gumbels(score)
         known = (score[1].phase, score[1].log_values)
@@ -137,24 +138,21 @@ class Chain:
         self.frame = score[1].frame
         self._with_new_gumbels(score)
 
-    def _score_xi(self, frame: Frame, known: tuple[Indices, float], xi: Array) -> tuple[float, MapScore]:
-        return self._score(frame, xi, known)
-
     def _score_q(self, known: tuple[Indices, float], q: Array) -> tuple[float, MapScore]:
         try:
             frame = Frame.at(q, self.reference, self.seen)
         except np.linalg.LinAlgError:
             return -np.inf, MapScore(self.frame, known[0], known[1], np.zeros((0, 0)))
-        value, score = self._score(frame, self.xi, known)
+        value, score = self._score(frame, known, self.xi)
         return value + 0.5 * float(q @ q), score
 
-    def _score(self, frame: Frame, xi: Array, known: tuple[Indices, float]) -> tuple[float, MapScore]:
+    def _score(self, frame: Frame, known: tuple[Indices, float], xi: Array) -> tuple[float, MapScore]:
         """Log density of (q, ξ) over that of ξ's reference, with the Gumbel variables held.
 
         Args:
             frame: of q.
-            xi: coordinates.
             known: phases whose log density of all values is known, and that density.
+            xi: coordinates.
         """
         eta = frame.whitened_latents(xi)
         u = frame.latents(eta)

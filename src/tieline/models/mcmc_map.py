@@ -146,9 +146,3 @@ def cholesky(matrix: Array) -> Array:
 def triangular(root: Array, b: Array, *, transposed: bool = False) -> Array:
     """Solve with a lower triangular matrix, or its transpose; checks of finiteness would cost more."""
     return dtrtrs(root, b, lower=1, trans=int(transposed))[0]
-
-
-def log_sum(u: Array) -> Array:
-    """Log of the sum of exponentials over phases (row), from (row, K)."""
-    top = u.max(1)
-    return top + np.log(np.exp(u - top[:, None]).sum(1))

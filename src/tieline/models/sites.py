@@ -269,17 +269,18 @@ def _laplace(g: Array, t: Array, evidence: Array) -> tuple[Array, Array]:
 
 def _objective(g: Array, eta: Array, t: Array, evidence: Array) -> float:
     u = g @ eta @ t.T
-    return float((_log_sum(u + evidence) - _log_sum(u)).sum() - 0.5 * (eta**2).sum())
+    return float((log_sum(u + evidence) - log_sum(u)).sum() - 0.5 * (eta**2).sum())
 
 
 def _derivatives(u: Array, evidence: Array, t: Array) -> tuple[Array, Array]:
     """Gradient (row, K - 1) and clipped negative Hessian (row, K - 1, K - 1) of the log likelihood."""
-    prior = np.exp(u - _log_sum(u)[:, None])
-    posterior = np.exp(u + evidence - _log_sum(u + evidence)[:, None])
+    prior = np.exp(u - log_sum(u)[:, None])
+    posterior = np.exp(u + evidence - log_sum(u + evidence)[:, None])
     return (posterior - prior) @ t, clip(_spread(prior, t) - _spread(posterior, t), 0.0)
 
 
-def _log_sum(u: Array) -> Array:
+def log_sum(u: Array) -> Array:
+    """Log of the sum of exponentials over phases (row), from (row, K)."""
     top = u.max(1)
     return top + np.log(np.exp(u - top[:, None]).sum(1))
 
