@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         UnitError,
     )
     from tieline.features.represent import represent
+    from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
     from tieline.planning.goals import LearnPhaseMap, Maximize, Minimize, Target
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Names are loaded when first asked for, so that `import tieline` stays quick and light.
 _HOME = {
+    "GaussianProcess": "tieline.models.gaussian_process",
     "LearnPhaseMap": "tieline.planning.goals",
     "Maximize": "tieline.planning.goals",
     "Minimize": "tieline.planning.goals",
@@ -50,6 +52,7 @@ _HOME = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "GaussianProcess",
     "LearnPhaseMap",
     "Maximize",
     "Minimize",

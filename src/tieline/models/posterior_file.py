@@ -20,6 +20,11 @@ from tieline.models.fusion import Fusion
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gate import Gate, GateSettings
 from tieline.models.gate_mixture import Focus, GateMixture
+from tieline.models.gaussian_encoding import Inputs, Outputs, Reading
+from tieline.models.gaussian_fit import GaussianFit
+from tieline.models.gaussian_kernel import Entries, Hyperparameters
+from tieline.models.gaussian_posterior import GaussianPosterior
+from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.line import Regions, Segmentation
 from tieline.models.line_answer import LineAnswer
 from tieline.models.line_fit import LineFit, Stretches
@@ -35,20 +40,24 @@ from tieline.models.segments import Settings
 from tieline.models.sites import Sites
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 5"
+FORMAT = "tieline posterior 6"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {
     part.__name__: part
     for part in (
-        Column, Convergence, Draw, Encoding, Expert, ExpertMixture, Focus, Fusion, FusionAnswer, Gate,
-        GateMixture, GateSettings, Layout, LineAnswer, LineFit, Observations, Pairs, PhaseCount,
-        PhaseProperty, Regions, Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
+        Column, Convergence, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Fusion, FusionAnswer,
+        Gate, GateMixture, GateSettings, GaussianFit, GaussianProcess, Hyperparameters, Inputs, Layout,
+        LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Reading, Regions,
+        Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
     )
 }  # fmt: skip
 
 
-def save_posterior(posterior: PhasePosterior, path: str | Path) -> Path:
+POSTERIORS = {kind.__name__: kind for kind in (GaussianPosterior, PhasePosterior)}
+
+
+def save_posterior(posterior: GaussianPosterior | PhasePosterior, path: str | Path) -> Path:
     """Write a posterior; the file is complete or absent.
 
     Args:
@@ -57,16 +66,16 @@ def save_posterior(posterior: PhasePosterior, path: str | Path) -> Path:
     """
     shelf = Shelf({}, {})
     structure = {
-        name: _dismantle(getattr(posterior, name), shelf)
-        for name in ("model", "encoding", "answer", "rows", "notes", "count")
+        f.name: _dismantle(getattr(posterior, f.name), shelf) for f in fields(posterior) if f.name != "table"
     }
     values = xr.Dataset({kind: (f"{kind}_number", np.concatenate(a)) for kind, a in shelf.arrays.items()})
-    attrs = {"format": FORMAT, "structure": json.dumps(structure)}
+    kind = type(posterior).__name__
+    attrs = {"format": FORMAT, "posterior": kind, "structure": json.dumps(structure)}
     tree = xr.DataTree.from_dict({"/": xr.Dataset(attrs=attrs), "/table": posterior.table, "/arrays": values})
     return save_netcdf(tree, path)
 
 
-def load_posterior(path: str | Path) -> PhasePosterior:
+def load_posterior(path: str | Path) -> GaussianPosterior | PhasePosterior:
     """Read a posterior that `save` wrote.
 
     Raises:
@@ -88,8 +97,7 @@ def load_posterior(path: str | Path) -> PhasePosterior:
             return arrays[kind][start : start + math.prod(shape)].reshape(shape)
 
         parts = {name: _assemble(value, take) for name, value in structure.items()}
-        parts["notes"] = tuple(parts["notes"])
-        return PhasePosterior(table=tree["table"].to_dataset(), **parts)
+        return POSTERIORS[tree.attrs["posterior"]](table=tree["table"].to_dataset(), **parts)
     except (KeyError, TypeError, ValueError) as error:
         raise SchemaError(
             f"{Path(path).name} is damaged.",

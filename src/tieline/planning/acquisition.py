@@ -7,7 +7,7 @@ is chosen.
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import erfcx, logsumexp, ndtr, softmax
+from scipy.special import erfcx, log_ndtr, logsumexp, ndtr, softmax
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 LOG_SQRT_HALF_PI = 0.5 * np.log(np.pi / 2)
@@ -15,6 +15,7 @@ UCB_WIDTH = (
     1.96  # sd above the mean: found fastest of several on real pools; the upper end of a 95 % interval
 )
 BORROWED = 2  # draws of the average phase that are added to each phase's own
+NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)  # for what one more measurement may show
 FLAT = 1e-9  # sd of an improvement, relative to the largest over the pool, below which it counts as certain
 
 
@@ -73,12 +74,68 @@ def log_improvement_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.nd
 
 def log_improvement_by_draw(utility: np.ndarray, best: np.ndarray, phase: np.ndarray) -> np.ndarray:
     """What each draw (draw, place) adds to the expected improvement of `log_improvement_of_draws`."""
-    improvement = utility - best[:, None]
+    return log_expected_improvement(*_smoothed(utility - best[:, None], phase))
+
+
+def log_chance_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Probability of any improvement (place), in logarithms; arguments as of `log_improvement_of_draws`."""
+    centres, sd = _smoothed(utility - best[:, None], phase)
+    return logsumexp(log_ndtr(centres / sd), axis=0) - np.log(len(utility))
+
+
+def _smoothed(improvement: np.ndarray, phase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres and standard deviations (draw, place) of the kernels that stand for the draws."""
     mean, sd, n_alike = _moments_within(phase, improvement)
     sd = np.maximum(sd, FLAT * max(sd.max(), np.abs(improvement).max()) + np.finfo(float).tiny)
     width = np.minimum(1.06 * n_alike**-0.2, 0.99)
-    centres = mean + np.sqrt(1 - width**2) * (improvement - mean)
-    return log_expected_improvement(centres, width * sd)
+    return mean + np.sqrt(1 - width**2) * (improvement - mean), width * sd
+
+
+def share_of_wins(utility: np.ndarray, settled: list[int]) -> np.ndarray:
+    """Share of the draws (draw, place) in which each place is the best; settled places get none."""
+    winners = utility.argmax(1)
+    return np.bincount(winners[~np.isin(winners, settled)], minlength=utility.shape[1]) / len(utility)
+
+
+def knowledge_gradient(mean: np.ndarray, covariance: np.ndarray, noise: float) -> np.ndarray:
+    """How much larger the largest expectation will be after one more measurement.
+
+    Args:
+        mean: expected utility (place).
+        covariance: of it (place, place).
+        noise: variance of a measurement.
+
+    Returns:
+        (place): at least 0, in the unit of the utility.
+
+    Source:
+        Frazier, Powell & Dayanik (2009), doi:10.1287/ijoc.1080.0314, by Gauss-Hermite quadrature over what
+        the measurement may show.
+    """
+    scale = np.sqrt(covariance.diagonal() + noise + np.finfo(float).tiny)
+    moves = covariance / scale[:, None]  # (measured, place)
+    tops = np.stack([(mean + node * moves).max(1) for node in NODES], -1)
+    return np.maximum(tops @ NODE_WEIGHTS / NODE_WEIGHTS.sum() - mean.max(), 0)
+
+
+def information_about_best(mean: np.ndarray, sd: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    """What the value at a place tells of the largest value.
+
+    Args:
+        mean: expected utility (place).
+        sd: its standard deviation (place).
+        largest: sampled largest utilities (draw).
+
+    Returns:
+        (place): nats.
+
+    Source:
+        Max-value entropy search, Wang & Jegelka (2017), doi:10.48550/arXiv.1703.01968, eq. 6.
+    """
+    gamma = (largest[:, None] - mean) / sd
+    log_below = log_ndtr(gamma)
+    ratio = np.exp(-0.5 * gamma**2 - LOG_SQRT_2PI - log_below)
+    return (gamma * ratio / 2 - log_below).mean(0)
 
 
 def improvement_after_label(improvement: np.ndarray, phase: np.ndarray, n_phases: int) -> np.ndarray:
@@ -144,10 +201,14 @@ def upper_confidence_bound(utility: np.ndarray, chosen: np.ndarray) -> np.ndarra
         GP-BUCB, Desautels et al. (2014), J. Mach. Learn. Res. 15, 4053. We condition by
         regressing the draws, and leave the width constant.
     """
+    return utility.mean(0) + UCB_WIDTH * left_open(utility, chosen).std(0)
+
+
+def left_open(utility: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """What of each draw (draw, place), less its mean, linear regression on the chosen places leaves open."""
     residual = utility - utility.mean(0)
     directions = chosen - chosen.mean(0)
-    coefficients = np.linalg.lstsq(directions, residual, rcond=1e-6)[0]
-    return utility.mean(0) + UCB_WIDTH * (residual - directions @ coefficients).std(0)
+    return residual - directions @ np.linalg.lstsq(directions, residual, rcond=1e-6)[0]
 
 
 def shared_information(phase: np.ndarray, reference: np.ndarray, n_phases: int) -> np.ndarray:

@@ -17,7 +17,7 @@ from tieline.planning.goals import (
     property_terms,
     terms,
 )
-from tieline.planning.pool import design_matrix, design_names, join, place_names
+from tieline.planning.pool import design_names, is_complete, join, place_names
 
 N_DRAWS = 512  # 4 MB for 1000 places; the Monte-Carlo error of a phase's probability is then at most 0.022
 N_PLACES = 1000  # information costs places times references times draws; more candidates are narrowed first
@@ -97,7 +97,7 @@ def form_beliefs(
     extra = np.setdiff1d(reference, candidates)  # most are candidates too, and need no draws of their own
     places = join(kept, pending, incumbents, pool.isel(specimen=extra))
     draws = posterior.functions(places, n=N_DRAWS, seed=seed)
-    phase = draws["phase_draw"].transpose("draw", "specimen").values.astype(int)
+    phase = _drawn_phase(draws)
     n_kept = kept.sizes["specimen"]
     n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - len(extra)
     worth, information = {}, None
@@ -113,6 +113,13 @@ def form_beliefs(
         name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
     }
     return Beliefs(candidates, worth, information, phase[:, :n_open], values, notes)
+
+
+def _drawn_phase(draws: xr.DataArray) -> np.ndarray:
+    """The phase (draw, specimen) of every draw; 0 everywhere if the model knows no phases."""
+    if "phase_draw" not in draws.coords:
+        return np.zeros((draws.sizes["draw"], draws.sizes["specimen"]), dtype=int)
+    return draws["phase_draw"].transpose("draw", "specimen").values.astype(int)
 
 
 def measurement_noise(posterior: Posterior, places: xr.Dataset) -> dict[str, np.ndarray]:
@@ -179,7 +186,7 @@ def _optimistic(goal: Goal, predicted: xr.Dataset) -> np.ndarray:
             mean = predicted[part.name].values
             ahead = {Maximize: mean + 2 * sd, Minimize: 2 * sd - mean}
             scores.append(ahead[type(part)] if type(part) in ahead else 2 * sd + _worth(part, mean))
-        else:
+        elif "phase_entropy" in predicted:
             scores.append(predicted["phase_entropy"].values)
     return np.stack(scores, -1)
 
@@ -208,7 +215,7 @@ def _incumbents(posterior: Posterior, goal: Goal, enough: Callable[..., np.ndarr
     if not parts:
         return design.isel(specimen=slice(0))
     measured = enough([np.isfinite(table[part.name].values) for _, part in parts], axis=0)
-    complete = np.isfinite(design_matrix(design)).all(1)
+    complete = is_complete(design)
     design = design.isel(specimen=np.flatnonzero(measured & complete))
     if design.sizes["specimen"] == 0:
         return design

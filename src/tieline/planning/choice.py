@@ -6,11 +6,21 @@ from typing import Literal
 import numpy as np
 
 from tieline.errors import NotIdentified
-from tieline.planning.acquisition import information_gain, log_improvement_of_draws, upper_confidence_bound
+from tieline.planning.acquisition import (
+    FLAT,
+    information_about_best,
+    information_gain,
+    knowledge_gradient,
+    left_open,
+    log_chance_of_draws,
+    log_improvement_of_draws,
+    share_of_wins,
+    upper_confidence_bound,
+)
 from tieline.planning.beliefs import Beliefs
 from tieline.planning.goals import Goal, map_weight, property_terms
 
-Acquisition = Literal["log_ei", "ucb", "thompson"]
+Acquisition = Literal["log_ei", "pi", "ucb", "thompson", "p_best", "lookahead", "information"]
 
 
 @dataclass(frozen=True)
@@ -110,11 +120,20 @@ def _property_scores(
         return upper_confidence_bound(candidates, utility[:, settled])
     if acquisition == "thompson":
         return candidates[n_chosen % len(candidates)]
+    if acquisition == "p_best":
+        return share_of_wins(utility[:, : n_candidates + beliefs.n_pending], settled)[:n_candidates]
     measured = list(range(n_candidates + beliefs.n_pending, utility.shape[1]))
     rivals = utility[:, measured + settled]
     # With nothing measured yet there is no best so far: beat an average place instead.
     best = rivals.max(1) if rivals.shape[1] else candidates.mean(1)
-    return log_improvement_of_draws(candidates, best, beliefs.phase)
+    if acquisition in ("log_ei", "pi"):
+        score = log_improvement_of_draws if acquisition == "log_ei" else log_chance_of_draws
+        return score(candidates, best, beliefs.phase)
+    mean, left = candidates.mean(0), left_open(candidates, utility[:, settled])
+    if acquisition == "lookahead":  # what would be gained by knowing the value there without noise
+        return knowledge_gradient(mean, left.T @ left / len(left), 0.0)
+    sd = np.maximum(left.std(0), FLAT * max(left.std(), np.finfo(float).tiny))
+    return information_about_best(mean, sd, np.maximum(candidates.max(1), best))
 
 
 def _share_of_best(score: np.ndarray) -> np.ndarray:

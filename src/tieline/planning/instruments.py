@@ -9,7 +9,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError, TielineError, did_you_mean
 from tieline.models.posterior import Posterior, label_sets
-from tieline.planning.pool import design_matrix, design_names, join, place_names
+from tieline.planning.pool import design_names, is_complete, join, place_names
 
 INSTRUMENT = "instrument"  # column of proposals, and of pending ones, that says what measures
 
@@ -84,7 +84,7 @@ def _done(
 ) -> np.ndarray:
     table = posterior.table
     tried = table[design_names(posterior)].reset_coords(drop=True)
-    complete = np.flatnonzero(np.isfinite(design_matrix(tried)).all(1))
+    complete = np.flatnonzero(is_complete(tried))
     place = place_names(join(design, tried.isel(specimen=complete), pending))
     here, there, awaited = np.split(place, np.cumsum([design.sizes["specimen"], len(complete)]))
     columns = []

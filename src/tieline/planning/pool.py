@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from tieline.errors import SchemaError
@@ -49,9 +50,27 @@ def check_pool(posterior: Posterior, pool: xr.Dataset, *, called: str = "pool") 
 
 
 def design_matrix(design: xr.Dataset) -> np.ndarray:
-    """Stack design variables into (specimen, column), one column an input or element, in their own units."""
-    columns = [design[v].transpose("specimen", ...).values.astype(float) for v in design.data_vars]
+    """Stack design variables into (specimen, column), one column an input or element, in their own units.
+
+    Categories are numbered in the order in which they appear.
+    """
+    columns = []
+    for variable in design.data_vars.values():
+        values = variable.variable.transpose("specimen", ...).values
+        columns.append(values.astype(float) if values.dtype.kind in "iufb" else _numbered(values))
     return np.column_stack(columns)
+
+
+def is_complete(design: xr.Dataset) -> np.ndarray:
+    """Mark the rows (specimen) whose design is known."""
+    return np.asarray(np.isfinite(design_matrix(design)).all(axis=1))
+
+
+def _numbered(values: np.ndarray) -> np.ndarray:
+    """Numbers of categories (specimen), from 0; NaN where none is named."""
+    code, names = pd.factorize(values)
+    unnamed = (code < 0) | np.isin(code, np.flatnonzero([name == "" for name in names]))
+    return np.where(unnamed, np.nan, code)
 
 
 def join(*designs: xr.Dataset) -> xr.Dataset:
@@ -65,8 +84,12 @@ def place_names(design: xr.Dataset) -> np.ndarray:
     """Number places so that two rows share a number if they are the same place, up to 1e-9 of the range."""
     matrix = design_matrix(design)
     span = np.ptp(matrix, axis=0)
-    steps = np.round((matrix - matrix.min(0)) / np.where(span > 0, span, 1) / 1e-9)
-    return np.unique(steps, axis=0, return_inverse=True)[1].reshape(-1)
+    steps = np.round((matrix - matrix.min(0)) / np.where(span > 0, span, 1) / 1e-9).astype(np.int64)
+    number = np.zeros(len(steps), dtype=np.int64)
+    for column in steps.T:  # hashing column by column is linear in the rows, sorting rows is not
+        code, values = pd.factorize(column)
+        number = pd.factorize(number * len(values) + code)[0]
+    return number
 
 
 def default_pool(posterior: Posterior, *, seed: int = 0) -> xr.Dataset:
@@ -80,8 +103,7 @@ def default_pool(posterior: Posterior, *, seed: int = 0) -> xr.Dataset:
         (specimen): the design variables, with the units of the table. Compositions sum to one.
     """
     table = posterior.table[design_names(posterior)].reset_coords(drop=True)
-    complete = np.isfinite(design_matrix(table)).all(1)
-    table = table.isel(specimen=np.flatnonzero(complete))
+    table = table.isel(specimen=np.flatnonzero(is_complete(table)))
     compositions = [name for name in table.data_vars if "element" in table[name].dims]
     columns = table.drop_vars(compositions)
     if not compositions:
@@ -102,8 +124,7 @@ def _columns(columns: xr.Dataset, seed: int) -> dict[Hashable, np.ndarray]:
     n_steps = N_STEPS.get(len(columns.data_vars))
     if n_steps is None:
         return _scattered(columns, seed)
-    ranges = [(float(v.min()), float(v.max())) for v in columns.data_vars.values()]
-    levels = [_round_levels(low, high, n_steps) for low, high in ranges]
+    levels = [_levels(v.values, n_steps) for v in columns.data_vars.values()]
     grid = np.meshgrid(*levels, indexing="ij")
     return {name: axis.ravel() for name, axis in zip(columns.data_vars, grid, strict=True)}
 
@@ -140,6 +161,13 @@ def _simplex_lattice(n_elements: int, n_parts: int) -> np.ndarray:
     return np.column_stack([free, n_parts - free.sum(1)]) / n_parts
 
 
+def _levels(values: np.ndarray, n_steps: int) -> np.ndarray:
+    """Levels of a column: its categories, or round steps between its ends."""
+    if values.dtype.kind not in "iufb":
+        return np.unique(values.astype(str))
+    return _round_levels(float(values.min()), float(values.max()), n_steps)
+
+
 def _round_levels(low: float, high: float, n_steps: int) -> np.ndarray:
     """Levels that are whole multiples of a round step, and the two ends: about `n_steps` at most."""
     if high <= low:
@@ -158,6 +186,10 @@ def _scattered(columns: xr.Dataset, seed: int) -> dict[Hashable, np.ndarray]:
     places = {}
     for name, column in columns.data_vars.items():
         share = (rng.permutation(N_SCATTERED) + 0.5) / N_SCATTERED
+        if column.dtype.kind not in "iufb":
+            categories = np.unique(column.values.astype(str))
+            places[name] = categories[(share * len(categories)).astype(int)]
+            continue
         places[name] = float(column.min()) + float(np.ptp(column.values)) * share
     return places
 

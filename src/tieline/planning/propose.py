@@ -10,6 +10,8 @@ from tieline.errors import SchemaError, TielineError, did_you_mean
 from tieline.models.posterior import Posterior
 from tieline.planning.beliefs import form_beliefs, measurement_noise
 from tieline.planning.choice import Acquisition, Choice, choose_places
+from tieline.planning.field_choice import Batch
+from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is_linear
 from tieline.planning.goals import Goal, property_terms, write_goal
 from tieline.planning.instruments import Instruments, take_stock
 from tieline.planning.measurements import choose_measurements
@@ -24,6 +26,7 @@ def propose(
     n: int = 1,
     *,
     acquisition: Acquisition = "log_ei",
+    batch: Batch = "believer",
     costs: Mapping[str, float] | None = None,
     pending: xr.Dataset | None = None,
     seed: int = 0,
@@ -52,9 +55,14 @@ def propose(
         n: how many to propose, from 1 to the number of different places in the pool; with costs, of
             measurements that are left.
         acquisition: how a place is scored for the properties in the goal. `log_ei`, the expected improvement
-            over the best so far, finds the best in few tries; `ucb`, 1.96 sd above the mean, explores a
-            little more; `thompson` takes the best place of another draw each time. The phase map is always
-            scored by the information that a label would give.
+            over the best so far, finds the best in few tries; `pi`, the probability of any improvement, is
+            bolder; `ucb`, 1.96 sd above the mean, explores more; `thompson` takes the best place of another
+            draw each time; `p_best` is the probability of being the best of the pool; `lookahead` is how much
+            the best expectation gains by the measurement; `information` is what it tells of the best value.
+            The phase map is always scored by the information that a label would give.
+        batch: what a place that was chosen is believed to show, where the posterior is exactly Gaussian: what
+            was expected ("believer"), the worst or best so far ("liar_min", "liar_max"); or nothing, and
+            the neighbourhood of the choice is avoided ("local_penalty").
         costs: what one measurement with each instrument costs, all in one unit of your own (hours, euro).
             An instrument is named after what it measures: the phase variable or a property of the model.
             Those left out are not available. Without costs, everything is measured at each place.
@@ -81,7 +89,15 @@ def propose(
     _check_goal(posterior, goal, acquisition)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
-    if costs is None:
+    if costs is None and is_linear(goal) and isinstance(posterior, GaussianAnswer):
+        rows = _open_rows(design, under_way, n)
+        kept = design.isel(specimen=rows) if len(rows) < design.sizes["specimen"] else design
+        worth = np.zeros(len(rows))
+        chosen, choice, notes = choose_by_field(
+            posterior, kept, under_way, goal, n, acquisition, batch, worth, seed
+        )
+        rows = rows[chosen]
+    elif costs is None:
         rows, choice, notes = _choose_places(posterior, design, under_way, goal, n, acquisition, seed)
     else:
         _refuse_no_gain(acquisition)
@@ -99,9 +115,11 @@ def propose(
         about["costs"] = ", ".join(f"{name}={float(cost)!r}" for name, cost in costs.items())
     proposals = pool.isel(specimen=rows).drop_vars(list(columns), errors="ignore")
     keep = [name for _, part in property_terms(goal) for name in (part.name, f"{part.name}_sd")]
-    for name in (*keep, "most_likely_phase", "phase_entropy"):
-        proposals[name] = predicted[name].variable
-    proposals = proposals.assign({name: ("specimen", column) for name, column in columns.items()})
+    phase = [name for name in ("most_likely_phase", "phase_entropy") if name in predicted]
+    proposals = proposals.assign(
+        {name: predicted.variables[name] for name in (*keep, *phase)}
+        | {name: ("specimen", column) for name, column in columns.items()}
+    )
     return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.table)])
 
 
@@ -179,11 +197,12 @@ def _under_way(posterior: Posterior, design: xr.Dataset, pending: xr.Dataset | N
 
 
 def _open_rows(design: xr.Dataset, pending: xr.Dataset, n: int) -> np.ndarray:
-    """List the rows of the pool that are not pending, and see that n different places are among them."""
-    names = place_names(join(design, pending))
+    """List a row of each place in the pool that is not pending, and see that there are n."""
     n_pool = design.sizes["specimen"]
-    rows = np.flatnonzero(~np.isin(names[:n_pool], names[n_pool:]))
-    n_different = len(np.unique(names[rows]))
+    names = place_names(join(design, pending) if pending.sizes["specimen"] else design)
+    rows = np.unique(names[:n_pool], return_index=True)[1]
+    rows = np.sort(rows[~np.isin(names[rows], names[n_pool:])])
+    n_different = len(rows)
     if n < 1 or n > n_different:
         aside = (
             f" that {'is' if n_different == 1 else 'are'} not pending" if pending.sizes["specimen"] else ""

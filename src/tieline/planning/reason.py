@@ -110,9 +110,9 @@ def outlook(goal: Goal, predicted: xr.Dataset, table: xr.Dataset) -> list[str]:
 
 
 def _phase(place: Mapping) -> str:
-    probability = place["phase_probability"]
-    if probability.sizes["phase"] < 2:
+    if "phase_probability" not in place or place["phase_probability"].sizes["phase"] < 2:
         return ""
+    probability = place["phase_probability"]
     order = np.argsort(-probability.values)
     labels, shares = probability["phase"].values[order], probability.values[order]
     if shares[0] > SURE:

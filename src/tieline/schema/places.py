@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
-from tieline.schema.closure import is_open
+from tieline.schema.closure import ROUNDING
 from tieline.units import canonical, convert
 
 
@@ -45,13 +45,17 @@ def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called
     design = places[list(names)].reset_coords(drop=True)
     if "element" in table[list(names)].dims:
         design = _in_order(design, table, called)
+    converted = {}
     for name in names:
-        _refuse_other_kind(design[name], table[name], called)
-        design[name] = in_units_of(table[name], design[name])
-        _refuse_holes(design[name], called)
-        if "element" in design[name].dims:
-            _refuse_open(design[name], called)
-    return design
+        given, known = design[name], table[name]
+        _refuse_other_kind(given, known, called)
+        in_units = in_units_of(known, given)
+        if in_units is not given:
+            converted[name] = in_units
+        _refuse_holes(in_units, called)
+        if "element" in in_units.dims:
+            _refuse_open(in_units, called)
+    return design.assign(converted) if converted else design
 
 
 def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
@@ -61,7 +65,7 @@ def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
         UnitError: the two units do not measure the same thing.
     """
     source, target = given.attrs.get("units"), known.attrs.get("units")
-    if source is None or target is None or canonical(source) == canonical(target):
+    if source is None or target is None or source == target or canonical(source) == canonical(target):
         return given
     return given.copy(data=convert(given.values, source, target)).assign_attrs(units=target)
 
@@ -75,33 +79,40 @@ def _in_order(design: xr.Dataset, table: xr.Dataset, called: str) -> xr.Dataset:
             found=f"{', '.join(given) or 'none'}; the model knows {', '.join(elements)}",
             hint="name every element of the model, with 0 where it is absent",
         )
-    return design.sel(element=table["element"].values)
+    return design if given == elements else design.sel(element=table["element"].values)
 
 
 def _refuse_other_kind(given: xr.DataArray, known: xr.DataArray, called: str) -> None:
-    if given.dtype.kind in "iufb" and set(given.dims) == set(known.dims):
+    is_alike = (given.dtype.kind in "iufb") == (known.dtype.kind in "iufb")
+    if is_alike and set(given.dims) == set(known.dims):
         return
+    kind = "numbers" if known.dtype.kind in "iufb" else "names"
     raise SchemaError(
         f"'{given.name}' in the {called} is not the kind of variable that was fitted.",
         found=f"{given.dtype} on {', '.join(map(str, given.dims))}",
-        hint=f"numbers on {', '.join(map(str, known.dims))}",
+        hint=f"{kind} on {', '.join(map(str, known.dims))}",
     )
 
 
 def _refuse_holes(given: xr.DataArray, called: str) -> None:
-    bad = ~np.isfinite(given.transpose("specimen", ...).values.astype(float))
+    values = given.transpose("specimen", ...).values
+    if values.dtype.kind in "iufb":
+        bad, what = ~np.isfinite(values.astype(float)), "a finite value"
+    else:
+        bad, what = np.array([v is None or v != v or v == "" for v in values], dtype=bool), "the name"
     rows = np.flatnonzero(bad if bad.ndim == 1 else bad.any(axis=1))
     if rows.size:
         raise SchemaError(
-            f"The {called} has places without a finite value of {given.name}.",
+            f"The {called} has places without {what} of {given.name}.",
             found=f"{rows.size} of {len(bad)} rows, the first is row {rows[0]}",
             hint="dataset.isel(specimen=complete_rows)",
         )
 
 
 def _refuse_open(composition: xr.DataArray, called: str) -> None:
-    total = composition.sum("element").values
-    wrong = np.flatnonzero(is_open(composition, "element") | (composition < 0).any("element"))
+    fractions = composition.transpose("specimen", "element").values
+    total = fractions.sum(1)
+    wrong = np.flatnonzero((np.abs(total - 1) > ROUNDING) | (fractions < 0).any(1))
     if wrong.size:
         raise SchemaError(
             f"'{composition.name}' in the {called} is no composition in {wrong.size} of {len(total)} rows.",

@@ -1,0 +1,76 @@
+"""How far to trust a Gaussian process: every specimen predicted from the others."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from scipy.stats import binom
+
+from tieline.models.diagnosis import FALSE_ALARM, FEW_VALUES, HALF_OF_90, LEVEL
+
+if TYPE_CHECKING:
+    from tieline.models.gaussian_posterior import GaussianPosterior
+
+
+def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
+    """Compare leave-one-out predictions with what was measured, and put the result in one sentence."""
+    found = _leave_one_out(posterior)
+    worries = sorted(_worries(posterior, found), key=lambda worry: {"red": 0, "amber": 1}[worry[0]])
+    verdict, sentence, action = (
+        worries[0]
+        if worries
+        else (
+            "green",
+            "Predictions of each specimen from the others agree with what was measured",
+            "Use the predictions and their intervals.",
+        )
+    )
+    return found.assign_attrs(
+        verdict=verdict,
+        sentence=f"{sentence}.",
+        action=action,
+        worries=[w[1] for w in worries],
+        notes=list(posterior.notes),
+    )
+
+
+def _leave_one_out(posterior: "GaussianPosterior") -> xr.Dataset:
+    reading, entries = posterior.reading, posterior.fit.entries
+    mean, variance = posterior.fit.leave_one_out()
+    is_value = reading.bound == 0
+    inside = np.abs(mean - entries.y) <= HALF_OF_90 * np.sqrt(variance)
+    outputs, size = reading.outputs, (posterior.table.sizes["specimen"], len(reading.outputs.names))
+    loo_mean, loo_sd = np.full(size, np.nan), np.full(size, np.nan)
+    row, output = entries.row[is_value], entries.output[is_value]
+    loo_mean[row, output] = mean[is_value] * outputs.scale[output] + outputs.centre[output]
+    loo_sd[row, output] = np.sqrt(variance[is_value]) * outputs.scale[output]
+    n_measured = np.bincount(output, minlength=size[1])
+    n_inside = np.bincount(output, inside[is_value], minlength=size[1])
+    return xr.Dataset(
+        {
+            "coverage_90": ("property", n_inside / np.maximum(n_measured, 1)),
+            "n_measured": ("property", n_measured),
+            "loo_mean": (("specimen", "property"), loo_mean),
+            "loo_sd": (("specimen", "property"), loo_sd),
+        },
+        coords={"specimen": posterior.table["specimen"], "property": list(outputs.names)},
+    )
+
+
+def _worries(posterior: "GaussianPosterior", found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
+    """Yield (verdict, sentence, action) for everything that is not as it should be."""
+    for name in posterior.model.properties:
+        n, coverage = int(found.n_measured.sel(property=name)), float(found.coverage_90.sel(property=name))
+        if n < FEW_VALUES:
+            yield (
+                "amber",
+                f"{name} was measured on only {n} specimen{'s' * (n != 1)}",
+                f"Measure {name} on more specimens.",
+            )
+        elif binom.cdf(round(coverage * n), n, LEVEL) < FALSE_ALARM:
+            yield (
+                "red" if coverage < 0.75 else "amber",
+                f"Only {coverage:.0%} of {n} left-out values of {name} fall into their 90 % intervals",
+                f"Widen the intervals of {name}, look for outliers, or measure repeats.",
+            )

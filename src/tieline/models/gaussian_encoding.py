@@ -1,0 +1,320 @@
+"""From a table to the entries that a Gaussian process reads, and back to the user's units."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import NotIdentified, SchemaError
+from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.encoding import require_same_unit
+from tieline.models.gaussian_kernel import Entries
+from tieline.schema import require
+from tieline.schema.closure import is_open
+
+READER = "GaussianProcess"
+FEWEST = 2  # values of a property; of one, nothing can be told of its scale
+FLAGS = ("ok", "below", "above", "failed")  # what `<name>_flag` may say; empty is ok
+HALF = np.sqrt(0.5)  # puts two categories at a distance of one
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """How a design becomes coordinates of order one.
+
+    Attributes:
+        names: of the design variables.
+        categories: of each variable its categories, sorted; none for numbers.
+        group: number of the lengthscale of each coordinate (coordinate).
+        lowest: of each coordinate in the data.
+        width: of each coordinate in the data, 1 where it never varied.
+    """
+
+    names: tuple[str, ...]
+    categories: tuple[tuple[str, ...], ...]
+    group: Indices
+    lowest: Array
+    width: Array
+
+    @classmethod
+    def of(cls, table: xr.Dataset, names: Sequence[str]) -> "Inputs":
+        """Read off a table what its design variables are and how far they reach, measured or not.
+
+        Raises:
+            SchemaError: a variable is neither numbers, nor text, nor a composition.
+        """
+        categories, group = [], []
+        for name in names:
+            variable = table.variables[name]
+            found: tuple[str, ...] = ()
+            first = group[-1] + 1 if group else 0
+            if variable.dtype.kind not in "iufb":
+                found = _categories(name, variable)
+                group += [first] * len(found)
+            else:
+                size = 1 if variable.ndim == 1 else variable.sizes["element"]
+                group += range(first, first + size)
+            categories.append(found)
+        empty = np.zeros(len(group))
+        bare = cls(tuple(names), tuple(categories), np.array(group, dtype=np.intp), empty, empty + 1)
+        x = bare.scaled(table)
+        x = x[np.isfinite(x).all(1)]
+        if not len(x):
+            raise NotIdentified(
+                f"No specimen has a complete design of {', '.join(names)}.", hint="fill the design's columns"
+            )
+        is_category = np.repeat([bool(c) for c in categories], _sizes(table, names, categories))
+        lowest = np.where(is_category, 0.0, x.min(0))
+        width = np.where(is_category, 1.0, np.ptp(x, axis=0))
+        return cls(bare.names, bare.categories, bare.group, lowest, np.where(width > 0, width, 1.0))
+
+    def scaled(self, design: xr.Dataset) -> Array:
+        """Coordinates (specimen, coordinate) of a design; NaN where it is not known.
+
+        Raises:
+            SchemaError: a category that was not in the data.
+        """
+        blocks = []
+        for name, categories in zip(self.names, self.categories, strict=True):
+            variable = design.variables[name]
+            if categories:
+                blocks.append(_one_hot(name, variable.values, categories))
+            elif variable.ndim == 2:
+                blocks.append(variable.transpose("specimen", "element").values)
+            else:
+                blocks.append(variable.values[:, None])
+        return (np.hstack(blocks) - self.lowest) / self.width
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """How values of the properties become numbers of order one.
+
+    Attributes:
+        names: of the properties.
+        centre: mean of each property.
+        scale: standard deviation of each property.
+    """
+
+    names: tuple[str, ...]
+    centre: Array
+    scale: Array
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a table holds for a Gaussian process.
+
+    Attributes:
+        inputs: how the design was read.
+        outputs: how the properties were read.
+        entries: values that were measured, or bounded, with the row of the table.
+        bound: -1 for entries that lie below their value, 1 above, 0 for values (entry).
+        tried: rows of the table that were tried.
+        x: places of these (tried, coordinate).
+        is_failed: which of these failed (tried).
+        notes: what was left out.
+    """
+
+    inputs: Inputs
+    outputs: Outputs
+    entries: Entries
+    bound: Indices
+    tried: Indices
+    x: Array
+    is_failed: Mask
+    notes: tuple[str, ...]
+
+
+def read(
+    table: xr.Dataset, design: Sequence[str], properties: Sequence[str], campaign: str | None, target: str
+) -> Reading:
+    """Read what a Gaussian process needs from a table.
+
+    Args:
+        table: on `specimen`.
+        design: names of the design variables.
+        properties: names of the properties.
+        campaign: name of the column that says which campaign a row is from, if there is one.
+        target: the campaign that predictions are for.
+
+    Raises:
+        SchemaError: a variable is missing, or is not what it should be.
+        UnitError: a standard error has another unit than its property.
+        NotIdentified: too little was measured to learn anything.
+    """
+    require(table, [*design, *properties, *([campaign] if campaign else [])], READER)
+    for name in design:
+        _refuse_open(name, table)
+    inputs = Inputs.of(table, design)
+    x = inputs.scaled(table)
+    is_placed = np.asarray(np.isfinite(x).all(axis=1))
+    value, error, flag = (np.stack(c, 1) for c in zip(*(_column(table, p) for p in properties), strict=True))
+    is_failed = (flag == "failed").any(1) & is_placed
+    is_known = np.isfinite(value) & (flag != "failed")
+    notes = list(_notes(is_known.any(1) | is_failed, is_placed))
+    is_known &= is_placed[:, None]
+    for j, name in enumerate(properties):
+        _refuse_too_few(name, int(is_known[:, j].sum()))
+    member = _campaigns(table, campaign, target, is_placed)
+    row, output = np.nonzero(is_known)
+    y = value[row, output]
+    centre = np.array([y[output == j].mean() for j in range(len(properties))])
+    spread = np.array([y[output == j].std() for j in range(len(properties))])
+    flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
+    scale = np.where(flat, np.where(centre == 0, 1.0, np.abs(centre)), spread)
+    entries = Entries(
+        x[row],
+        output,
+        row,
+        member[row],
+        (y - centre[output]) / scale[output],
+        (error[row, output] / scale[output]) ** 2,
+    )
+    bound = np.select([flag[row, output] == "below", flag[row, output] == "above"], [-1, 1], 0)
+    tried = np.flatnonzero((is_known.any(1) | is_failed) & (member == 0))
+    outputs = Outputs(tuple(properties), centre, scale)
+    return Reading(inputs, outputs, entries, bound, tried, x[tried], is_failed[tried], tuple(notes))
+
+
+def _sizes(table: xr.Dataset, names: Sequence[str], categories: Sequence[Sequence[str]]) -> list[int]:
+    """How many coordinates each design variable takes."""
+    return [
+        len(found) or (table.sizes["element"] if table.variables[name].ndim == 2 else 1)
+        for name, found in zip(names, categories, strict=True)
+    ]
+
+
+def _categories(name: str, variable: xr.Variable) -> tuple[str, ...]:
+    if variable.dims != ("specimen",):
+        raise SchemaError(
+            f"The design variable '{name}' is neither numbers nor one category a specimen.",
+            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
+            hint="a column of numbers or names, or one composition on (specimen, element)",
+        )
+    found = sorted({str(v) for v in variable.values if _is_named(v)})
+    if not found:
+        raise SchemaError(f"The design variable '{name}' is empty.", hint="leave it out of the design")
+    return tuple(found)
+
+
+def _is_named(value: object) -> bool:
+    return value is not None and value == value and value != ""
+
+
+def _one_hot(name: str, values: np.ndarray, categories: tuple[str, ...]) -> Array:
+    """Coordinates of categories; NaN where none is named."""
+    code = {category: i for i, category in enumerate(categories)}
+    known = np.array([_is_named(v) for v in values], dtype=bool)
+    strangers = sorted({str(v) for v in values[known]} - set(code))
+    if strangers:
+        raise SchemaError(
+            f"'{name}' has categories that the model has not seen: {', '.join(strangers[:3])}.",
+            found=f"{', '.join(categories)} in the table that was fitted",
+            hint="list the category in the table, with nothing measured, to make it known",
+        )
+    x = np.full((len(values), len(categories)), np.nan)
+    x[known] = HALF * np.eye(len(categories))[[code[str(v)] for v in values[known]]]
+    return x
+
+
+def _refuse_open(name: str, table: xr.Dataset) -> None:
+    """Refuse a composition that does not sum to one."""
+    variable = table.variables[name]
+    if variable.ndim != 2 or variable.dtype.kind not in "iufb" or "element" not in variable.dims:
+        return
+    total = variable.sum("element", skipna=False).values
+    if (np.abs(total - 1) > 1e-6).any():
+        wrong = np.flatnonzero(is_open(table[name], "element").values)
+        raise SchemaError(
+            f"'{name}' does not sum to 1 over 'element' in {len(wrong)} of {len(total)} rows.",
+            found=f"a sum of {total[wrong[0]]:g} in row {wrong[0]}",
+            hint="mole fractions that sum to one, or NaN in a whole row where it is not known",
+        )
+
+
+def _column(table: xr.Dataset, name: str) -> tuple[Array, Array, np.ndarray]:
+    """Values, standard errors and flags (specimen) of a property."""
+    variable = table.variables[name]
+    if variable.dims != ("specimen",) or variable.dtype.kind not in "iufb":
+        raise SchemaError(
+            f"The property '{name}' is not one number a specimen.",
+            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
+            hint="name numeric columns as properties; a column of text can be a design variable",
+        )
+    value = variable.values.astype(float)
+    if np.isinf(value).any():
+        raise SchemaError(
+            f"'{name}' holds infinite values.",
+            found=f"row {np.flatnonzero(np.isinf(value))[0]} is the first",
+            hint="set them to NaN (not measured), or give a limit and a flag",
+        )
+    return value, _errors(table, name, value), _flags(table, name, value)
+
+
+def _errors(table: xr.Dataset, name: str, value: Array) -> Array:
+    if f"{name}_sd" not in table:
+        return np.zeros(len(value))
+    require_same_unit(table[f"{name}_sd"], table[name])
+    error = np.nan_to_num(table.variables[f"{name}_sd"].values.astype(float))
+    if (error < 0).any():
+        raise SchemaError(
+            f"'{name}_sd' is a standard error and cannot be negative.",
+            found=f"{error.min():g} in row {error.argmin()}",
+            hint="correct these rows, or set them to NaN (not known)",
+        )
+    return error
+
+
+def _flags(table: xr.Dataset, name: str, value: Array) -> np.ndarray:
+    if f"{name}_flag" not in table:
+        return np.full(len(value), "")
+    flag = np.array([str(v) if _is_named(v) else "" for v in table.variables[f"{name}_flag"].values])
+    strange = sorted(set(flag) - {"", *FLAGS})
+    if strange:
+        raise SchemaError(
+            f"'{name}_flag' says what it may not: '{strange[0]}'.",
+            found=", ".join(sorted(set(flag))),
+            hint=f"{', '.join(FLAGS)}, or nothing",
+        )
+    lost = np.flatnonzero(np.isin(flag, ("below", "above")) & ~np.isfinite(value))
+    if lost.size:
+        raise SchemaError(
+            f"'{name}' has no limit in {lost.size} rows where '{name}_flag' says {flag[lost[0]]}.",
+            found=f"row {lost[0]} is the first",
+            hint=f"put the limit of detection into '{name}' there",
+        )
+    return flag
+
+
+def _campaigns(table: xr.Dataset, campaign: str | None, target: str, is_placed: Mask) -> Indices:
+    """Number of the campaign of each row, the target's being 0 (specimen)."""
+    if campaign is None:
+        return np.zeros(len(is_placed), dtype=np.intp)
+    values = table.variables[campaign].values.astype(str)
+    nameless = np.flatnonzero(np.isin(values, ("", "nan", "None")) & is_placed)
+    if nameless.size:
+        raise SchemaError(
+            f"'{campaign}' must say for every specimen which campaign it is from.",
+            found=f"nothing in {nameless.size} rows, the first is row {nameless[0]}",
+            hint="fill the column",
+        )
+    others = sorted(set(values) - {target})
+    number = {name: i for i, name in enumerate([target, *others])}
+    return np.array([number[v] for v in values], dtype=np.intp)
+
+
+def _notes(is_informative: Mask, is_placed: Mask) -> Iterator[str]:
+    n = int((is_informative & ~is_placed).sum())
+    if n:
+        yield f"{n} specimens have no complete design and were left out."
+
+
+def _refuse_too_few(name: str, n: int) -> None:
+    if n < FEWEST:
+        raise NotIdentified(
+            f"{READER} needs at least {FEWEST} values of '{name}'.",
+            found=f"{n}",
+            hint="measure more specimens, or leave the property out",
+        )

@@ -1,0 +1,195 @@
+"""The answer of `GaussianProcess`: properties anywhere, and how far to trust them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from threadpoolctl import threadpool_limits
+
+from tieline.errors import SchemaError
+from tieline.models.arrays import Array
+from tieline.models.gaussian_encoding import Reading
+from tieline.models.gaussian_field import GaussianField, draw_functions
+from tieline.models.gaussian_fit import GaussianFit
+from tieline.schema import align
+
+if TYPE_CHECKING:
+    from tieline.models.gaussian_process import GaussianProcess
+
+PARTS = ("noise", "function")
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianPosterior:
+    """What `GaussianProcess` learned from a table.
+
+    Attributes:
+        model: the question.
+        table: what it was asked of.
+        reading: how the table became numbers of order one.
+        fit: the process, given its hyperparameters and the measurements.
+    """
+
+    model: "GaussianProcess"
+    table: xr.Dataset
+    reading: Reading
+    fit: GaussianFit
+
+    @property
+    def has_boundaries(self) -> bool:
+        """Whether `boundaries` has an answer: never, since a smooth function has none."""
+        return False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or should be known."""
+        return self.reading.notes
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def predict(self, grid: xr.Dataset) -> xr.Dataset:
+        """Say what the properties are at every place.
+
+        Args:
+            grid: the design variables on `specimen`.
+
+        Returns:
+            On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement, and
+            `<name>_variance (specimen, part)`, whose parts noise and function add up to the square of
+            `<name>_sd`. Units are the table's.
+
+        Raises:
+            SchemaError: a design variable is missing, not finite, of other elements or categories, or does
+                not close.
+            UnitError: a design variable has a unit that cannot be converted into that of the fit.
+        """
+        x = self.scaled(grid)
+        answer = {}
+        for j, name in enumerate(self.model.properties):
+            only = np.eye(len(self.model.properties))[j]
+            mean, variance = self.fit.moments(x, only)
+            answer |= self._property(j, name, mean, variance, self.fit.noise(only))
+        return xr.Dataset(
+            answer,
+            coords={"specimen": specimens(grid), "part": list(PARTS)},
+            attrs={
+                "model": "GaussianProcess",
+                "design": list(self.reading.inputs.names),
+                "notes": [*self.notes, *_far(x)],
+            },
+        )
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
+        """Draw whole worlds from the posterior: the same draw is one set of functions.
+
+        Args:
+            grid: the design variables on `specimen`.
+            n: number of draws.
+            seed: of the draws.
+
+        Returns:
+            (draw, specimen, property): noise-free values, with `units (property)`.
+        """
+        outputs, names = self.reading.outputs, list(self.model.properties)
+        values = draw_functions(self.fit, self.scaled(grid), n, np.random.default_rng(seed))
+        return xr.DataArray(
+            values * outputs.scale + outputs.centre,
+            dims=("draw", "specimen", "property"),
+            coords={
+                "specimen": specimens(grid),
+                "property": names,
+                "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
+            },
+        )
+
+    def field(self, grid: xr.Dataset, weights: Mapping[str, float]) -> GaussianField:
+        """The exact joint distribution of a weighted sum of properties over places.
+
+        Args:
+            grid: the design variables on `specimen`.
+            weights: of each property, per unit of that property.
+        """
+        outputs = self.reading.outputs
+        shares = np.array([weights.get(name, 0.0) for name in outputs.names])
+        return GaussianField.of(
+            self.fit, self.scaled(grid), shares * outputs.scale, float(shares @ outputs.centre)
+        )
+
+    def measured(self, weights: Mapping[str, float]) -> Array:
+        """Expected values of a weighted sum of properties, at the places where any of them was measured.
+
+        Args:
+            weights: of each property, per unit of that property.
+        """
+        outputs, entries = self.reading.outputs, self.fit.entries
+        shares = np.array([weights.get(name, 0.0) for name in outputs.names])
+        asked = (shares != 0)[entries.output] & (entries.campaign == 0)
+        x = entries.x[asked][np.unique(entries.row[asked], return_index=True)[1]]
+        return self.fit.moments(x, shares * outputs.scale)[0] + shares @ outputs.centre
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def diagnose(self) -> xr.Dataset:
+        """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
+
+        Returns:
+            attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting every
+            specimen from the others: `coverage_90 (property)`, `n_measured (property)`, `loo_mean` and
+            `loo_sd (specimen, property)`.
+        """
+        from tieline.models.gaussian_diagnosis import diagnose
+
+        return diagnose(self)
+
+    def boundaries(self) -> xr.Dataset:
+        """Refuse: a smooth function has no boundaries.
+
+        Raises:
+            SchemaError: always.
+        """
+        raise SchemaError(
+            "A Gaussian process knows no boundaries.",
+            found="GaussianProcess",
+            hint="tl.PhaseProperty learns where properties jump",
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the posterior to one netCDF file; `tl.load_posterior` reads it back."""
+        from tieline.models.posterior_file import save_posterior
+
+        return save_posterior(self, path)
+
+    def scaled(self, grid: xr.Dataset) -> Array:
+        """Scaled design (specimen, coordinate) of places, once elements and units are those of the fit."""
+        inputs = self.reading.inputs
+        return inputs.scaled(align(grid, self.table, inputs.names))
+
+    @cached_property
+    def _units(self) -> dict[str, str | None]:
+        return {name: self.table.variables[name].attrs.get("units") for name in self.model.properties}
+
+    def _property(self, j: int, name: str, mean: Array, variance: Array, noise: float) -> dict[str, tuple]:
+        centre, scale = self.reading.outputs.centre[j], self.reading.outputs.scale[j]
+        unit = self._units[name]
+        units = {} if unit is None else {"units": unit}
+        parts = np.stack([np.full_like(variance, noise), variance], -1) * scale**2
+        return {
+            name: ("specimen", mean * scale + centre, units),
+            f"{name}_sd": ("specimen", np.sqrt(parts.sum(1)), units),
+            f"{name}_variance": (("specimen", "part"), parts, {"units": f"({unit})^2"} if unit else {}),
+        }
+
+
+def specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
+    """The identities of places; numbers where they have none."""
+    return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])
+
+
+def _far(x: Array) -> Iterable[str]:
+    """A note when places lie well outside what was measured."""
+    outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
+    if outside:
+        yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."

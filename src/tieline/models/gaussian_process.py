@@ -1,0 +1,130 @@
+"""A Gaussian process: smooth properties of any design, with honest uncertainty, in milliseconds."""
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+import xarray as xr
+from threadpoolctl import threadpool_limits
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.models.gaussian_encoding import READER, read
+from tieline.models.gaussian_fit import GaussianFit, fit_hyperparameters
+from tieline.models.gaussian_kernel import Shape
+from tieline.models.gaussian_posterior import GaussianPosterior
+from tieline.models.kernels import KERNELS
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    """What smooth properties do over a design: the surrogate of a campaign.
+
+    Several properties are learned together, each measured on some of the specimens, and how they go together
+    is learned too: over the design, and in what is left at one specimen. Hyperparameters are the most
+    probable ones.
+
+    Reads:
+        design: one composition (specimen, element), or names of columns (specimen) of numbers or categories,
+            or compositions and columns together.
+        properties: numeric columns (specimen), NaN where unmeasured; `<name>_sd` is read as standard error.
+            `<name>_flag` says "below" or "above" where the value is only a limit, and "failed" where the
+            specimen could not be made. Repeated rows are repeated measurements.
+        campaign: which campaign each specimen is from. Optional.
+
+    Learns:
+        mean and standard deviation of every property at any place; how probable it is that a specimen can be
+        made there, if some failed.
+
+    Args:
+        design: name of the composition variable, or a list of names.
+        properties: name of a property, or several.
+        kernel: "matern52", for functions that are smooth but not too smooth, or "rbf", for very smooth ones.
+        campaign: name of the column of campaigns, if earlier ones are to help.
+        target: the campaign that is predicted; that of the last row if not given.
+
+    Source:
+        Zhao et al. (2022), doi:10.3389/fmats.2022.821817, for the surrogate of a materials campaign; the
+        covariance is stated in `gaussian_kernel`. Departs from the former: several outputs, priors that
+        scale with the number of inputs, limits, failures and earlier campaigns.
+    """
+
+    reads: ClassVar = ("design", "properties", "campaign")
+
+    design: str | Sequence[str]
+    properties: str | Sequence[str]
+    _: KW_ONLY
+    kernel: str = "matern52"
+    campaign: str | None = None
+    target: str | None = None
+
+    def __post_init__(self) -> None:
+        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
+        object.__setattr__(self, "properties", names)
+        if not isinstance(self.design, str):
+            object.__setattr__(self, "design", tuple(self.design))
+        self._check()
+
+    @property
+    def phase(self) -> None:
+        """It reads no labels."""
+
+    @property
+    def design_names(self) -> tuple[str, ...]:
+        """Names of the design variables."""
+        return (self.design,) if isinstance(self.design, str) else tuple(self.design)
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
+    def fit(self, table: xr.Dataset, *, seed: int = 0) -> GaussianPosterior:
+        """Learn the properties from a table.
+
+        Args:
+            table: on `specimen`; rows may lack any property.
+            seed: of nothing yet: the most probable hyperparameters leave nothing to chance.
+
+        Returns:
+            The posterior; it answers `predict`, `functions` and `diagnose`.
+
+        Raises:
+            SchemaError: a variable is missing, or is not what it should be.
+            NotIdentified: too little was measured to learn anything.
+        """
+        if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
+            raise SchemaError(
+                "A table is an xarray.Dataset on the dimension 'specimen'.",
+                found=type(table).__name__,
+                hint="tieline.table(dataframe), or tieline.represent(record)",
+            )
+        reading = read(table, self.design_names, self.properties, self.campaign, self._target(table))
+        shape = Shape(reading.inputs.group, len(self.properties), 1, self.kernel)
+        fit = GaussianFit(reading.entries, shape.at(fit_hyperparameters(reading.entries, shape)))
+        return GaussianPosterior(self, table.copy(deep=True), reading, fit)
+
+    def _target(self, table: xr.Dataset) -> str:
+        if self.campaign is None or self.campaign not in table:
+            return ""
+        return self.target or str(table.variables[self.campaign].values[-1])
+
+    def _check(self) -> None:
+        if not self.design_names:
+            raise SchemaError(f"{READER} needs at least one design variable.", hint='design="composition"')
+        if not self.properties:
+            raise SchemaError(f"{READER} needs at least one property.", hint='properties=["hardness"]')
+        names = [*self.design_names, *self.properties, *([self.campaign] if self.campaign else [])]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise SchemaError(
+                f"{READER} reads every variable for one purpose.",
+                found=f"{', '.join(twice)} more than once",
+                hint="name each once, as design, among the properties or as campaign",
+            )
+        if self.kernel not in KERNELS:
+            raise SchemaError(
+                f"There is no kernel '{self.kernel}'. {did_you_mean(self.kernel, KERNELS)}".strip(),
+                hint=" or ".join(KERNELS),
+            )
+        if self.target is not None and self.campaign is None:
+            raise SchemaError(
+                "A target campaign needs the column of campaigns.",
+                found=f"target={self.target!r}, campaign=None",
+                hint='campaign="campaign"',
+            )

@@ -1,0 +1,108 @@
+"""Proposals from a posterior that is exactly Gaussian, without draws: milliseconds, or a million places."""
+
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import xarray as xr
+
+from tieline.models.gaussian_field import GaussianField
+from tieline.models.posterior import Posterior
+from tieline.planning.choice import Choice
+from tieline.planning.field_choice import SCORES, Batch, FieldState, choose_in_field
+from tieline.planning.goals import Goal, Maximize, Minimize, property_terms, terms
+from tieline.planning.pool import join
+
+N_PLACES = 1000  # candidates that are compared jointly; of more, those that score best one by one
+
+
+@runtime_checkable
+class GaussianAnswer(Posterior, Protocol):
+    """A posterior whose functions are exactly Gaussian."""
+
+    def field(self, grid: xr.Dataset, weights: Mapping[str, float]) -> GaussianField:
+        """The joint distribution of a weighted sum of properties over places."""
+        ...
+
+    def measured(self, weights: Mapping[str, float]) -> np.ndarray:
+        """Expected values of a weighted sum of properties at the places where any of them was measured."""
+        ...
+
+
+def is_linear(goal: Goal) -> bool:
+    """Whether what a goal is worth is a weighted sum of properties."""
+    return all(isinstance(part, Maximize | Minimize) for _, part in terms(goal))
+
+
+def choose_by_field(
+    posterior: GaussianAnswer,
+    design: xr.Dataset,
+    pending: xr.Dataset,
+    goal: Goal,
+    n: int,
+    acquisition: str,
+    batch: Batch,
+    log_worth: np.ndarray,
+    seed: int,
+) -> tuple[np.ndarray, Choice, tuple[str, ...]]:
+    """Choose rows of a pool.
+
+    Args:
+        posterior: what was learned.
+        design (specimen): distinct candidates, none of them pending.
+        pending (specimen): places under way; may have no rows.
+        goal: a sum of properties to be large or small.
+        n: how many.
+        acquisition: name in `SCORES`.
+        batch: what is believed of a place once it is chosen.
+        log_worth (specimen): logarithm of a factor on every candidate's score.
+        seed: of draws, for scores that need them.
+
+    Returns:
+        Rows of the design, the choice, and notes.
+    """
+    weights = _weights(posterior, design, goal)
+    field = posterior.field(design, weights)
+    measured = posterior.measured(weights)
+    # With nothing measured in this campaign yet there is no best so far: beat an average place instead.
+    best = measured.max() if measured.size else field.mean.mean()
+    worst = measured.min() if measured.size else field.mean.min()
+    rows, notes = np.arange(len(field.mean)), ()
+    if len(rows) > max(N_PLACES, n):
+        rows = _most_promising(field, best, acquisition, log_worth, max(N_PLACES, n))
+        notes = (
+            f"Of {len(field.mean)} places in the pool the {len(rows)} that score best one by one"
+            " were compared jointly.",
+        )
+    if len(rows) < len(field.mean) or pending.sizes["specimen"]:
+        field = posterior.field(join(design.isel(specimen=rows), pending), weights)
+    state = FieldState.start(field, len(rows), float(best), float(worst), batch)
+    choice = choose_in_field(state, n, acquisition, log_worth[rows], seed)
+    return rows[choice.candidates], choice, notes
+
+
+def _weights(posterior: GaussianAnswer, design: xr.Dataset, goal: Goal) -> dict[str, float]:
+    """What one unit of each property is worth: in a sum, per spread of its expectation over the pool."""
+    parts = property_terms(goal)
+    weights: dict[str, float] = {}
+    for weight, part in parts:
+        sign = 1.0 if isinstance(part, Maximize) else -1.0
+        if len(parts) > 1:
+            spread = posterior.field(design, {part.name: 1.0}).mean.std()
+            sign *= weight / (spread or 1.0)
+        weights[part.name] = weights.get(part.name, 0.0) + sign
+    return weights
+
+
+def _most_promising(
+    field: GaussianField, best: float, acquisition: str, log_worth: np.ndarray, n_kept: int
+) -> np.ndarray:
+    """Rows of the places that score best one by one, ascending."""
+    by_place = acquisition if acquisition in ("log_ei", "pi") else "ucb"
+    state = FieldState.start(field, len(field.mean), best, best, "believer")
+    score = SCORES[by_place].of(state, np.random.default_rng(0))
+    if SCORES[by_place].is_log:
+        score = score + log_worth
+    elif log_worth.any():
+        score = (score - score.min()) * np.exp(log_worth)
+    return np.sort(np.argpartition(-score, n_kept - 1)[:n_kept])
