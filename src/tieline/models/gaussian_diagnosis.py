@@ -38,7 +38,7 @@ def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
 def _leave_one_out(posterior: "GaussianPosterior") -> xr.Dataset:
     reading, entries = posterior.reading, posterior.fit.entries
     mean, variance = posterior.fit.leave_one_out()
-    is_value = reading.bound == 0
+    is_value = (entries.campaign == 0) & (reading.bound == 0)
     inside = np.abs(mean - entries.y) <= HALF_OF_90 * np.sqrt(variance)
     outputs, size = reading.outputs, (posterior.table.sizes["specimen"], len(reading.outputs.names))
     loo_mean, loo_sd = np.full(size, np.nan), np.full(size, np.nan)

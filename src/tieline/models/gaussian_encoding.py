@@ -15,6 +15,7 @@ from tieline.schema.closure import is_open
 
 READER = "GaussianProcess"
 FEWEST = 2  # values of a property; of one, nothing can be told of its scale
+ENOUGH_FOR_SCALE = 5  # values of the present campaign that tell its mean and spread
 FLAGS = ("ok", "below", "above", "failed")  # what `<name>_flag` may say; empty is ok
 HALF = np.sqrt(0.5)  # puts two categories at a distance of one
 
@@ -160,8 +161,9 @@ def read(
     member = _campaigns(table, campaign, target, is_placed)
     row, output = np.nonzero(is_known)
     y = value[row, output]
-    centre = np.array([y[output == j].mean() for j in range(len(properties))])
-    spread = np.array([y[output == j].std() for j in range(len(properties))])
+    present = [_of_target(y[output == j], member[row[output == j]]) for j in range(len(properties))]
+    centre = np.array([values.mean() for values in present])
+    spread = np.array([values.std() for values in present])
     flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
     scale = np.where(flat, np.where(centre == 0, 1.0, np.abs(centre)), spread)
     entries = Entries(
@@ -303,6 +305,12 @@ def _campaigns(table: xr.Dataset, campaign: str | None, target: str, is_placed: 
     others = sorted(set(values) - {target})
     number = {name: i for i, name in enumerate([target, *others])}
     return np.array([number[v] for v in values], dtype=np.intp)
+
+
+def _of_target(values: Array, member: Indices) -> Array:
+    """The values that set the scale: those of the present campaign, if they are enough for it."""
+    own = values[member == 0]
+    return own if len(own) >= ENOUGH_FOR_SCALE else values
 
 
 def _notes(is_informative: Mask, is_placed: Mask) -> Iterator[str]:

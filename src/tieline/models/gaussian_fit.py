@@ -21,6 +21,7 @@ from tieline.models.gaussian_kernel import (
 )
 from tieline.models.kernels import KERNELS
 
+ENOUGH = 400  # entries that settle hyperparameters; more would cost the cube and change little
 MOST_STEPS = 60  # of the optimiser, from one start; few problems need half of them
 TOLERANCE = 1e-5  # relative change of the log posterior at which the optimiser ends
 LENGTHSCALES = (0.5, -0.5, -1.5, -2.5)  # their logarithms where it may start, relative to the prior's middle
@@ -108,6 +109,9 @@ def fit_hyperparameters(entries: Entries, shape: Shape) -> Array:
         entries: what was measured.
         shape: which hyperparameters there are.
     """
+    if len(entries.y) > ENOUGH:
+        some = np.random.default_rng(0).permutation(len(entries.y))[:ENOUGH]
+        entries = entries.where(np.sort(some))
     objective = Objective(entries, shape)
     mean, sd = shape.priors()
     start = min(_starts(entries, shape), key=lambda theta: objective(theta)[0])

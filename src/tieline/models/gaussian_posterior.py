@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array
+from tieline.models.feasibility import log_success
 from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_functions
 from tieline.models.gaussian_fit import GaussianFit
@@ -32,12 +33,14 @@ class GaussianPosterior:
         table: what it was asked of.
         reading: how the table became numbers of order one.
         fit: the process, given its hyperparameters and the measurements.
+        feasible: where specimens can be made, if some failed.
     """
 
     model: "GaussianProcess"
     table: xr.Dataset
     reading: Reading
     fit: GaussianFit
+    feasible: GaussianFit | None = None
 
     @property
     def has_boundaries(self) -> bool:
@@ -59,7 +62,7 @@ class GaussianPosterior:
         Returns:
             On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement, and
             `<name>_variance (specimen, part)`, whose parts noise and function add up to the square of
-            `<name>_sd`. Units are the table's.
+            `<name>_sd`; and `success_probability`, if specimens failed. Units are the table's.
 
         Raises:
             SchemaError: a design variable is missing, not finite, of other elements or categories, or does
@@ -72,6 +75,9 @@ class GaussianPosterior:
             only = np.eye(len(self.model.properties))[j]
             mean, variance = self.fit.moments(x, only)
             answer |= self._property(j, name, mean, variance, self.fit.noise(only))
+        if self.feasible is not None:
+            chance = np.exp(log_success(self.feasible, x))
+            answer["success_probability"] = ("specimen", chance, {"units": "1"})
         return xr.Dataset(
             answer,
             coords={"specimen": specimens(grid), "part": list(PARTS)},
@@ -118,6 +124,10 @@ class GaussianPosterior:
         return GaussianField.of(
             self.fit, self.scaled(grid), shares * outputs.scale, float(shares @ outputs.centre)
         )
+
+    def log_success(self, grid: xr.Dataset) -> Array | None:
+        """Logarithm of the probability that a specimen can be made (specimen); None if none has failed."""
+        return None if self.feasible is None else log_success(self.feasible, self.scaled(grid))
 
     def measured(self, weights: Mapping[str, float]) -> Array:
         """Expected values of a weighted sum of properties, at the places where any of them was measured.

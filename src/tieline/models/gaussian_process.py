@@ -8,11 +8,11 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
+from tieline.models.feasibility import fit_feasibility
 from tieline.models.gaussian_encoding import READER, read
-from tieline.models.gaussian_fit import GaussianFit, fit_hyperparameters
-from tieline.models.gaussian_kernel import Shape
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.kernels import KERNELS
+from tieline.models.transfer import fit_campaigns
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,11 @@ class GaussianProcess:
                 hint="tieline.table(dataframe), or tieline.represent(record)",
             )
         reading = read(table, self.design_names, self.properties, self.campaign, self._target(table))
-        shape = Shape(reading.inputs.group, len(self.properties), 1, self.kernel)
-        fit = GaussianFit(reading.entries, shape.at(fit_hyperparameters(reading.entries, shape)))
-        return GaussianPosterior(self, table.copy(deep=True), reading, fit)
+        fit, reading = fit_campaigns(reading, self.kernel)
+        feasible = None
+        if reading.is_failed.any():
+            feasible = fit_feasibility(reading.x, reading.is_failed, reading.inputs.group, self.kernel)
+        return GaussianPosterior(self, table.copy(deep=True), reading, fit, feasible)
 
     def _target(self, table: xr.Dataset) -> str:
         if self.campaign is None or self.campaign not in table:

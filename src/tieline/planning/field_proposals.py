@@ -24,6 +24,10 @@ class GaussianAnswer(Posterior, Protocol):
         """The joint distribution of a weighted sum of properties over places."""
         ...
 
+    def log_success(self, grid: xr.Dataset) -> np.ndarray | None:
+        """Logarithm of the probability that a specimen can be made at a place; None if none has failed."""
+        ...
+
     def measured(self, weights: Mapping[str, float]) -> np.ndarray:
         """Expected values of a weighted sum of properties at the places where any of them was measured."""
         ...

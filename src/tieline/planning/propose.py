@@ -92,7 +92,8 @@ def propose(
     if costs is None and is_linear(goal) and isinstance(posterior, GaussianAnswer):
         rows = _open_rows(design, under_way, n)
         kept = design.isel(specimen=rows) if len(rows) < design.sizes["specimen"] else design
-        worth = np.zeros(len(rows))
+        success = posterior.log_success(kept)
+        worth = np.zeros(len(rows)) if success is None else success
         chosen, choice, notes = choose_by_field(
             posterior, kept, under_way, goal, n, acquisition, batch, worth, seed
         )

@@ -49,6 +49,8 @@ def reasons(
         clauses = [
             _expectation(part, place, table) for _, part in terms(goal) if isinstance(part, PropertyGoal)
         ]
+        if "success_probability" in place:
+            clauses.append(f"can be made with {percent(float(place['success_probability']))}")
         phase = _phase(place)
         if phase:
             clauses.append(phase)
