@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
-    from tieline.planning.goals import LearnPhaseMap, Maximize, Minimize, Target
+    from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.propose import propose
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 # Names are loaded when first asked for, so that `import tieline` stays quick and light.
 _HOME = {
     "GaussianProcess": "tieline.models.gaussian_process",
+    "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
     "Maximize": "tieline.planning.goals",
     "Minimize": "tieline.planning.goals",
     "MissingExtra": "tieline.errors",
     "NotConverged": "tieline.errors",
     "NotIdentified": "tieline.errors",
+    "Pareto": "tieline.planning.goals",
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
     "Target": "tieline.planning.goals",
@@ -53,12 +55,14 @@ _HOME = {
 __version__ = "0.1.0"
 __all__ = [
     "GaussianProcess",
+    "LearnLevelSet",
     "LearnPhaseMap",
     "Maximize",
     "Minimize",
     "MissingExtra",
     "NotConverged",
     "NotIdentified",
+    "Pareto",
     "PhaseProperty",
     "SchemaError",
     "Target",

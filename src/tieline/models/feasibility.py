@@ -1,7 +1,7 @@
 """Where specimens can be made at all, learned from those that failed.
 
-A specimen succeeds where a smooth latent function plus noise is positive: a Gaussian process classifier with a
-probit step, of which every outcome is a limit at zero.
+A specimen succeeds where a smooth latent function plus noise is positive: a Gaussian process classifier with
+a probit step, of which every outcome is a limit at zero.
 
 Source: Rasmussen & Williams (2006), section 3.6; Gelbart, Snoek & Adams (2014), doi:10.48550/arXiv.1403.5607,
 for its use in planning.
@@ -10,7 +10,7 @@ for its use in planning.
 import numpy as np
 from scipy.special import log_ndtr
 
-from tieline.models.arrays import Array, Mask
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.censoring import fit_with_limits
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import Entries, Shape
@@ -18,7 +18,7 @@ from tieline.models.gaussian_kernel import Entries, Shape
 ONE = np.ones(1)  # weight of the only output
 
 
-def fit_feasibility(x: Array, is_failed: Mask, group: Array, kernel: str) -> GaussianFit:
+def fit_feasibility(x: Array, is_failed: Mask, group: Indices, kernel: str) -> GaussianFit:
     """Learn where specimens fail.
 
     Args:

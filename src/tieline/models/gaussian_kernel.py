@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tieline.models.arrays import Array, Indices
+from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.kernels import KERNELS, Kernel, squared_distance
 
 LEVEL = 1.0  # prior variance of an output's level; outputs are standardised
@@ -69,7 +69,7 @@ class Entries:
     y: Array
     variance: Array
 
-    def where(self, kept: Array) -> "Entries":
+    def where(self, kept: Indices | Mask) -> "Entries":
         """Some of the entries."""
         return Entries(*(getattr(self, f)[kept] for f in self.__dataclass_fields__))
 

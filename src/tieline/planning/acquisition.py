@@ -8,6 +8,7 @@ is chosen.
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import erfcx, log_ndtr, logsumexp, ndtr, softmax
+from scipy.stats import norm, qmc
 
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 LOG_SQRT_HALF_PI = 0.5 * np.log(np.pi / 2)
@@ -16,6 +17,8 @@ UCB_WIDTH = (
 )
 BORROWED = 2  # draws of the average phase that are added to each phase's own
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)  # for what one more measurement may show
+N_DIRECTIONS = 24  # along which hypervolume is measured; each costs one expected improvement
+MARGIN = 0.05  # how far below the worst measured values it is counted from, in spreads over the pool
 FLAT = 1e-9  # sd of an improvement, relative to the largest over the pool, below which it counts as certain
 
 
@@ -81,6 +84,41 @@ def log_chance_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.ndarray
     """Probability of any improvement (place), in logarithms; arguments as of `log_improvement_of_draws`."""
     centres, sd = _smoothed(utility - best[:, None], phase)
     return logsumexp(log_ndtr(centres / sd), axis=0) - np.log(len(utility))
+
+
+def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """How much volume a measurement is expected to add to what is dominated, in logarithms.
+
+    The volume is the mean over directions of the distance to the front along them, to the power of the number
+    of objectives. Along each direction it is the improvement of a single value.
+
+    Args:
+        objectives (draw, place, objective): what is to be compromised between, larger is better.
+        rivals (draw, rival, objective): the same in the same draws where it was measured or will be.
+        phase (draw, place): the sampled phase, integers from 0.
+
+    Returns:
+        (place): up to a constant.
+
+    Source:
+        Zhang & Golovin (2020), doi:10.48550/arXiv.2006.04655, lemma 5. We smooth along each direction, so
+        that the score is never exactly zero.
+    """
+    n_objectives = objectives.shape[2]
+    everywhere = np.concatenate([objectives, rivals], 1).mean(0)
+    seen = rivals.mean(0) if rivals.shape[1] else everywhere
+    spread = np.maximum(np.ptp(everywhere, axis=0), np.finfo(float).tiny)
+    lowest = seen.min(0) - MARGIN * spread
+    normals = norm.ppf(qmc.Sobol(n_objectives, rng=0).random(N_DIRECTIONS))
+    directions = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
+    scores = []
+    for direction in np.maximum(directions, 1e-3):
+        along = ((objectives - lowest) / (spread * direction)).min(2)
+        front = ((rivals - lowest) / (spread * direction)).min(2)
+        best = front.max(1) if front.shape[1] else np.zeros(len(along))
+        steepness = (n_objectives - 1) * np.log(np.maximum(best.mean(), MARGIN))
+        scores.append(steepness + log_improvement_of_draws(along, best, phase))
+    return np.asarray(logsumexp(np.stack(scores), axis=0))
 
 
 def _smoothed(improvement: np.ndarray, phase: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,12 +10,15 @@ from tieline.models.posterior import Posterior
 from tieline.planning.acquisition import shared_information
 from tieline.planning.goals import (
     Goal,
+    LearnLevelSet,
     LearnPhaseMap,
     Maximize,
     Minimize,
+    Pareto,
     PropertyGoal,
+    map_terms,
+    map_weight,
     property_terms,
-    terms,
 )
 from tieline.planning.pool import design_names, is_complete, join, place_names
 
@@ -35,6 +38,8 @@ class Beliefs:
             candidates, then pending, then incumbents.
         information (place, reference): nats shared with places spread over the whole pool, for candidates
             and pending; None if the goal does not ask.
+        objectives (draw, place, objective): what is to be compromised between, larger is better; None unless
+            the goal is `Pareto`.
         open_phase (draw, place): the sampled phase, for candidates and pending.
         values: of each property of the model (draw, place), for candidates and pending, in its own unit.
         notes: what was left out.
@@ -43,6 +48,7 @@ class Beliefs:
     candidates: np.ndarray
     worth: Mapping[str, np.ndarray]
     information: np.ndarray | None
+    objectives: np.ndarray | None
     open_phase: np.ndarray
     values: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
@@ -93,26 +99,29 @@ def form_beliefs(
     candidates, notes = _narrow(posterior, pool, goal, max(N_PLACES, at_least))
     kept = pool.isel(specimen=candidates)
     incumbents = _incumbents(posterior, goal, np.all if needs_all else np.any)
-    reference = _reference(candidates, pool.sizes["specimen"]) if _asks_for_map(goal) else candidates[:0]
+    reference = _reference(candidates, pool.sizes["specimen"]) if map_terms(goal) else candidates[:0]
     extra = np.setdiff1d(reference, candidates)  # most are candidates too, and need no draws of their own
     places = join(kept, pending, incumbents, pool.isel(specimen=extra))
     draws = posterior.functions(places, n=N_DRAWS, seed=seed)
     phase = _drawn_phase(draws)
     n_kept = kept.sizes["specimen"]
     n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - len(extra)
-    worth, information = {}, None
-    if property_terms(goal):
+    worth, information, objectives = {}, None, None
+    if isinstance(goal, Pareto):
+        objectives = _objectives(goal, draws.isel(specimen=slice(n_worth)))
+    elif property_terms(goal):
         worth = goal_worth(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
-    if _asks_for_map(goal):
+    if map_terms(goal):
         column = {row: i for i, row in enumerate(candidates)}
         column |= {row: n_worth + i for i, row in enumerate(extra)}
-        told = phase[:, [column[row] for row in reference]]
-        information = shared_information(phase[:, :n_open], told, int(phase.max()) + 1)
+        told = [column[row] for row in reference]
+        shares = [weight * _shared(kind, draws, phase, n_open, told) for weight, kind in map_terms(goal)]
+        information = np.sum(shares, axis=0) / map_weight(goal)
     names = [str(name) for name in draws["property"].values]
     values = {
         name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
     }
-    return Beliefs(candidates, worth, information, phase[:, :n_open], values, notes)
+    return Beliefs(candidates, worth, information, objectives, phase[:, :n_open], values, notes)
 
 
 def _drawn_phase(draws: xr.DataArray) -> np.ndarray:
@@ -138,8 +147,22 @@ def _reference(candidates: np.ndarray, n_pool: int) -> np.ndarray:
     return np.arange(0, n_pool, -(-n_pool // N_REFERENCE))
 
 
-def _asks_for_map(goal: Goal) -> bool:
-    return any(isinstance(part, LearnPhaseMap) for _, part in terms(goal))
+def _shared(
+    kind: LearnPhaseMap | LearnLevelSet, draws: xr.DataArray, phase: np.ndarray, n_open: int, told: list[int]
+) -> np.ndarray:
+    """Information (place, reference) about a map of phases, or of where a property is above a level."""
+    drawn, n_kinds = phase, int(phase.max()) + 1
+    if isinstance(kind, LearnLevelSet):
+        above = draws.sel(property=kind.name).transpose("draw", "specimen").values > kind.level
+        drawn, n_kinds = above.astype(int), 2
+    return shared_information(drawn[:, :n_open], drawn[:, told], n_kinds)
+
+
+def _objectives(goal: Pareto, draws: xr.DataArray) -> np.ndarray:
+    """What is to be compromised between (draw, place, objective), larger is better."""
+    return np.stack(
+        [_worth(p, draws.sel(property=p.name).transpose("draw", "specimen").values) for p in goal.parts], -1
+    )
 
 
 def _noise_free_variance(predicted: xr.Dataset, name: str) -> np.ndarray:
@@ -180,12 +203,15 @@ def _worth(goal: PropertyGoal, values: np.ndarray) -> np.ndarray:
 def _optimistic(goal: Goal, predicted: xr.Dataset) -> np.ndarray:
     """Score places one by one, (specimen, part): two sd better than expected, or the entropy of the phase."""
     scores = []
-    for _, part in terms(goal):
+    for _, part in (*property_terms(goal), *map_terms(goal)):
         if isinstance(part, PropertyGoal):
             sd = np.sqrt(_noise_free_variance(predicted, part.name))
             mean = predicted[part.name].values
             ahead = {Maximize: mean + 2 * sd, Minimize: 2 * sd - mean}
             scores.append(ahead[type(part)] if type(part) in ahead else 2 * sd + _worth(part, mean))
+        elif isinstance(part, LearnLevelSet):
+            sd = np.sqrt(_noise_free_variance(predicted, part.name))
+            scores.append(-np.abs(predicted[part.name].values - part.level) / np.maximum(sd, 1e-300))
         elif "phase_entropy" in predicted:
             scores.append(predicted["phase_entropy"].values)
     return np.stack(scores, -1)

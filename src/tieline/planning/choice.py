@@ -13,6 +13,7 @@ from tieline.planning.acquisition import (
     knowledge_gradient,
     left_open,
     log_chance_of_draws,
+    log_hypervolume_improvement,
     log_improvement_of_draws,
     share_of_wins,
     upper_confidence_bound,
@@ -46,7 +47,8 @@ def choose_places(beliefs: Beliefs, goal: Goal, n: int, acquisition: Acquisition
     Raises:
         NotIdentified: the goal asks for the phase map only, and nothing about it is uncertain.
     """
-    if beliefs.information is not None and not beliefs.information.any() and beliefs.utility is None:
+    asks_only_map = beliefs.utility is None and beliefs.objectives is None
+    if asks_only_map and beliefs.information is not None and not beliefs.information.any():
         raise nothing_to_learn()
     chosen: list[int] = []
     values, told = np.zeros(n), np.zeros(n)
@@ -83,6 +85,11 @@ def _scores(
     """Score every candidate, given what was chosen so far; and the information each gives about the map."""
     settled = beliefs.pending + chosen
     n_candidates = len(beliefs.candidates)
+    if beliefs.objectives is not None:
+        measured = range(n_candidates + beliefs.n_pending, beliefs.objectives.shape[1])
+        rivals = beliefs.objectives[:, [*measured, *settled]]
+        own = beliefs.objectives[:, :n_candidates]
+        return log_hypervolume_improvement(own, rivals, beliefs.phase), None
     gain = score = None
     if beliefs.information is not None:
         gain = information_gain(beliefs.information[:n_candidates], beliefs.information[settled])

@@ -63,6 +63,42 @@ class LearnPhaseMap(Goal):
 
 
 @dataclass(frozen=True)
+class LearnLevelSet(Goal):
+    """Learn where a property is above a level, given in its own unit, over the whole pool."""
+
+    name: str
+    level: float
+
+    def __str__(self) -> str:
+        return f"learn where {_spoken(self.name)} is above {self.level:g}"
+
+
+@dataclass(frozen=True, init=False)
+class Pareto(Goal):
+    """Find the best compromises between properties: what is gained is hypervolume.
+
+    No property is weighed against another. A measurement gains as far as it dominates what no measured
+    specimen dominates yet; the volume is counted from the worst measured values.
+    """
+
+    parts: tuple["PropertyGoal", ...]
+
+    def __init__(self, *parts: "PropertyGoal") -> None:
+        """Name what two properties or more should be: `Pareto(Maximize("a"), Minimize("b"))`."""
+        names = [part.name for part in parts if isinstance(part, PropertyGoal)]
+        if len(names) < max(2, len(parts)) or len(set(names)) < len(names):
+            raise TielineError(
+                "Pareto compares two different properties or more.",
+                found=", ".join(map(str, parts)) or "nothing",
+                hint='tl.Pareto(tl.Maximize("yield"), tl.Minimize("cost"))',
+            )
+        object.__setattr__(self, "parts", tuple(parts))
+
+    def __str__(self) -> str:
+        return "the best compromises between: " + ", ".join(map(str, self.parts))
+
+
+@dataclass(frozen=True)
 class Weighted(Goal):
     """A sum of goals. Weights are relative: each part is brought to a common scale first.
 
@@ -81,6 +117,12 @@ class Weighted(Goal):
                     found=f"{weight:g}",
                     hint="Minimize(...) instead of a negative weight; leave a goal out to ignore it",
                 )
+            if isinstance(part, Pareto):
+                raise TielineError(
+                    "Pareto cannot be a part of a sum: it weighs nothing against anything.",
+                    found=str(self),
+                    hint="a sum of the single goals, or Pareto alone",
+                )
 
     def __str__(self) -> str:
         return " + ".join(f"{weight:g} × {part}" for weight, part in self.parts)
@@ -95,18 +137,31 @@ def terms(goal: Goal) -> tuple[tuple[float, Goal], ...]:
 
 
 def property_terms(goal: Goal) -> tuple[tuple[float, PropertyGoal], ...]:
-    """Keep the parts that concern a property."""
+    """Keep the parts that want a property to be something."""
+    if isinstance(goal, Pareto):
+        return tuple((1.0, part) for part in goal.parts)
     return tuple((w, part) for w, part in terms(goal) if isinstance(part, PropertyGoal))
 
 
+def map_terms(goal: Goal) -> tuple[tuple[float, LearnPhaseMap | LearnLevelSet], ...]:
+    """Keep the parts that want a map: of phases, or of where a property is above a level."""
+    return tuple((w, part) for w, part in terms(goal) if isinstance(part, LearnPhaseMap | LearnLevelSet))
+
+
 def map_weight(goal: Goal) -> float:
-    """Sum the weights of the parts that concern the phase map; 0 when there are none."""
-    return sum(w for w, part in terms(goal) if isinstance(part, LearnPhaseMap))
+    """Sum the weights of the parts that concern a map; 0 when there are none."""
+    return sum(w for w, _ in map_terms(goal))
+
+
+def names_in(goal: Goal) -> list[str]:
+    """Name the properties that a goal speaks of."""
+    levels = [part.name for _, part in map_terms(goal) if isinstance(part, LearnLevelSet)]
+    return list(dict.fromkeys([part.name for _, part in property_terms(goal)] + levels))
 
 
 GRAMMAR = (
-    "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map,"
-    " or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map"
+    "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,"
+    " pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map"
 )
 
 
@@ -123,6 +178,9 @@ def parse_goal(text: str) -> Goal:
         >>> str(parse_goal("0.7*maximize:strength + 0.3*learn-phase-map"))
         '0.7 × maximize strength + 0.3 × learn the phase map'
     """
+    pareto = re.fullmatch(r"\s*pareto\s*\((.*)\)\s*", text, re.IGNORECASE)
+    if pareto:
+        return Pareto(*(_parse_term(part.strip()) for part in pareto[1].split(",")))  # type: ignore[arg-type]
     goals = [_parse_term(part.strip()) for part in re.split(r"\s\+\s", text.strip())]
     total = goals[0]
     for goal in goals[1:]:
@@ -134,8 +192,12 @@ def write_goal(goal: Goal) -> str:
     """Write a goal as text that `parse_goal` reads back."""
     if isinstance(goal, Weighted):
         return " + ".join(f"{weight!r}*{write_goal(part)}" for weight, part in goal.parts)
+    if isinstance(goal, Pareto):
+        return f"pareto({', '.join(write_goal(part) for part in goal.parts)})"
     if isinstance(goal, Target):
         return f"target:{goal.name}={goal.value!r}"
+    if isinstance(goal, LearnLevelSet):
+        return f"learn-level-set:{goal.name}={goal.level!r}"
     if isinstance(goal, Maximize | Minimize):
         return f"{type(goal).__name__.lower()}:{goal.name}"
     return "learn-phase-map"
@@ -153,10 +215,11 @@ def _parse_term(text: str) -> Goal:
         return Maximize(name)
     if kind == "minimize" and name:
         return Minimize(name)
-    if kind == "target" and "=" in name:
+    if kind in ("target", "learn-level-set") and "=" in name:
         name, _, value = name.rpartition("=")
-        return Target(name.strip(), _number(value, text))
-    guess = did_you_mean(kind, ["maximize", "minimize", "target", "learn-phase-map"])
+        made = Target if kind == "target" else LearnLevelSet
+        return made(name.strip(), _number(value, text))
+    guess = did_you_mean(kind, ["maximize", "minimize", "target", "learn-phase-map", "learn-level-set"])
     raise TielineError("This is not a goal.", found=f"'{text}'. {guess}".strip(), hint=GRAMMAR)
 
 

@@ -12,7 +12,7 @@ from tieline.planning.beliefs import form_beliefs, measurement_noise
 from tieline.planning.choice import Acquisition, Choice, choose_places
 from tieline.planning.field_choice import Batch
 from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is_linear
-from tieline.planning.goals import Goal, property_terms, write_goal
+from tieline.planning.goals import Goal, LearnLevelSet, Pareto, map_terms, names_in, write_goal
 from tieline.planning.instruments import Instruments, take_stock
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, join, place_names
@@ -51,7 +51,8 @@ def propose(
         posterior: what a model learned.
         pool (specimen): the places one could go to, with the model's design variables. Further columns are
             kept.
-        goal: `Maximize`, `Minimize`, `Target`, `LearnPhaseMap`, or a weighted sum of them.
+        goal: `Maximize`, `Minimize`, `Target`, `LearnPhaseMap`, `LearnLevelSet`, or a weighted sum of them;
+            or `Pareto`, whose score is the expected gain of dominated volume, whatever the acquisition.
         n: how many to propose, from 1 to the number of different places in the pool; with costs, of
             measurements that are left.
         acquisition: how a place is scored for the properties in the goal. `log_ei`, the expected improvement
@@ -101,7 +102,7 @@ def propose(
     elif costs is None:
         rows, choice, notes = _choose_places(posterior, design, under_way, goal, n, acquisition, seed)
     else:
-        _refuse_no_gain(acquisition)
+        _refuse_no_gain(acquisition, goal)
         instruments = take_stock(posterior, costs, design, under_way, pending, n)
         rows, choice, notes = _choose_measurements(posterior, design, under_way, goal, n, instruments, seed)
     predicted = posterior.predict(design.isel(specimen=rows))
@@ -115,7 +116,7 @@ def propose(
         }
         about["costs"] = ", ".join(f"{name}={float(cost)!r}" for name, cost in costs.items())
     proposals = pool.isel(specimen=rows).drop_vars(list(columns), errors="ignore")
-    keep = [name for _, part in property_terms(goal) for name in (part.name, f"{part.name}_sd")]
+    keep = [each for name in names_in(goal) for each in (name, f"{name}_sd")]
     phase = [name for name in ("most_likely_phase", "phase_entropy") if name in predicted]
     proposals = proposals.assign(
         {name: predicted.variables[name] for name in (*keep, *phase)}
@@ -162,7 +163,13 @@ def _choose_measurements(
     return rows[beliefs.candidates[choice.candidates]], choice, beliefs.notes
 
 
-def _refuse_no_gain(acquisition: str) -> None:
+def _refuse_no_gain(acquisition: str, goal: Goal) -> None:
+    if isinstance(goal, Pareto) or any(isinstance(part, LearnLevelSet) for _, part in map_terms(goal)):
+        raise TielineError(
+            "Costs of instruments are weighed for the phase map and for single properties.",
+            found=str(goal),
+            hint="leave the costs out, or another goal",
+        )
     if acquisition != "log_ei":
         raise TielineError(
             "Costs are weighed against the expected improvement.",
@@ -181,11 +188,11 @@ def _check_goal(posterior: Posterior, goal: Goal, acquisition: str) -> None:
             hint=" or ".join(get_args(Acquisition)),
         )
     known = list(posterior.model.properties)
-    for _, part in property_terms(goal):
-        if part.name not in known:
+    for name in names_in(goal):
+        if name not in known:
             raise SchemaError(
-                f"The goal asks for '{part.name}', which this model did not learn.",
-                found=f"{', '.join(known) or 'no property'}. {did_you_mean(part.name, known)}".strip(),
+                f"The goal asks for '{name}', which this model did not learn.",
+                found=f"{', '.join(known) or 'no property'}. {did_you_mean(name, known)}".strip(),
                 hint="name one of these, or fit the model with the property",
             )
 

@@ -9,11 +9,13 @@ from scipy.special import ndtr
 
 from tieline.planning.goals import (
     Goal,
-    LearnPhaseMap,
+    LearnLevelSet,
     Maximize,
     Minimize,
+    Pareto,
     PropertyGoal,
     Target,
+    map_terms,
     property_terms,
     terms,
 )
@@ -47,15 +49,16 @@ def reasons(
     for row in range(predicted.sizes["specimen"]):
         place = predicted.isel(specimen=row)
         clauses = [
-            _expectation(part, place, table) for _, part in terms(goal) if isinstance(part, PropertyGoal)
+            _expectation(part, place, table, is_alone=not isinstance(goal, Pareto))
+            for _, part in property_terms(goal)
         ]
         if "success_probability" in place:
             clauses.append(f"can be made with {percent(float(place['success_probability']))}")
         phase = _phase(place)
         if phase:
             clauses.append(phase)
-        if told is not None and any(isinstance(part, LearnPhaseMap) for _, part in terms(goal)):
-            clauses.append(_lesson(float(told[row]), _measured(predicted, instruments, row)))
+        if told is not None and map_terms(goal):
+            clauses.append(_lesson(float(told[row]), goal, _measured(predicted, instruments, row)))
         elif instruments:
             clauses.append(_service(goal, _measured(predicted, instruments, row)))
         sentences.append("; ".join(clauses))
@@ -73,12 +76,14 @@ def measured_best(goal: PropertyGoal, table: xr.Dataset) -> float:
     return float(values.min() if isinstance(goal, Minimize) else values[np.abs(values - goal.value).argmin()])
 
 
-def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset) -> str:
+def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset, is_alone: bool) -> str:
     mean, sd = float(place[goal.name]), float(place[f"{goal.name}_sd"])
     name, units = goal.name.replace("_", " "), spoken_unit(place[goal.name])
     sentence = f"{name} predicted {plus_minus(mean, sd, units)}"
     if isinstance(goal, Target):
         return f"{sentence}, {short(abs(mean - goal.value))} from the target {goal.value:g}"
+    if not is_alone:
+        return sentence
     best = measured_best(goal, table)
     if not math.isfinite(best):
         return f"{sentence}, nothing measured yet"
@@ -129,8 +134,12 @@ def _measured(predicted: xr.Dataset, instruments: Sequence[str], row: int) -> st
     return name.replace("_", " ") if f"{name}_sd" in predicted else "label"
 
 
-def _lesson(share: float, measured: str) -> str:
-    return f"its {measured} tells {percent(share)} of what is unknown about the map"
+def _lesson(share: float, goal: Goal, measured: str) -> str:
+    levels = [part for _, part in map_terms(goal) if isinstance(part, LearnLevelSet)]
+    if len(levels) < len(map_terms(goal)):
+        return f"its {measured} tells {percent(share)} of what is unknown about the map"
+    where = " and ".join(f"where {part.name.replace('_', ' ')} is above {part.level:g}" for part in levels)
+    return f"tells {percent(share)} of what is unknown about {where}"
 
 
 def _service(goal: Goal, measured: str) -> str:
