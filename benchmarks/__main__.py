@@ -12,6 +12,7 @@ BENCHMARKS = (
     "active_fegapd",
     "calibration",
     "fegapd",
+    "pools",
     "sage_1d",
     "sage_2d",
     "sage_cost",
@@ -31,6 +32,9 @@ def main(arguments: list[str] | None = None) -> None:
     module = import_module(f"benchmarks.{chosen.name}")
     if chosen.case not in (None, *module.CASES):
         raise SystemExit(f"{chosen.name} has no case '{chosen.case}'. Try: {', '.join(module.CASES)}.")
+    known = ("all", "tieline", "peers", *getattr(module, "METHODS", ()))
+    if chosen.methods not in known:
+        raise SystemExit(f"{chosen.name} has no methods '{chosen.methods}'. Try: {', '.join(known)}.")
     first, count = getattr(module, "SEEDS", (0, 0))
     first = first if chosen.first_seed is None else chosen.first_seed
     count = count if chosen.seeds is None else chosen.seeds
@@ -48,18 +52,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", choices=BENCHMARKS, metavar="NAME", help="see --list")
     parser.add_argument("--list", action="store_true", help="name the benchmarks and their cases")
     parser.add_argument("--case", help="run one case only")
-    parser.add_argument("--methods", choices=("all", "tieline", "peers"), default="all")
+    parser.add_argument(
+        "--methods", default="all", metavar="WHO", help="all, tieline, peers, or one by its name (pools)"
+    )
     parser.add_argument(
         "--seeds",
         type=int,
-        help="number of fresh worlds (sage_seeds, calibration) or repeats (active_fegapd)",
+        help="number of fresh worlds (sage_seeds, calibration) or repeats (active_fegapd, pools)",
     )
     parser.add_argument("--first-seed", type=int, help="seed of the first of them")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="append the rows to FILE, one JSON object a line"
     )
     parser.add_argument(
-        "--keep", type=Path, metavar="FILE", help="append worlds to FILE and go on from there (calibration)"
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="append worlds or loops to FILE and go on from there (calibration, pools)",
     )
     return parser
 

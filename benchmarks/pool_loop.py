@@ -124,20 +124,25 @@ class Course:
     """How one loop went.
 
     Attributes:
-        tries: extra tries until what was looked for had been found; 0 where the start had it.
+        tried: rows of the pool in the order they were tried, the start included.
         rounds: how often the rule was asked.
         seconds: CPU time of the rule alone.
     """
 
-    tries: int
+    tried: list[int]
     rounds: int
     seconds: float
 
+    @property
+    def tries(self) -> int:
+        """Extra tries after the start."""
+        return len(self.tried) - N_START
 
-def follow(pool: Pool, rule: Rule, seed: int, batch: int = 1) -> Course:
-    """Let a rule choose until what is looked for has been found."""
+
+def follow(pool: Pool, rule: Rule, seed: int, batch: int = 1, n_total: int | None = None) -> Course:
+    """Let a rule choose until what is looked for has been found, or until so many were tried in total."""
     state, seconds, rounds, is_winner = pool.start(seed), 0.0, 0, pool.winners
-    while not is_winner[state.tried].any():
+    while len(state.tried) < n_total if n_total else not is_winner[state.tried].any():
         begun = time.process_time()
         rows = list(rule(state, min(batch, len(state.open))))
         seconds += time.process_time() - begun
@@ -147,7 +152,7 @@ def follow(pool: Pool, rule: Rule, seed: int, batch: int = 1) -> Course:
                 f"Found: {rows} after {len(state.tried)} tries. Try: choose from state.open."
             )
         state, rounds = state.after(rows), rounds + 1
-    return Course(len(state.tried) - N_START, rounds, seconds)
+    return Course([int(row) for row in state.tried], rounds, seconds)
 
 
 def random_tries(pool: Pool, batch: int = 1) -> float:

@@ -18,10 +18,10 @@ class Options:
 
     Attributes:
         case: run only this one; None for all.
-        methods: "all", "tieline" or "peers".
+        methods: "all", "tieline" or "peers"; of pools also one method by its name.
         n_seeds: number of fresh worlds, or of repeats.
         first_seed: of the first of them.
-        keep: file of the worlds that were answered, to go on from.
+        keep: file of the worlds or loops that were answered, to go on from.
     """
 
     case: str | None = None

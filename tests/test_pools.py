@@ -1,3 +1,4 @@
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -5,6 +6,8 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+FOLDER = Path(os.environ.get("TIELINE_DATA", "nowhere"))
+has_data = pytest.mark.skipif(not (FOLDER / "campaign").is_dir(), reason="$TIELINE_DATA has no campaign/")
 
 
 @pytest.fixture
@@ -79,3 +82,84 @@ def test_a_rule_may_not_choose_twice(benchmarks):
     loop = benchmarks("pool_loop")
     with pytest.raises(RuntimeError, match=r"Try: choose from state\.open"):
         loop.follow(line(benchmarks, 50), lambda state, n: state.tried[:1], seed=0)
+
+
+def test_random_choice_among_eighty(benchmarks):
+    # In a random order the best is as likely at each of 80 places; five are tried before it counts.
+    pool = line(benchmarks, 80)
+    assert benchmarks("pool_loop").random_tries(pool) == pytest.approx(sum(range(76)) / 80)
+
+
+def test_a_pool_is_the_same_for_every_method(benchmarks):
+    pool = line(benchmarks, 50)
+    methods = benchmarks("pool_methods").FAST
+    chosen = {name: maker(pool, 0)(pool.start(3), 2) for name, maker in methods.items()}
+    assert len(pool.start(3).tried) == 5
+    for rows in chosen.values():
+        assert len(set(rows)) == 2
+        assert not set(rows) & set(pool.start(3).tried.tolist())
+    assert 49 in chosen["gpr_ei"]  # a straight line is continued
+
+
+def test_loops_go_on_from_the_file_that_kept_them(benchmarks, tmp_path):
+    pools, options = benchmarks("pools"), benchmarks("tasks").Options(keep=tmp_path / "loops.jsonl")
+    pool = line(benchmarks, 30)
+    maker = benchmarks("pool_peers").choose_at_random
+    first = pools._course("p3ht", pool, "random", maker, 4, options)
+    assert pools._course("p3ht", pool, "random", None, 4, options) == first
+    assert pools._course("p3ht", pool, "random", maker, 5, options) != first
+
+
+def test_hypervolume_is_the_area_below_the_staircase(benchmarks):
+    gains = np.array([[3.0, 1.0], [1.0, 3.0], [2.0, 2.0], [1.0, 1.0]])
+    assert benchmarks("pool_scores").hypervolume(gains) == pytest.approx(6.0)
+
+
+def test_without_data_real_pools_are_skipped(benchmarks, monkeypatch, capsys):
+    monkeypatch.delenv("TIELINE_DATA", raising=False)
+    pools = benchmarks("pools")
+    for case in set(pools.CASES) - {"million", "landscapes"}:
+        benchmarks("__main__").main(["pools", "--case", case])
+        assert "skipped: no data" in capsys.readouterr().out
+
+
+def test_an_unknown_method_is_refused(benchmarks):
+    with pytest.raises(SystemExit, match=r"Try: all, tieline, peers, .*botorch"):
+        benchmarks("__main__").main(["pools", "--methods", "botorhc"])
+
+
+def test_make_bench_runs_every_benchmark(benchmarks):
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    named = next(line for line in makefile.splitlines() if line.startswith("NAME ?= "))
+    assert sorted(named.removeprefix("NAME ?= ").split()) == sorted(benchmarks("__main__").BENCHMARKS)
+
+
+@has_data
+@pytest.mark.parametrize(
+    ("case", "shape", "n_winners", "random"),
+    [
+        ("p3ht", (178, 5), 1, 84.5),
+        ("autoam", (100, 4), 1, 45.6),
+        ("oer_3496", (2121, 6), 22, 87.4),
+        ("photo_pce10", (1020, 4), 11, 80.2),
+        ("vapdiff", (918, 28), 357, None),
+        ("suzuki_i", (74, 10), None, None),
+    ],
+)
+def test_real_pools_have_their_published_sizes(benchmarks, case, shape, n_winners, random):
+    pool = benchmarks("pool_data").read(case, FOLDER)
+    assert pool.x.shape == shape
+    assert n_winners in (None, pool.winners.sum())
+    assert random is None or benchmarks("pool_loop").random_tries(pool) == pytest.approx(random, abs=0.1)
+    assert not pool.is_mixture or np.allclose(pool.x.sum(1), 1)
+    frame = benchmarks("pool_frame").as_frame(pool)
+    assert len(frame) == len(frame.drop_duplicates()) == shape[0]
+
+
+@has_data
+def test_failed_crystals_are_marked(benchmarks):
+    pool = benchmarks("pool_data").read("vapdiff", FOLDER)
+    assert pool.failed.sum() == 375
+    assert set(pool.outcome[pool.failed, 0]) == {1.0}
+    assert next(iter(benchmarks("pool_frame").as_frame(pool))) == "organic_molarity"
+    assert {name: len(levels) for name, levels in pool.groups.items()} == {"organic": 17, "solvent": 3}

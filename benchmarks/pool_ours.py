@@ -1,0 +1,77 @@
+"""tieline on a pool: `tl.GaussianProcess` fitted to what was tried, and `tl.propose` over what is open."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import xarray as xr
+
+import tieline as tl
+from benchmarks.pool_loop import Pool, Rule, State
+from benchmarks.tasks import attributes
+
+Maker = Callable[[Pool, int], Rule]
+
+
+def tieline(acquisition: str | None = None, failures: str = "learned") -> Maker:
+    """Make the rule of ours.
+
+    Args:
+        acquisition: as `tl.propose` takes it; None for its default.
+        failures: "learned" tells of failed tries as failed; "ignored" leaves them out; "as_value" takes their
+            outcome as if it were a measurement.
+    """
+    settings = {} if acquisition is None else {"acquisition": acquisition}
+
+    def make(pool: Pool, seed: int) -> Rule:
+        places, design = as_places(pool)
+        names = [f"outcome_{k}" for k in range(len(pool.signs))]
+        model = tl.GaussianProcess(design, names)
+        goals = [
+            tl.Maximize(name) if sign > 0 else tl.Minimize(name)
+            for name, sign in zip(names, pool.signs, strict=True)
+        ]
+        goal = goals[0] if len(goals) == 1 else goals[0] + goals[1]
+
+        def ask(state: State, n: int) -> Sequence[int]:
+            table = as_table(places, pool, state.tried, failures)
+            if not any(np.isfinite(table[name]).any() for name in names):
+                return state.rng.choice(state.open, n, replace=False).tolist()  # nothing to learn from yet
+            posterior = model.fit(table, seed=0)
+            proposal = tl.propose(
+                posterior, places.isel(specimen=state.open), goal, n, seed=len(state.tried), **settings
+            )
+            return state.open[proposal["candidate"].values].tolist()
+
+        return ask
+
+    return make
+
+
+def as_places(pool: Pool) -> tuple[xr.Dataset, str | list[str]]:
+    """Write the candidates on `specimen`, and say which variables are the design."""
+    specimen = np.arange(len(pool))
+    if pool.is_mixture:
+        places = xr.Dataset(
+            {"composition": (("specimen", "element"), pool.x, {"role": "synthesis", "units": "1"})},
+            {"specimen": specimen, "element": list(pool.inputs)},
+        )
+        return places, "composition"
+    names = list(pool.inputs)
+    columns = {name: ("specimen", pool.x[:, i], attributes("synthesis")) for i, name in enumerate(names)}
+    return xr.Dataset(columns, {"specimen": specimen}), names
+
+
+def as_table(places: xr.Dataset, pool: Pool, rows: np.ndarray, failures: str) -> xr.Dataset:
+    """Write what was measured at some candidates."""
+    has_failed = np.zeros(len(pool), bool) if pool.failed is None else pool.failed
+    if failures == "ignored":
+        rows = rows[~has_failed[rows]]
+    table = places.isel(specimen=rows)
+    for k in range(len(pool.signs)):
+        value = pool.outcome[rows, k]
+        if failures == "learned" and has_failed.any():
+            flag = np.where(has_failed[rows], "failed", "ok")
+            table[f"outcome_{k}_flag"] = ("specimen", flag, {"role": "property"})
+            value = np.where(has_failed[rows], np.nan, value)
+        table[f"outcome_{k}"] = ("specimen", value, attributes("property"))
+    return table
