@@ -1,7 +1,8 @@
 """BayBE on a pool, set up as its documentation does, with its defaults.
 
-A `Campaign` over `SubspaceDiscrete.from_dataframe` of the candidates, which forgets none of what it was told;
-one `NumericalTarget` as a `SingleTargetObjective`, two as a `ParetoObjective`.
+A `Campaign` over `SubspaceDiscrete.from_dataframe` of the candidates, told not to recommend what was
+measured, which is the rule of these loops; one `NumericalTarget` as a `SingleTargetObjective`, two as a
+`ParetoObjective`.
 """
 
 import warnings
@@ -32,7 +33,7 @@ def baybe(pool: Pool, seed: int) -> Rule:
     targets = [NumericalTarget(name, minimize=sign < 0) for name, sign in zip(names, pool.signs, strict=True)]
     objective = SingleTargetObjective(targets[0]) if len(targets) == 1 else ParetoObjective(targets)
     space = SearchSpace(discrete=SubspaceDiscrete.from_dataframe(frame, parameters=named))
-    campaign = Campaign(space, objective)
+    campaign = Campaign(space, objective, allow_recommending_already_measured=False)
     n_told = 0
 
     def ask(state: State, n: int) -> Sequence[int]:

@@ -17,7 +17,6 @@ def _imported(module: str, name: str) -> Maker:
 OURS: dict[str, Maker] = {
     "tieline": tieline(),
     "tieline:ucb": tieline("ucb"),
-    "tieline:ei": tieline("ei"),
     "tieline:pi": tieline("pi"),
     "tieline:thompson": tieline("thompson"),
 }

@@ -10,6 +10,7 @@ from benchmarks.pool_loop import Pool, Rule, State
 from benchmarks.tasks import attributes
 
 Maker = Callable[[Pool, int], Rule]
+N_LEAST = 2  # values that a Gaussian process needs; any candidate is taken until then
 
 
 def tieline(acquisition: str | None = None, failures: str = "learned") -> Maker:
@@ -34,8 +35,8 @@ def tieline(acquisition: str | None = None, failures: str = "learned") -> Maker:
 
         def ask(state: State, n: int) -> Sequence[int]:
             table = as_table(places, pool, state.tried, failures)
-            if not any(np.isfinite(table[name]).any() for name in names):
-                return state.rng.choice(state.open, n, replace=False).tolist()  # nothing to learn from yet
+            if any(np.isfinite(table[name]).sum() < N_LEAST for name in names):
+                return state.rng.choice(state.open, n, replace=False).tolist()
             posterior = model.fit(table, seed=0)
             proposal = tl.propose(
                 posterior, places.isel(specimen=state.open), goal, n, seed=len(state.tried), **settings

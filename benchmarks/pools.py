@@ -66,18 +66,18 @@ Numbers = Iterator[tuple[str, str, float, float]]  # method, metric, value, CPU 
 
 def _real(case: str, pool: Pool, options: Options) -> Numbers:
     """Run the loops of a case and score them."""
-    batch = BATCH.get(case, 1)
+    batch, scores = BATCH.get(case, 1), {}
     for method, maker in answering(case, options.methods):
         courses = [_course(case, pool, method, maker, seed, options) for seed in _repeats(method, options)]
         seconds = sum(course.seconds for course in courses) / max(sum(course.rounds for course in courses), 1)
         if case == "suzuki_i":
-            scores = pool_scores.pareto(pool, courses)
+            scores[method] = pool_scores.pareto(pool, courses)
         elif case == "vapdiff":
-            scores = pool_scores.failures(pool, courses)
+            scores[method] = pool_scores.failures(pool, courses)
         else:
-            scores = pool_scores.tries(pool, courses, batch)
+            scores[method] = pool_scores.tries(pool, courses, batch)
         yield method, "repeats", len(courses), seconds
-        for metric, value in scores:
+        for metric, value in pool_scores.means(scores[method]):
             yield method, metric, value, seconds
         if case == "p3ht":
             for n in COSTS:
@@ -85,6 +85,11 @@ def _real(case: str, pool: Pool, options: Options) -> Numbers:
     if case not in N_TOTAL and options.methods in ("all", "peers", "random"):
         start = len(pool.start(0).tried) if batch > 1 else 0
         yield "random", "tries_mean", random_tries(pool, batch) + start, 0.0
+    for method in scores if "tieline" in scores else ():
+        if method == "tieline":
+            continue
+        for metric, value in pool_scores.differences(scores["tieline"], scores[method], method):
+            yield "tieline", metric, value, 0.0
 
 
 def _repeats(method: str, options: Options) -> range:
@@ -128,15 +133,13 @@ def _cost(pool: Pool, maker: Maker, n: int) -> float:
 def _landscapes(options: Options) -> Numbers:
     """Run the simulated pools, and give the mean tries relative to chance."""
     for method, maker in answering("landscapes", options.methods):
-        found, seconds, rounds = {}, 0.0, 0
+        found, seconds, rounds = {}, 0.0, 0  # found: the ratios (repeat) in each landscape
         for name in LANDSCAPES:
             pools = {seed: landscape(name, seed) for seed in _repeats(method, options)}
             courses = {s: _course("landscapes", pool, method, maker, s, options) for s, pool in pools.items()}
             found[name] = np.array([courses[s].tries / random_tries(pool) for s, pool in pools.items()])
             seconds += sum(course.seconds for course in courses.values())
             rounds += sum(course.rounds for course in courses.values())
-        for name, ratios in found.items():
-            for metric, value in pool_scores.spread(name, ratios):
-                yield method, metric, value, seconds / rounds
-        for metric, value in pool_scores.spread("relative_tries", np.mean(list(found.values()), axis=0)):
+        found["relative_tries"] = np.mean(list(found.values()), axis=0)
+        for metric, value in pool_scores.means(found):
             yield method, metric, value, seconds / rounds

@@ -10,6 +10,9 @@ SHOWN = (
     *("accuracy", "nll", "brier", "r2", "crps", "coverage_90", "coverage_95"),
     *("rhat_max", "ess_bulk_min", "ess_tail_min", "sweeps", "ess_per_second"),
     *("cpu_seconds", "peak_mb", "slope"),
+    *("repeats", "tries_mean", "tries_se", "best_grade_mean", "best_grade_se", "failed_mean", "failed_se"),
+    *("hypervolume_mean", "hypervolume_se", "relative_tries_mean", "relative_tries_se"),
+    *("cpu_ms_n25", "cpu_ms_n50", "cpu_ms_n100"),
     *(
         "accuracy_10",
         "accuracy_20",
@@ -30,6 +33,11 @@ DIGITS = {
     "peak_mb": 0,
     "cost_to_accuracy": 0,
     "cost_to_best": 0,
+    "repeats": 0,
+    **dict.fromkeys(("cpu_ms_n25", "cpu_ms_n50", "cpu_ms_n100"), 0),
+    **dict.fromkeys(
+        (f"{name}_{end}" for name in ("tries", "best_grade", "failed") for end in ("mean", "se")), 1
+    ),
 }
 
 
