@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 import tieline as tl
+from benchmarks.pool_frame import as_frame, is_level
 from benchmarks.pool_loop import Pool, Rule, State
 from benchmarks.tasks import attributes
 
@@ -57,22 +58,24 @@ def as_places(pool: Pool) -> tuple[xr.Dataset, str | list[str]]:
             {"specimen": specimen, "element": list(pool.inputs)},
         )
         return places, "composition"
-    names = list(pool.inputs)
-    columns = {name: ("specimen", pool.x[:, i], attributes("synthesis")) for i, name in enumerate(names)}
-    return xr.Dataset(columns, {"specimen": specimen}), names
+    frame = as_frame(pool)
+    columns = {}
+    for name in frame:
+        values = frame[name].to_numpy(str if is_level(frame[name]) else float)
+        columns[name] = ("specimen", values, attributes("synthesis"))
+    return xr.Dataset(columns, {"specimen": specimen}), list(frame)
 
 
 def as_table(places: xr.Dataset, pool: Pool, rows: np.ndarray, failures: str) -> xr.Dataset:
-    """Write what was measured at some candidates."""
-    has_failed = np.zeros(len(pool), bool) if pool.failed is None else pool.failed
-    if failures == "ignored":
-        rows = rows[~has_failed[rows]]
-    table = places.isel(specimen=rows)
+    """Write what was measured at some candidates; with categories the others too, so that all are known."""
+    is_tried = np.isin(np.arange(len(pool)), rows)
+    has_failed = np.zeros(len(pool), bool) if pool.failed is None else is_tried & pool.failed
+    has_value = is_tried & ~has_failed if failures != "as_value" else is_tried
+    table = places
     for k in range(len(pool.signs)):
-        value = pool.outcome[rows, k]
+        value = np.where(has_value, pool.outcome[:, k], np.nan)
+        table = table.assign({f"outcome_{k}": ("specimen", value, attributes("property"))})
         if failures == "learned" and has_failed.any():
-            flag = np.where(has_failed[rows], "failed", "ok")
+            flag = np.select([has_failed, is_tried], ["failed", "ok"], "")
             table[f"outcome_{k}_flag"] = ("specimen", flag, {"role": "property"})
-            value = np.where(has_failed[rows], np.nan, value)
-        table[f"outcome_{k}"] = ("specimen", value, attributes("property"))
-    return table
+    return table if pool.groups else table.isel(specimen=rows)

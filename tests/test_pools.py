@@ -163,3 +163,31 @@ def test_failed_crystals_are_marked(benchmarks):
     assert set(pool.outcome[pool.failed, 0]) == {1.0}
     assert next(iter(benchmarks("pool_frame").as_frame(pool))) == "organic_molarity"
     assert {name: len(levels) for name, levels in pool.groups.items()} == {"organic": 17, "solvent": 3}
+
+
+def test_ours_knows_every_category_and_failure(benchmarks):
+    x = np.array([[0.0, 1.0, 0.0], [0.5, 1.0, 0.0], [1.0, 1.0, 0.0], [0.3, 0.0, 1.0], [0.7, 0.0, 1.0]] * 3)
+    x[:, 0] += np.arange(15) / 100
+    pool = benchmarks("pool_loop").Pool(
+        "salts",
+        x,
+        (x[:, :1] + x[:, 1:2]),
+        ["heat", "salt=A", "salt=B"],
+        groups={"salt": ["salt=A", "salt=B"]},
+        failed=x[:, 0] > 1,
+    )
+    ours = benchmarks("pool_ours")
+    places, design = ours.as_places(pool)
+    assert design == ["heat", "salt"]
+    assert set(places["salt"].values) == {"A", "B"}
+    tried = np.array([0, 3, 7])
+    table = ours.as_table(places, pool, tried, "learned")
+    assert table["outcome_0_flag"].values[tried].tolist() == ["ok", "ok", "failed"]
+    assert table["outcome_0"].notnull().values.nonzero()[0].tolist() == [0, 3]
+    ignored = ours.as_table(places, pool, tried, "ignored")
+    assert "outcome_0_flag" not in ignored
+    assert ours.as_table(places, pool, tried, "as_value")["outcome_0"].notnull().sum() == 3
+    for failures in ("learned", "ignored", "as_value"):
+        rows = ours.tieline(failures=failures)(pool, 0)(pool.start(1, 8), 2)
+        assert len(set(rows)) == 2
+        assert not set(rows) & set(pool.start(1, 8).tried.tolist())
