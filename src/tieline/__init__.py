@@ -17,24 +17,34 @@ if TYPE_CHECKING:
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
+    from tieline.planning.constraints import LinearConstraint
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
+    from tieline.planning.inputs import Categorical, Levels, Numeric
+    from tieline.planning.mixture import Composition
     from tieline.planning.propose import propose
+    from tieline.planning.space import Space
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
 
 # Names are loaded when first asked for, so that `import tieline` stays quick and light.
 _HOME = {
+    "Categorical": "tieline.planning.inputs",
+    "Composition": "tieline.planning.mixture",
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
+    "Levels": "tieline.planning.inputs",
+    "LinearConstraint": "tieline.planning.constraints",
     "Maximize": "tieline.planning.goals",
     "Minimize": "tieline.planning.goals",
     "MissingExtra": "tieline.errors",
     "NotConverged": "tieline.errors",
     "NotIdentified": "tieline.errors",
+    "Numeric": "tieline.planning.inputs",
     "Pareto": "tieline.planning.goals",
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
+    "Space": "tieline.planning.space",
     "Target": "tieline.planning.goals",
     "TielineError": "tieline.errors",
     "UnitError": "tieline.errors",
@@ -54,17 +64,23 @@ _HOME = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "Categorical",
+    "Composition",
     "GaussianProcess",
     "LearnLevelSet",
     "LearnPhaseMap",
+    "Levels",
+    "LinearConstraint",
     "Maximize",
     "Minimize",
     "MissingExtra",
     "NotConverged",
     "NotIdentified",
+    "Numeric",
     "Pareto",
     "PhaseProperty",
     "SchemaError",
+    "Space",
     "Target",
     "TielineError",
     "UnitError",
