@@ -109,7 +109,7 @@ def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phas
     seen = rivals.mean(0) if rivals.shape[1] else everywhere
     spread = np.maximum(np.ptp(everywhere, axis=0), np.finfo(float).tiny)
     lowest = seen.min(0) - MARGIN * spread
-    normals = norm.ppf(qmc.Sobol(n_objectives, rng=0).random(N_DIRECTIONS))
+    normals = norm.ppf(qmc.Halton(n_objectives, rng=0).random(N_DIRECTIONS))
     directions = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
     scores = []
     for direction in np.maximum(directions, 1e-3):

@@ -1,6 +1,6 @@
 """Choose places one by one, by what measuring everything there would bring."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -33,16 +33,33 @@ class Choice:
         values: scores when they were chosen.
         told: share of what is unknown about the map that each tells; None if the goal does not ask.
         instruments: what measures there; empty where every place is measured with all of them.
+        n_at_random: how many more were drawn at random, and stand last.
     """
 
     candidates: list[int]
     values: np.ndarray
     told: np.ndarray | None
     instruments: tuple[str, ...] = ()
+    n_at_random: int = 0
+
+    def and_at_random(self, n: int) -> "Choice":
+        """The same with some more proposals that were drawn at random and have no score."""
+        told = None if self.told is None else np.append(self.told, np.full(n, np.nan))
+        values = np.append(self.values, np.full(n, np.nan))
+        return replace(self, values=values, told=told, n_at_random=n)
 
 
-def choose_places(beliefs: Beliefs, goal: Goal, n: int, acquisition: Acquisition) -> Choice:
+def choose_places(
+    beliefs: Beliefs, goal: Goal, n: int, acquisition: Acquisition, log_worth: np.ndarray
+) -> Choice:
     """Choose places one by one, each as if the earlier ones had been measured.
+
+    Args:
+        beliefs: about the candidates.
+        goal: what to look for.
+        n: how many.
+        acquisition: how the properties in the goal are scored.
+        log_worth (candidate): logarithm of a factor on every score.
 
     Raises:
         NotIdentified: the goal asks for the phase map only, and nothing about it is uncertain.
@@ -54,12 +71,24 @@ def choose_places(beliefs: Beliefs, goal: Goal, n: int, acquisition: Acquisition
     values, told = np.zeros(n), np.zeros(n)
     for step in range(n):
         score, gain = _scores(beliefs, goal, acquisition, chosen)
+        is_log = acquisition in ("log_ei", "pi") and beliefs.information is None
+        score = weighed(score, log_worth, is_log=is_log)
         score[chosen] = -np.inf
         best = int(np.argmax(score))
         values[step] = score[best]
         told[step] = 0 if gain is None else gain[best]
         chosen.append(best)
     return Choice(chosen, values, share_of_unknown(beliefs, told))
+
+
+def weighed(score: np.ndarray, log_worth: np.ndarray, *, is_log: bool) -> np.ndarray:
+    """Multiply scores (candidate), or logarithms of scores, by factors whose logarithms are given."""
+    if is_log:
+        return score + log_worth
+    if not log_worth.any():
+        return score
+    # Counted from the least promising place, or else a factor would turn signs around.
+    return (score - score.min()) * np.exp(log_worth)
 
 
 def share_of_unknown(beliefs: Beliefs, told: np.ndarray) -> np.ndarray | None:

@@ -19,7 +19,7 @@ from tieline.planning.acquisition import (
     knowledge_gradient,
     log_expected_improvement,
 )
-from tieline.planning.choice import Choice
+from tieline.planning.choice import Choice, weighed
 
 Batch = Literal["believer", "liar_min", "liar_max", "local_penalty"]
 BATCHES = get_args(Batch)
@@ -178,10 +178,7 @@ def choose_in_field(state: FieldState, n: int, acquisition: str, log_worth: np.n
     values = np.zeros(n)
     for step in range(n):
         worth = score.of(state, rng)
-        if score.is_log:
-            worth = worth + log_worth
-        elif log_worth.any():  # counted from the least promising place, or a factor would turn signs around
-            worth = (worth - worth.min()) * np.exp(log_worth)
+        worth = weighed(worth, log_worth, is_log=score.is_log)
         if state.batch == "local_penalty":
             worth = worth + _log_penalty(state, chosen)
         worth[chosen] = -np.inf

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tieline.models.gaussian_field import GaussianField
 from tieline.models.posterior import Posterior
-from tieline.planning.choice import Choice
+from tieline.planning.choice import Choice, weighed
 from tieline.planning.field_choice import SCORES, Batch, FieldState, choose_in_field
 from tieline.planning.goals import Goal, Maximize, Minimize, property_terms, terms
 from tieline.planning.pool import join
@@ -105,8 +105,5 @@ def _most_promising(
     by_place = acquisition if acquisition in ("log_ei", "pi") else "ucb"
     state = FieldState.start(field, len(field.mean), best, best, "believer")
     score = SCORES[by_place].of(state, np.random.default_rng(0))
-    if SCORES[by_place].is_log:
-        score = score + log_worth
-    elif log_worth.any():
-        score = (score - score.min()) * np.exp(log_worth)
+    score = weighed(score, log_worth, is_log=SCORES[by_place].is_log)
     return np.sort(np.argpartition(-score, n_kept - 1)[:n_kept])

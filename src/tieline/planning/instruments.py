@@ -75,6 +75,35 @@ def take_stock(
     return Instruments(names, prices, label_sets(posterior.model), is_done, is_pending)
 
 
+def price_of_places(pool: xr.Dataset, column: str) -> np.ndarray:
+    """What each place of a pool costs (specimen), in the unit of the column.
+
+    Args:
+        pool (specimen): the places, with the column.
+        column: its name.
+
+    Raises:
+        SchemaError: the pool has no such column, or a cost in it is not positive.
+    """
+    if column not in pool.variables:
+        known = [str(name) for name in pool.variables]
+        raise SchemaError(
+            f"The pool has no column '{column}' of costs.",
+            found=f"{', '.join(known)}. {did_you_mean(column, known)}".strip(),
+            hint="name a column of the pool, or give the cost of each instrument as a mapping",
+        )
+    values = pool[column].values
+    prices = values.astype(float) if values.dtype.kind in "iuf" else np.full(values.shape, np.nan)
+    wrong = np.flatnonzero(~(np.isfinite(prices) & (prices > 0)))
+    if wrong.size:
+        raise SchemaError(
+            f"'{column}' must say what every place costs, a positive number.",
+            found=f"{values[wrong[0]]} in row {wrong[0]}, and {len(wrong) - 1} more",
+            hint="fill the column, in one unit of your own",
+        )
+    return prices
+
+
 def _done(
     posterior: Posterior,
     design: xr.Dataset,

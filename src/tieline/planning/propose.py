@@ -13,7 +13,7 @@ from tieline.planning.choice import Acquisition, Choice, choose_places
 from tieline.planning.field_choice import Batch
 from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is_linear
 from tieline.planning.goals import Goal, LearnLevelSet, Pareto, map_terms, names_in, write_goal
-from tieline.planning.instruments import Instruments, take_stock
+from tieline.planning.instruments import Instruments, price_of_places, take_stock
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, join, place_names
 from tieline.planning.reason import outlook, reasons
@@ -27,7 +27,8 @@ def propose(
     *,
     acquisition: Acquisition = "log_ei",
     batch: Batch = "believer",
-    costs: Mapping[str, float] | None = None,
+    costs: Mapping[str, float] | str | None = None,
+    audit: int = 0,
     pending: xr.Dataset | None = None,
     seed: int = 0,
 ) -> xr.Dataset:
@@ -66,7 +67,10 @@ def propose(
             the neighbourhood of the choice is avoided ("local_penalty").
         costs: what one measurement with each instrument costs, all in one unit of your own (hours, euro).
             An instrument is named after what it measures: the phase variable or a property of the model.
-            Those left out are not available. Without costs, everything is measured at each place.
+            Those left out are not available. Without costs, everything is measured at each place. Or the name
+            of a column of the pool that says what each place costs: scores are then gains per cost.
+        audit: how many of the n are drawn at random from the rest of the pool. Where a model is wrong, its
+            own proposals may never show it; these do.
         pending (specimen): places under way, with the design variables; treated as already chosen. With
             costs, a column `instrument` says what is under way there, or else all instruments are.
         seed: of the joint draws.
@@ -90,31 +94,39 @@ def propose(
     _check_goal(posterior, goal, acquisition)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
-    if costs is None and is_linear(goal) and isinstance(posterior, GaussianAnswer):
-        rows = _open_rows(design, under_way, n)
-        kept = design.isel(specimen=rows) if len(rows) < design.sizes["specimen"] else design
-        success = posterior.log_success(kept)
-        worth = np.zeros(len(rows)) if success is None else success
-        chosen, choice, notes = choose_by_field(
-            posterior, kept, under_way, goal, n, acquisition, batch, worth, seed
-        )
-        rows = rows[chosen]
-    elif costs is None:
-        rows, choice, notes = _choose_places(posterior, design, under_way, goal, n, acquisition, seed)
-    else:
-        _refuse_no_gain(acquisition, goal)
+    if isinstance(costs, Mapping):
+        _refuse_no_gain(acquisition, goal, audit)
         instruments = take_stock(posterior, costs, design, under_way, pending, n)
         rows, choice, notes = _choose_measurements(posterior, design, under_way, goal, n, instruments, seed)
+    else:
+        open_rows = _open_rows(design, under_way, n)
+        kept = design if len(open_rows) == design.sizes["specimen"] else design.isel(specimen=open_rows)
+        prices = None if costs is None else price_of_places(pool, costs)[open_rows]
+        worth = _log_worth(posterior, kept, prices)
+        n_chosen = n - _checked_audit(audit, n)
+        if is_linear(goal) and isinstance(posterior, GaussianAnswer):
+            chosen, choice, notes = choose_by_field(
+                posterior, kept, under_way, goal, n_chosen, acquisition, batch, worth, seed
+            )
+        else:
+            beliefs = form_beliefs(posterior, kept, under_way, goal, at_least=n, seed=seed)
+            choice = choose_places(beliefs, goal, n_chosen, acquisition, worth[beliefs.candidates])
+            chosen, notes = beliefs.candidates[choice.candidates], beliefs.notes
+        rest = np.setdiff1d(np.arange(len(open_rows)), chosen)
+        drawn = np.random.default_rng(seed).choice(rest, audit, replace=False)
+        rows, choice = open_rows[np.append(chosen, drawn)], choice.and_at_random(audit)
     predicted = posterior.predict(design.isel(specimen=rows))
-    why = reasons(goal, predicted, posterior.table, choice.told, choice.instruments)
+    why = reasons(goal, predicted, posterior.table, choice.told, choice.instruments, choice.n_at_random)
     columns = {"candidate": rows, "value": choice.values, "reason": why}
     about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed}
-    if costs is not None:
+    if isinstance(costs, Mapping):
         columns |= {
             "instrument": list(choice.instruments),
             "cost": [float(costs[m]) for m in choice.instruments],
         }
         about["costs"] = ", ".join(f"{name}={float(cost)!r}" for name, cost in costs.items())
+    elif costs is not None:
+        about["costs"] = costs
     proposals = pool.isel(specimen=rows).drop_vars(list(columns), errors="ignore")
     keep = [each for name in names_in(goal) for each in (name, f"{name}_sd")]
     phase = [name for name in ("most_likely_phase", "phase_entropy") if name in predicted]
@@ -128,19 +140,22 @@ def propose(
 Chosen = tuple[np.ndarray, Choice, tuple[str, ...]]  # rows of the pool, the choice, and notes
 
 
-def _choose_places(
-    posterior: Posterior,
-    design: xr.Dataset,
-    under_way: xr.Dataset,
-    goal: Goal,
-    n: int,
-    acquisition: Acquisition,
-    seed: int,
-) -> Chosen:
-    rows = _open_rows(design, under_way, n)
-    beliefs = form_beliefs(posterior, design.isel(specimen=rows), under_way, goal, at_least=n, seed=seed)
-    choice = choose_places(beliefs, goal, n, acquisition)
-    return rows[beliefs.candidates[choice.candidates]], choice, beliefs.notes
+def _log_worth(posterior: Posterior, design: xr.Dataset, prices: np.ndarray | None) -> np.ndarray:
+    """Logarithm of a factor on the score of each place: the chance to make it, over what it costs."""
+    worth = np.zeros(design.sizes["specimen"])
+    if isinstance(posterior, GaussianAnswer) and (success := posterior.log_success(design)) is not None:
+        worth += success
+    return worth if prices is None else worth - np.log(prices)
+
+
+def _checked_audit(audit: int, n: int) -> int:
+    if not 0 <= audit <= n:
+        raise TielineError(
+            "audit is how many of the n proposals are drawn at random.",
+            found=f"audit={audit}, n={n}",
+            hint=f"from 0 to {n}",
+        )
+    return audit
 
 
 def _choose_measurements(
@@ -163,7 +178,13 @@ def _choose_measurements(
     return rows[beliefs.candidates[choice.candidates]], choice, beliefs.notes
 
 
-def _refuse_no_gain(acquisition: str, goal: Goal) -> None:
+def _refuse_no_gain(acquisition: str, goal: Goal, audit: int) -> None:
+    if audit:
+        raise TielineError(
+            "A random proposal is a place, not a choice between instruments.",
+            found=f"audit={audit} beside costs of instruments",
+            hint="audit=0, or leave the costs out",
+        )
     if isinstance(goal, Pareto) or any(isinstance(part, LearnLevelSet) for _, part in map_terms(goal)):
         raise TielineError(
             "Costs of instruments are weighed for the phase map and for single properties.",

@@ -31,6 +31,7 @@ def reasons(
     table: xr.Dataset,
     told: np.ndarray | None,
     instruments: Sequence[str] = (),
+    n_at_random: int = 0,
 ) -> list[str]:
     """Explain each proposal.
 
@@ -41,11 +42,13 @@ def reasons(
         told (specimen): share of what is unknown about the phase map that the measurement would tell; None if
             not asked.
         instruments: what measures at each place, the phase variable or a property; everything when empty.
+        n_at_random: how many of the last proposals were drawn at random.
 
     Returns:
         One sentence a proposal, without a full stop.
     """
     sentences = []
+    n_chosen = predicted.sizes["specimen"] - n_at_random
     for row in range(predicted.sizes["specimen"]):
         place = predicted.isel(specimen=row)
         clauses = [
@@ -57,7 +60,9 @@ def reasons(
         phase = _phase(place)
         if phase:
             clauses.append(phase)
-        if told is not None and map_terms(goal):
+        if row >= n_chosen:
+            clauses.append("drawn at random, to check the model")
+        elif told is not None and map_terms(goal):
             clauses.append(_lesson(float(told[row]), goal, _measured(predicted, instruments, row)))
         elif instruments:
             clauses.append(_service(goal, _measured(predicted, instruments, row)))
