@@ -7,6 +7,7 @@ Source: Murray, Adams & MacKay (2010), arXiv:1001.0175; Nishihara, Murray & Adam
 for references other than the prior.
 """
 
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -37,17 +38,36 @@ def elliptical_slice(
         The new coordinates and what `log_ratio` says of them.
     """
     other = rng.standard_normal(len(z))
+    (cos, sin), found = turn(lambda cos, sin: log_ratio(z * cos + other * sin), current, rng)
+    return z * cos + other * sin, found
+
+
+def turn(
+    log_ratio: Callable[[float, float], tuple[float, State]],
+    current: tuple[float, State],
+    rng: np.random.Generator,
+) -> tuple[tuple[float, float], tuple[float, State]]:
+    """Move once on an ellipse whose other half-axis, a draw from the reference, the caller holds.
+
+    Args:
+        log_ratio: as above, of the cosine and the sine of an angle.
+        current: what `log_ratio` says of (1, 0).
+        rng: it is advanced.
+
+    Returns:
+        Cosine and sine of the new angle, and what `log_ratio` says of them.
+    """
     least = current[0] + np.log(rng.random())
     angle = rng.uniform(0, 2 * np.pi)
     low, high = angle - 2 * np.pi, angle
     for _ in range(MOST_TRIES):
-        proposed = z * np.cos(angle) + other * np.sin(angle)
-        found = log_ratio(proposed)
+        cos, sin = math.cos(angle), math.sin(angle)
+        found = log_ratio(cos, sin)
         if found[0] > least:
-            return proposed, found
+            return (cos, sin), found
         if angle < 0:
             low = angle
         else:
             high = angle
         angle = rng.uniform(low, high)
-    return z, current
+    return (1.0, 0.0), current

@@ -56,9 +56,7 @@ class Layout:
 
     def prior(self) -> tuple[Array, Array]:
         """Mean and standard deviation of the normal priors on the logarithms."""
-        mean, deviation = _prior(self.n_dimensions, self.n_phases)
-        n = int(self.has_offsets)
-        return np.append(mean, n * [OFFSETS[0]]), np.append(deviation, n * [OFFSETS[1]])
+        return _prior(self.n_dimensions, self.n_phases, int(self.has_offsets))
 
     def split(self, theta: Array) -> tuple[Array, float, float, float, Array, Array, float]:
         """Lengthscales, trend amplitude and factor, levels' spread, amplitudes, factors, noise variance."""
@@ -81,7 +79,7 @@ class Layout:
 
 
 @cache
-def _prior(d: int, k: int) -> tuple[Array, Array]:
+def _prior(d: int, k: int, n_offsets: int) -> tuple[Array, Array]:
     mean = np.r_[
         np.full(d, np.log(0.4 * np.sqrt(d))),
         np.log(0.3),
@@ -90,8 +88,10 @@ def _prior(d: int, k: int) -> tuple[Array, Array]:
         np.log(0.5),
         np.zeros(2 * k),
         np.log(0.03),
+        np.full(n_offsets, OFFSETS[0]),
     ]
     deviation = np.r_[np.full(d, 0.6), 1.0, 0.4, 0.7, 0.6, np.full(k, 0.4), np.full(k, 0.35), 2.0]
+    deviation = np.append(deviation, np.full(n_offsets, OFFSETS[1]))
     return mean, deviation
 
 

@@ -13,28 +13,29 @@ from typing import NamedTuple
 import numpy as np
 
 from tieline.models.arrays import Array, Indices
-from tieline.models.elliptical_slice import elliptical_slice
+from tieline.models.elliptical_slice import elliptical_slice, turn
 from tieline.models.fusion import Fusion
 from tieline.models.gate import contrasts
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_map import Frame, Reference
-from tieline.models.mcmc_property import Column, Setting
+from tieline.models.mcmc_property import Column, LeftOut, Setting, Values
 from tieline.models.observations import OUTLIER_SHARE, Observations
 from tieline.models.sites import log_sum
 
 MAP_MOVES = 8  # of the whole map, per sweep
 NUDGES = 24  # of the map near single rows, per sweep
+ANYWHERE = 0.3  # share of these at any row, whether or not fast inference was in doubt of it
 NUDGES_HELD = 4  # of these with the same Gumbel variables
 EXPERT_MOVES = 2  # of each property's hyperparameters, per sweep
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
 
 
 class MapScore(NamedTuple):
-    """A place of the chain's map, and all that its log density was made of."""
+    """A map, the phases that the Gumbel variables make of it, and what labels and values say to both."""
 
     frame: Frame
     phase: Indices
-    log_values: float
+    log_likelihood: float
     latents: Array
 
 
@@ -48,6 +49,7 @@ class Start:
         valued: rows with any property.
         columns: the properties.
         membership: probability (row with any property, K) of each phase by fast inference.
+        doubts: where it was in doubt.
     """
 
     seen: Observations
@@ -55,6 +57,7 @@ class Start:
     valued: Indices
     columns: tuple[Column, ...]
     membership: Array
+    doubts: "Doubts"
 
     @classmethod
     def of(cls, seen: Observations, fit: Fusion) -> "Start":
@@ -72,7 +75,41 @@ class Start:
             )
             for j, own in enumerate(measured.T)
         ]
-        return cls(seen, Reference.of(fit.gates, seen.x), valued, tuple(columns), fit.membership[valued])
+        return cls(
+            seen,
+            Reference.of(fit.gates, seen.x),
+            valued,
+            tuple(columns),
+            fit.membership[valued],
+            Doubts.of(fit.membership),
+        )
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """How often each row's log odds between two phases are moved by themselves.
+
+    Attributes:
+        share: of moves (row, K, K), summing to one; nothing in the chains' state changes it.
+    """
+
+    share: Array
+
+    @classmethod
+    def of(cls, membership: Array) -> "Doubts":
+        """More often where the two phases are possible (row, K), and everywhere now and then."""
+        (n, n_phases), root = membership.shape, np.sqrt(membership)
+        apart = np.broadcast_to(1 - np.eye(n_phases), (n, n_phases, n_phases))
+        possible = root[:, :, None] * root[:, None, :] * apart
+        even = apart / max(apart.sum(), 1.0)
+        total = possible.sum()
+        return cls(even if total == 0 else ANYWHERE * even + (1 - ANYWHERE) * possible / total)
+
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Indices, Indices, Indices]:
+        """Rows, and two phases of each (move)."""
+        chosen = rng.choice(self.share.size, n, p=self.share.ravel())
+        row, one, other = np.unravel_index(chosen, self.share.shape)
+        return row, one, other
 
 
 class Chain:
@@ -83,6 +120,8 @@ class Chain:
         self.seen, self.reference, self.columns = start.seen, start.reference, start.columns
         self.n_phases = start.membership.shape[1]
         self.valued = start.valued
+        self.doubts = start.doubts
+        self.places = [self._places(column) for column in self.columns]
         self.only_labelled = np.setdiff1d(np.flatnonzero(self.seen.labelled), self.valued)
         self.phase = np.array([rng.choice(self.n_phases, p=p) for p in start.membership], dtype=np.intp)
         self.regular = [np.ones(len(column.y), dtype=bool) for column in self.columns]
@@ -96,6 +135,12 @@ class Chain:
         self.frame = Frame.at(self.q, self.reference, self.seen)
         self.xi = rng.standard_normal(self.frame.mode.size)
         self._draw_gumbels(self.frame.latents(self.frame.whitened_latents(self.xi)))
+
+    def _places(self, column: Column) -> Indices:
+        """Which of a property's values each row (row with any property) has, -1 where none."""
+        places = np.full(len(self.valued), -1)
+        places[column.rows] = np.arange(len(column.rows))
+        return places
 
     def sweep(self) -> None:
         """Move everything once."""
@@ -124,50 +169,64 @@ class Chain:
     # The map.
 
     def _move_map(self) -> None:
-        log_values = self._log_values(self.phase)
-        score = self._score(self.frame, (self.phase, log_values), self.xi)
-        for _ in range(MAP_MOVES):
-            known = (score[1].phase, score[1].log_values)
-            self.xi, score = elliptical_slice(
-                self.xi, partial(self._score, self.frame, known), score, self.rng
-            )
-            score = self._with_new_gumbels(score)
-        known = (score[1].phase, score[1].log_values)
-        start = score[0] + 0.5 * float(self.q @ self.q), score[1]
-        self.q, score = elliptical_slice(self.q, partial(self._score_q, known), start, self.rng)
-        self.frame = score[1].frame
-        self._with_new_gumbels(score)
+        """Move the map as a whole, then its hyperparameters."""
+        frame, values = self.frame, self._values()
+        others = self.rng.standard_normal((MAP_MOVES, len(self.xi)))
+        steps = frame.steps(others)
+        by_steps, u_mode = frame.latents(steps), frame.latents(frame.mode)
+        apart = frame.whitened_latents(self.xi) - frame.mode
+        by_apart = frame.latents(apart)
+        here = self._look(frame, u_mode + by_apart, values)
+        for other, step, by_step in zip(others, steps, by_steps, strict=True):
+            # On the ellipse log odds are linear, and everything else quadratic, in sine and cosine.
+            form = np.stack([frame.mode.ravel(), apart.ravel(), step.ravel()])
+            eta2, xi2 = form @ form.T, np.stack([self.xi, other]) @ np.stack([self.xi, other]).T
 
-    def _score_q(self, known: tuple[Indices, float], q: Array) -> tuple[float, MapScore]:
-        try:
-            frame = Frame.at(q, self.reference, self.seen)
-        except np.linalg.LinAlgError:
-            return -np.inf, MapScore(self.frame, known[0], known[1], np.zeros((0, 0)))
-        value, score = self._score(frame, known, self.xi)
-        return value + 0.5 * float(q @ q), score
+            def on_ellipse(
+                cos: float, sin: float, eta2=eta2, xi2=xi2, by_apart=by_apart, by_step=by_step
+            ) -> tuple[float, MapScore]:
+                at, on = np.array([1.0, cos, sin]), np.array([cos, sin])
+                there = self._look(frame, u_mode + cos * by_apart + sin * by_step, values)
+                by_prior = -0.5 * float(at @ eta2 @ at) + 0.5 * float(on @ xi2 @ on)
+                return there.log_likelihood + by_prior, there
 
-    def _score(self, frame: Frame, known: tuple[Indices, float], xi: Array) -> tuple[float, MapScore]:
-        """Log density of (q, ξ) over that of ξ's reference, with the Gumbel variables held.
+            start = here.log_likelihood - 0.5 * float(eta2[:2, :2].sum()) + 0.5 * float(xi2[0, 0])
+            (cos, sin), (_, here) = turn(on_ellipse, (start, here), self.rng)
+            self.xi, apart = cos * self.xi + sin * other, cos * apart + sin * step
+            by_apart = here.latents - u_mode
+            self._take(here)
+        self._move_settings(values)
 
-        Args:
-            frame: of q.
-            known: phases whose log density of all values is known, and that density.
-            xi: coordinates.
-        """
-        eta = frame.whitened_latents(xi)
-        u = frame.latents(eta)
-        value = frame.log_density - 0.5 * float((eta**2).sum()) + 0.5 * float(xi @ xi)
-        likelihood, score = self._likelihood(frame, u, known)
-        return value + likelihood, score
+    def _move_settings(self, values: Values) -> None:
+        """Move the map's hyperparameters, with its coordinates held."""
 
-    def _likelihood(self, frame: Frame, u: Array, known: tuple[Indices, float]) -> tuple[float, MapScore]:
-        """Log density of labels and values at log odds `u` (row, K), with the Gumbel variables held."""
-        alone = u[self.only_labelled]
-        value = float((log_sum(alone + frame.evidence[self.only_labelled]) - log_sum(alone)).sum())
-        phase = (u[self.valued] + self.gumbels).argmax(1)
-        value += float(frame.evidence[self.valued, phase].sum())
-        log_values = known[1] if np.array_equal(phase, known[0]) else self._log_values(phase)
-        return value + log_values, MapScore(frame, phase, log_values, u)
+        def score(q: Array) -> tuple[float, MapScore]:
+            try:
+                frame = Frame.at(q, self.reference, self.seen)
+            except np.linalg.LinAlgError:
+                return -np.inf, MapScore(self.frame, self.phase, -np.inf, np.zeros((0, 0)))
+            return self._score(frame, q, values)
+
+        self.q, (_, found) = elliptical_slice(self.q, score, self._score(self.frame, self.q, values), self.rng)
+        self.frame = found.frame
+        self._take(found)
+
+    def _score(self, frame: Frame, q: Array, values: Values) -> tuple[float, MapScore]:
+        """Log density of (q, ξ) over that of q's reference, with ξ and the Gumbel variables held."""
+        eta = frame.whitened_latents(self.xi)
+        value = frame.log_density - 0.5 * float((eta**2).sum()) + 0.5 * float(q @ q)
+        found = self._look(frame, frame.latents(eta), values)
+        return value + found.log_likelihood, found
+
+    def _look(self, frame: Frame, u: Array, values: Values) -> MapScore:
+        """What log odds `u` (row, K) make of labels and values, with the Gumbel variables held."""
+        alone = u.take(self.only_labelled, 0)
+        odds = np.exp(alone - alone.max(1)[:, None])
+        likely = np.exp(frame.evidence.take(self.only_labelled, 0))
+        value = float(np.log((odds * likely).sum(1) / odds.sum(1)).sum())
+        phase = (u.take(self.valued, 0) + self.gumbels).argmax(1)
+        value += float(frame.evidence[self.valued, phase].sum()) + values.log_density(phase)
+        return MapScore(frame, phase, value, u)
 
     def _nudge_map(self) -> None:
         """Move the map near single rows, one at a time.
@@ -175,44 +234,41 @@ class Chain:
         A sharp map is hemmed in by many rows, and a move of all of it ends at the first one that resists; a
         move along the direction in which one row's log odds vary meets only that row's neighbours.
         """
-        rng, frame, t = self.rng, self.frame, contrasts(self.n_phases)
-        eta = frame.whitened_latents(self.xi)
-        u = frame.latents(eta)
-        score = MapScore(frame, self.phase, self._log_values(self.phase), u)
-        for i in range(NUDGES):
-            known = (score.phase, score.log_values)
+        rng, frame, values = self.rng, self.frame, self._values()
+        rows, one, other = self.doubts.draw(NUDGES, rng)
+        t = contrasts(self.n_phases)
+        vs = frame.directions(rows, t[one] - t[other])
+        steps = frame.steps(vs)
+        by_steps, eta = frame.latents(steps), frame.whitened_latents(self.xi)
+        here = self._look(frame, frame.latents(eta), values)
+        for i, (v, step, by_step) in enumerate(zip(vs, steps, by_steps, strict=True)):
             if i % NUDGES_HELD == 0:
-                self.phase = score.phase
-                self._draw_gumbels(u)
-            one = int(rng.integers(self.n_phases))
-            other = (one + int(rng.integers(1, self.n_phases))) % self.n_phases
-            v, step = frame.direction(int(rng.integers(len(u))), t[one] - t[other])
-            by_step, place = frame.latents(step), float(v @ self.xi)
+                self._take(here)
+            place, normal, u = float(v @ self.xi), float(rng.standard_normal()), here.latents
             slope, curvature = float((eta * step).sum()), float((step**2).sum())
 
             def along(
-                z: Array, u=u, by_step=by_step, place=place, slope=slope, curvature=curvature, known=known
-            ):
-                s = float(z[0]) - place
-                value, found = self._likelihood(frame, u + s * by_step, known)
-                return value - s * slope - 0.5 * s**2 * curvature + 0.5 * float(z[0]) ** 2, found
+                cos: float, sin: float, u=u, by_step=by_step, line=(place, normal, slope, curvature)
+            ) -> tuple[float, MapScore]:
+                place, normal, slope, curvature = line
+                z = place * cos + normal * sin
+                s = z - place
+                there = self._look(frame, u + s * by_step, values)
+                return there.log_likelihood - s * slope - 0.5 * s**2 * curvature + 0.5 * z**2, there
 
-            z, (_, score) = elliptical_slice(np.array([place]), along, along(np.array([place])), rng)
-            s = float(z[0]) - place
-            self.xi, eta, u = self.xi + s * v, eta + s * step, score.latents
-        self.phase = score.phase
-        self._draw_gumbels(u)
+            (cos, sin), (_, here) = turn(along, (here.log_likelihood + 0.5 * place**2, here), rng)
+            s = place * cos + normal * sin - place
+            self.xi, eta = self.xi + s * v, eta + s * step
+        self._take(here)
 
-    def _log_values(self, phase: Indices) -> float:
-        """Log density of all values given the phase of their rows."""
-        parts = zip(self.columns, self.settings, self.regular, strict=True)
-        return sum(column.log_likelihood(setting, phase[column.rows], own) for column, setting, own in parts)
+    def _values(self) -> Values:
+        """The values, as they judge phases while experts and gross errors stay."""
+        return Values(self.columns, self.settings, self.regular)
 
-    def _with_new_gumbels(self, score: tuple[float, MapScore]) -> tuple[float, MapScore]:
-        """The same with Gumbel variables drawn anew given phases; they are not part of the density."""
-        self.phase = score[1].phase
-        self._draw_gumbels(score[1].latents)
-        return score
+    def _take(self, here: MapScore) -> None:
+        """Keep the phases, and draw Gumbel variables anew given them; they are not part of the density."""
+        self.phase = here.phase
+        self._draw_gumbels(here.latents)
 
     def _draw_gumbels(self, latents: Array) -> None:
         """Draw g given that argmax (u + g) is the phase: the largest first, the others below it."""
@@ -226,22 +282,25 @@ class Chain:
     # Phases of single rows.
 
     def _flip_phases(self) -> None:
-        """Question the phase of every row that the map leaves in doubt."""
+        """Draw the phase of every row that the map leaves in doubt, given all others."""
         latents = self.frame.latents(self.frame.whitened_latents(self.xi))
         u = latents[self.valued]
-        probability = np.exp(u - log_sum(u)[:, None])
-        evidence = self.frame.evidence[self.valued]
-        log_values = self._log_values(self.phase)
-        doubtful = np.flatnonzero(probability.max(1) < 1 - CERTAIN)
+        doubtful = np.flatnonzero(np.exp(u.max(1) - log_sum(u)) < 1 - CERTAIN)
+        log_prior = u + self.frame.evidence[self.valued]
+        parts = zip(self.columns, self.settings, self.regular, strict=True)
+        others = [LeftOut(column, setting, self.phase[column.rows], own) for column, setting, own in parts]
         for i in self.rng.permutation(doubtful):
-            before, k = self.phase[i], int(self.rng.choice(self.n_phases, p=probability[i]))
-            if k == before:
+            log_p = log_prior[i] + self.rng.gumbel(size=self.n_phases)
+            for left_out, where in zip(others, self.places, strict=True):
+                if where[i] >= 0:
+                    log_p += left_out.log_density(where[i])
+            k = int(log_p.argmax())
+            if k == self.phase[i]:
                 continue
-            proposed = self.phase.copy()
-            proposed[i] = k
-            other = self._log_values(proposed)
-            if np.log(self.rng.random()) < other - log_values + evidence[i, k] - evidence[i, before]:
-                self.phase, log_values = proposed, other
+            self.phase[i] = k
+            for left_out, where in zip(others, self.places, strict=True):
+                if where[i] >= 0:
+                    left_out.move(where[i], k)
         self._draw_gumbels(latents)
 
     # Experts.

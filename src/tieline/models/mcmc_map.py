@@ -7,11 +7,12 @@ which the sites only stand in for: what they get wrong, the likelihood ratio of 
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dtrtrs  # pyright: ignore[reportAttributeAccessIssue]
 
-from tieline.models.arrays import Array
+from tieline.models.arrays import Array, Indices
 from tieline.models.gate import GateSettings, contrasts, jittered
 from tieline.models.gate_mixture import Focus, GateMixture, settings_at
 from tieline.models.observations import Observations
@@ -82,7 +83,7 @@ class Frame:
         theta = focus.centre + focus.root @ q
         settings = settings_at(theta, d)
         evidence = seen.label_evidence(settings.label_error)
-        log_prior = float(Focus.prior(d, len(seen.labels)).log_density(theta[None])[0])
+        log_prior = float(_prior(d, len(seen.labels)).log_density(theta[None])[0])
         rank, c = len(reference.pivots), reference.shift.shape[1]
         if rank == 0:
             return cls(
@@ -106,23 +107,32 @@ class Frame:
 
     def whitened_latents(self, xi: Array) -> Array:
         """η (rank, K - 1) at coordinates ξ (rank (K - 1))."""
-        if len(xi) == 0:
-            return self.mode
-        return self.mode + INFLATION * triangular(self.root, xi, transposed=True).reshape(self.mode.shape)
+        return self.mode + self.steps(xi[None])[0]
 
-    def direction(self, row: int, contrast: Array) -> tuple[Array, Array]:
-        """Where the reference varies most in one contrast (K - 1) of one row's latents.
+    def steps(self, by: Array) -> Array:
+        """How η changes (step, rank, K - 1) when ξ changes by (step, rank (K - 1))."""
+        if by.size == 0:
+            return np.zeros((len(by), *self.mode.shape))
+        return INFLATION * triangular(self.root, by.T, transposed=True).T.reshape(-1, *self.mode.shape)
+
+    def directions(self, rows: Indices, contrast: Array) -> Array:
+        """Where the reference varies most in one contrast (step, K - 1) of one row's latents (step).
 
         Returns:
-            A unit vector in ξ, and the step in η that goes with it (rank, K - 1).
+            Unit vectors in ξ (step, rank (K - 1)).
         """
-        v = triangular(self.root, np.outer(self.features[row], contrast).ravel())
-        v /= np.sqrt(v @ v)
-        return v, INFLATION * triangular(self.root, v, transposed=True).reshape(self.mode.shape)
+        by = self.features[rows][:, :, None] * contrast[:, None, :]
+        v = triangular(self.root, by.reshape(len(rows), -1).T).T
+        return v / np.sqrt((v**2).sum(1))[:, None]
 
     def latents(self, eta: Array) -> Array:
-        """Log odds u (row, K), up to a constant a row."""
-        return self.features @ eta @ contrasts(self.evidence.shape[1]).T
+        """Log odds u (..., row, K), up to a constant a row, of whitened latents η (..., rank, K - 1)."""
+        return self.features @ (eta @ contrasts(self.evidence.shape[1]).T)
+
+
+@cache
+def _prior(d: int, n_sets: int) -> Focus:
+    return Focus.prior(d, n_sets)
 
 
 def features_at(settings: GateSettings, pivots: Array, x: Array) -> Array:

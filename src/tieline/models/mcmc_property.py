@@ -11,10 +11,11 @@ import numpy as np
 
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.expert_mixture import fitness
-from tieline.models.experts import LEVEL, Expert, Layout, Pairs, fit_expert, share_offset, spread_of
+from tieline.models.experts import LEAST_NOISE, LEVEL, Expert, Layout, Pairs, fit_expert, share_offset, spread_of
 from tieline.models.kernels import KERNELS, squared_distance
 from tieline.models.mcmc_map import cholesky, triangular
 from tieline.models.observations import OUTLIER_SPREAD
+from tieline.models.sites import inverse_of
 
 INFLATION = 1.2  # of Laplace's spread, so that its tails cover the posterior's
 LEAST_SUSPICION = 0.02  # of being a gross error, when values are chosen for a change of mind
@@ -116,21 +117,85 @@ class Column:
 
     def log_likelihood(self, setting: Setting, phase: Indices, regular: Mask) -> float:
         """Log density of the values given their phases (value), and which are no gross errors (value)."""
+        try:
+            root = cholesky(self.covariance(setting, phase, regular))
+        except np.linalg.LinAlgError:
+            return -np.inf
+        whitened = triangular(root, self.y)
+        return float(-0.5 * whitened @ whitened - np.log(root.diagonal()).sum())
+
+    def covariance(self, setting: Setting, phase: Indices, regular: Mask) -> Array:
+        """Covariance (value, value) of the values given their phases, and which are no gross errors."""
         alike = phase[:, None] == phase
         covariance = setting.shared + setting.own[phase, np.arange(len(phase))] * alike
         if not regular.all():
             covariance *= regular[:, None] & regular
             gross = np.flatnonzero(~regular)
             covariance[gross, gross] = OUTLIER_SPREAD**2
-        try:
-            root = cholesky(covariance)
-        except np.linalg.LinAlgError:
-            return -np.inf
-        whitened = triangular(root, self.y)
-        return float(-0.5 * whitened @ whitened - np.log(root.diagonal()).sum())
+        return covariance
 
     def expert(self, kernel: int, theta: Array, phase: Indices, regular: Mask) -> Expert:
         """The expert of these hyperparameters and phases (value), from the regular values alone."""
         layout = self.layouts[kernel]
         membership = np.eye(layout.n_phases)[phase] * regular[:, None]
         return Expert.at(layout, theta, Pairs.of(self.x, self.y, self.error, membership, self.instrument))
+
+
+class Values:
+    """All values as they judge the phases of their rows, while experts and gross errors stay."""
+
+    def __init__(self, columns: tuple[Column, ...], settings: list[Setting], regular: list[Mask]) -> None:
+        self.parts = list(zip(columns, settings, regular, strict=True))
+        self.known: dict[bytes, float] = {}  # a boundary goes to and fro over the same few rows
+
+    def log_density(self, phase: Indices) -> float:
+        """Log density of all values given the phase of each row with any (row)."""
+        key = phase.tobytes()
+        if key not in self.known:
+            self.known[key] = sum(
+                column.log_likelihood(setting, phase[column.rows], own)
+                for column, setting, own in self.parts
+            )
+        return self.known[key]
+
+
+class LeftOut:
+    """How well each value fits each phase, all others given; phases can be changed one at a time."""
+
+    def __init__(self, column: Column, setting: Setting, phase: Indices, regular: Mask) -> None:
+        self.column, self.setting, self.regular = column, setting, regular
+        self.precision = inverse_of(cholesky(column.covariance(setting, phase, regular)))
+        self.weighted = self.precision @ column.y
+        self.membership = np.eye(len(setting.own))[phase] * regular[:, None]
+
+    def log_density(self, i: int) -> Array:
+        """Log density (K) of value i in each phase, up to a constant."""
+        if not self.regular[i]:
+            return np.zeros(len(self.setting.own))
+        _, mean, variance = self._given_others(i)
+        return -0.5 * ((self.column.y[i] - mean) ** 2 / variance + np.log(variance))
+
+    def move(self, i: int, k: int) -> None:
+        """Put value i into phase k.
+
+        Source: the inverse of a bordered matrix; Rasmussen & Williams (2006), eq. A.11 and A.12.
+        """
+        if not self.regular[i]:
+            return
+        solved, _, variance = self._given_others(i)
+        without, border = self.precision[i] / np.sqrt(self.precision[i, i]), solved[:, k].copy()
+        border[i] = -1.0
+        self.precision += np.outer(border, border / variance[k]) - np.outer(without, without)
+        self.weighted = self.precision @ self.column.y
+        self.membership[i] = np.arange(self.membership.shape[1]) == k
+
+    def _given_others(self, i: int) -> tuple[Array, Array, Array]:
+        """Weights (value, K) of the other values, and mean and variance (K) of value i in each phase."""
+        setting, row, own = self.setting, self.precision[i], self.precision[i, i]
+        cross = setting.shared[i][:, None] * self.regular[:, None] + setting.own[:, i].T * self.membership
+        cross[i] = 0.0
+        along = row @ cross / own
+        solved = self.precision @ cross - row[:, None] * along
+        mean = self.weighted @ cross - self.weighted[i] * along
+        prior = setting.shared[i, i] + setting.own[:, i, i]
+        return solved, mean, np.maximum(prior - (cross * solved).sum(0), LEAST_NOISE**2)
