@@ -119,3 +119,26 @@ def test_scatter_that_grows_with_the_value_is_amber_and_asks_for_the_logarithm()
     assert found.attrs["action"] == "Give tieline the logarithm of hardness."
     even = diagnose(table(temperature, np.full(40, "alpha"), np.log(conductivity) + 20), "exact")
     assert not any("scatters" in worry for worry in even.attrs["worries"])
+
+
+ONE_SIDE = np.where(X < 0.45, HARDNESS, np.nan)
+
+
+@pytest.fixture(scope="module")
+def one_sided():
+    model = tl.PhaseProperty(design=["x"], phase="phase", properties=["hardness"], inference="fast")
+    return model.fit(table(hardness=ONE_SIDE))
+
+
+def test_a_prediction_beyond_the_last_value_of_a_property_says_so(one_sided):
+    places = xr.Dataset({"x": ("specimen", [0.1, 0.3, 0.7, 0.9], {"role": "process", "units": "1"})})
+    assert one_sided.predict(places).attrs["notes"] == [
+        "2 of 4 places lie outside the range in which hardness was measured; there hardness is extrapolated."
+    ]
+    assert one_sided.predict(places.isel(specimen=[0, 1])).attrs["notes"] == []
+
+
+def test_a_property_measured_on_one_side_is_never_green(one_sided):
+    found = one_sided.diagnose()
+    assert found.attrs["verdict"] != "green"
+    assert "outside the range in which hardness was measured" in " ".join(found.attrs["worries"])

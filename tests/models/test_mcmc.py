@@ -6,12 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.stats import norm
 
 import tieline as tl
 from tieline.errors import SchemaError
 from tieline.models import mcmc
+from tieline.models.expert_mixture import truncated
+from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc_answer import N_OPEN, SampledAnswer
 from tieline.models.mcmc_draws import Draw
+from tieline.models.observations import OUTLIER_SHARE, OUTLIER_SPREAD
 
 N = 24
 RNG = np.random.default_rng(0)
@@ -140,6 +144,55 @@ def test_left_out_labels_and_values_are_predicted(posterior):
     found = posterior.diagnose()
     assert float(found["label_accuracy"]) > 0.85
     assert float(found["coverage_90"].sel(property="hardness")) > 0.75
+
+
+def test_leaving_one_out_is_what_draws_say_without_it(posterior):
+    """Written out for one specimen: experts without its value, draws weighted by what it says itself."""
+    answer, i = posterior.answer, 1
+    seen, sample, trust = answer.seen, answer.sample, answer.fit.trust
+    (column,) = sample.columns
+    own = ~np.isnan(seen.y[:, 0])
+    assert own[i]
+    assert seen.labelled[i]
+    at, x, y = int(own[:i].sum()), seen.x[[i]], seen.y[i, 0]
+    unlabelled, unmeasured, moments, by_label, by_value = [], [], [], [], []
+    for draw in sample.draws:
+        regular = draw.regular[column.rows, 0].copy()
+        regular[at] = False
+        expert = column.expert(int(draw.kernels[0]), draw.experts[0], draw.phase[column.rows], regular)
+        mean, variance = (
+            np.array(v)[:, 0] for v in zip(*[expert.predict(x, k) for k in range(2)], strict=True)
+        )
+        variance = variance + expert.noise
+        density = (1 - OUTLIER_SHARE) * norm.pdf(y, mean, np.sqrt(variance))
+        density += OUTLIER_SHARE * norm.pdf(y, 0, OUTLIER_SPREAD)
+        error = settings_at(draw.theta, 2).label_error
+        given = np.exp(seen.label_evidence(error)[i])
+        map_ = draw.probabilities(sample.pivots, x, np.zeros((1, 1)))[0]
+        unlabelled.append(map_ * density / (map_ @ density))
+        unmeasured.append(map_ * given / (map_ @ given))
+        by_label.append(1 / (unlabelled[-1] @ given))
+        by_value.append(1 / (unmeasured[-1] @ density))
+        moments.append((mean, variance))
+    w, v = (truncated(np.array(raw) / np.sum(raw)) for raw in (by_label, by_value))
+    plain = answer.fit.plain_gates.cavity_probabilities(int(seen.labelled.sum()))[
+        int(seen.labelled[:i].sum())
+    ]
+    probability, means, variances = answer.leave_one_out()
+    np.testing.assert_allclose(probability[i], trust * (w @ unlabelled) + (1 - trust) * plain, atol=1e-6)
+
+    errors = answer.label_errors()[0].mean(0)
+    of_plain = plain * np.exp(seen.label_evidence(errors)[i])
+    phases = trust * np.array(unmeasured) + (1 - trust) * of_plain / of_plain.sum()
+    mean, variance = np.array(moments).transpose(1, 0, 2)
+    blind, shares = answer._blind(0)
+    first = (1 - shares.sum()) * (v @ (phases * mean).sum(1))
+    second = (1 - shares.sum()) * (v @ (phases * (variance + mean**2)).sum(1))
+    for expert, share in zip(blind, shares, strict=True):
+        m, s2 = (part[at, 0] for part in expert.leave_one_out(column.x, 2))
+        first, second = first + share * m, second + share * (s2 + expert.noise + m**2)
+    assert means[i, 0] == pytest.approx(first, abs=1e-6)
+    assert variances[i, 0] == pytest.approx(second - first**2, rel=1e-4)
 
 
 def test_it_can_be_saved(posterior, tmp_path):

@@ -10,6 +10,7 @@ from tieline.models.fusion import fuse
 from tieline.models.gate import contrasts
 from tieline.models.gate_mixture import Focus, settings_at
 from tieline.models.mcmc_chain import Chain, Start
+from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import OUTLIER_SHARE, Observations, label_evidence
 
@@ -50,7 +51,8 @@ def brute_force(start):
             is_one.append(z)
             logs.append((theta[4], theta[-1]))
     weight = softmax(np.array(weights))
-    return weight @ np.array(is_one), weight @ np.array(logs), 1 / (weight**2).sum()
+    of_draw = weight.reshape(N_PRIOR, -1).sum(1)  # phases are summed over, not drawn
+    return weight @ np.array(is_one), weight @ np.array(logs), 1 / (of_draw**2).sum()
 
 
 def test_a_chain_has_the_posterior_as_its_stationary_distribution(start, monkeypatch):
@@ -101,6 +103,25 @@ def test_the_same_seed_gives_the_same_chain(start):
         for _ in range(3):
             chain.sweep()
     np.testing.assert_array_equal(one.draw().eta, other.draw().eta)
+
+
+def test_moves_go_where_there_is_doubt_and_now_and_then_elsewhere():
+    membership = np.array([[1.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.0, 1.0, 0.0]])
+    share = Doubts.of(membership).share
+    assert share.sum() == pytest.approx(1)
+    assert share[1, 0, 1] == share[1, 1, 0] == share.max()
+    assert share[1, 0, 1] > 0.3
+    assert (share[:, ~np.eye(3, dtype=bool)] > 0).all()
+    assert (share[:, np.eye(3, dtype=bool)] == 0).all()
+    rows, one, other = Doubts.of(membership).draw(200, np.random.default_rng(0))
+    assert (one != other).all()
+    assert (rows == 1).mean() > 0.6
+
+
+def test_moves_are_even_where_nothing_is_in_doubt():
+    share = Doubts.of(np.eye(3)).share
+    assert np.unique(share[:, ~np.eye(3, dtype=bool)]).size == 1
+    assert share.sum() == pytest.approx(1)
 
 
 def test_columns_know_which_rows_are_theirs(start):

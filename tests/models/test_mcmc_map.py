@@ -47,6 +47,27 @@ def test_coordinates_have_the_spread_of_the_sites(reference):
     np.testing.assert_allclose(steps.T @ steps, INFLATION**2 * np.linalg.inv(root @ root.T), atol=1e-8)
 
 
+def test_coordinates_and_whitened_latents_are_told_from_each_other(reference):
+    found, seen = reference
+    frame = Frame.at(np.full(len(found.focus.centre), 0.3), found, seen)
+    xi = np.random.default_rng(2).standard_normal(frame.mode.size)
+    np.testing.assert_allclose(frame.coordinates(frame.whitened_latents(xi)), xi, atol=1e-9)
+
+
+def test_a_direction_is_where_a_rows_latents_vary_most(reference):
+    """No unit step changes the contrast of the row by more."""
+    found, seen = reference
+    frame, rng = Frame.at(np.zeros(len(found.focus.centre)), found, seen), np.random.default_rng(3)
+    t = contrasts(3)
+    (v,) = frame.directions(np.array([4]), (t[0] - t[1])[None])
+    others = rng.standard_normal((200, len(v)))
+    others /= np.linalg.norm(others, axis=1)[:, None]
+    by = frame.latents(frame.steps(np.vstack([v, others])))[:, 4]
+    change = by[:, 0] - by[:, 1]
+    assert v @ v == pytest.approx(1)
+    assert change[0] > np.abs(change[1:]).max()
+
+
 def test_the_log_density_is_prior_and_volume(reference):
     found, seen = reference
     rng = np.random.default_rng(1)

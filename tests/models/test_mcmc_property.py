@@ -4,7 +4,7 @@ from scipy.stats import multivariate_normal
 
 from tieline.models.experts import LEVEL, Expert, Pairs
 from tieline.models.kernels import squared_distance
-from tieline.models.mcmc_property import Column
+from tieline.models.mcmc_property import Column, LeftOut
 from tieline.models.observations import OUTLIER_SPREAD
 
 N = 18
@@ -41,6 +41,27 @@ def test_the_likelihood_is_a_multivariate_normal(column, kernel):
     )
     constant = -0.5 * N * np.log(2 * np.pi)
     assert column.log_likelihood(setting, phase, ALL) + constant == pytest.approx(expected, abs=1e-6)
+
+
+def test_values_left_out_one_by_one_judge_phases_as_the_whole_likelihood_does(column):
+    """Also after values have changed phase, and beside a gross error."""
+    setting, regular, rng = (
+        column.at(1, np.zeros(column.layouts[1].size)),
+        ALL.copy(),
+        np.random.default_rng(4),
+    )
+    regular[5] = False
+    phase = PHASE.copy()
+    left_out = LeftOut(column, setting, phase, regular)
+    for _ in range(40):
+        i, k = int(rng.integers(N)), int(rng.integers(2))
+        whole = [
+            column.log_likelihood(setting, np.where(np.arange(N) == i, z, phase), regular) for z in (0, 1)
+        ]
+        one, other = left_out.log_density(i)
+        assert other - one == pytest.approx(whole[1] - whole[0], abs=1e-6)
+        phase[i] = k
+        left_out.move(i, k)
 
 
 def test_a_gross_error_stands_by_itself(column):

@@ -65,3 +65,34 @@ def test_roles_and_units_are_said(worlds):
     assert tl.check(worlds[0].assign_coords(specimen=np.arange(6))) == []
     assert worlds[0]["p"].attrs == {"role": "property", "units": "1"}
     assert worlds[0]["phase"].attrs == {"role": "structure"}
+
+
+def test_each_of_several_label_sets_is_wrong_at_its_own_rate():
+    design = square(400)
+    drawn = [simulate(design, ["x", "y"], ["xrd", "raman"], [], 3, seed) for seed in range(30)]
+    disagree = np.array([(w["xrd"] != w["raman"]).mean().item() for w in drawn])
+    assert 0 < np.median(disagree) < 0.2  # two rates of .03, by a factor of 3.7 more or less
+    assert disagree.max() > 3 * np.median(disagree)
+
+
+def test_instruments_other_than_the_commonest_have_offsets():
+    lab = np.where(np.arange(60) % 3 == 0, "away", "home")
+    one = square(60)
+    two = one.assign(lab=("specimen", lab))
+    names = (["x", "y"], ["phase"], ["p"], 2)
+    apart = []
+    for seed in range(40):
+        plain, offset = simulate(one, *names, seed), simulate(two, *names, seed, "lab")
+        by = (offset["p"] - plain["p"]).values
+        assert (by[lab == "home"] == 0).all()
+        assert np.ptp(by[lab == "away"]) < 1e-12
+        apart.append(by[0])
+    assert 0.1 < np.std(apart) < 2  # spread about .3, by a factor of e more or less
+
+
+def test_a_world_of_two_instruments_can_be_fitted():
+    lab = np.where(np.arange(40) % 2 == 0, "away", "home")
+    model = tl.PhaseProperty(design=["x", "y"], properties=["p"], instrument="lab", inference="fast")
+    world = model.simulate(square(40).assign(lab=("specimen", lab)), seed=3, n_phases=2)
+    assert set(model.fit(world).offsets().instrument.values) == {"home", "away"}
+    assert set(model.simulate(square(6), seed=3)["lab"].values) == {"1"}

@@ -7,11 +7,12 @@ import numpy as np
 import xarray as xr
 from scipy.stats import binom, spearmanr
 
+from tieline.models.arrays import Array, Mask
 from tieline.models.convergence import LEAST_ESS, MOST_RHAT
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
-from tieline.models.observations import has_label
+from tieline.models.observations import Observations, has_label
 
 if TYPE_CHECKING:
     from tieline.models.phase_posterior import PhasePosterior
@@ -21,6 +22,8 @@ HALF_OF_90 = 1.645  # standard deviations on either side that hold it, for a nor
 FALSE_ALARM = 0.01  # chance that honest intervals are called dishonest
 FEW_LABELS = 3  # per phase
 FEW_VALUES = 8  # of a property
+NEAR = 0.05  # of the design's width: so close to its last value a property is hardly extrapolated
+MOST_BEYOND = 0.25  # of the specimens outside the range of a property: then a green verdict would mislead
 UNSETTLED = 0.05  # change of a membership in the last pass
 
 
@@ -46,6 +49,21 @@ def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
         worries=[w[1] for w in worries],
         notes=list(posterior.notes),
     )
+
+
+def beyond_values(seen: Observations, x: Array) -> list[Mask]:
+    """Which places (place) lie outside the range in which each property was measured.
+
+    Args:
+        seen: what was measured.
+        x: scaled design (place, d).
+    """
+    beyond = []
+    for y in seen.y.T:
+        own = seen.x[~np.isnan(y)]
+        lowest, highest = own.min(0) - NEAR, own.max(0) + NEAR
+        beyond.append(((x < lowest) | (x > highest)).any(1))
+    return beyond
 
 
 def _chains(posterior: "PhasePosterior") -> dict[str, float]:
@@ -128,7 +146,15 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
                 f"Only {accuracy:.0%} of {n} left-out labels are guessed, no better than the commonest phase",
                 "Check the labels and the design; do not act on this map.",
             )
-    for name in posterior.model.properties:
+    beyond = beyond_values(answer.seen, answer.seen.x)
+    for name, outside in zip(posterior.model.properties, beyond, strict=True):
+        if outside.mean() > MOST_BEYOND:
+            yield (
+                "amber",
+                f"{outside.mean():.0%} of the specimens lie outside the range in which {name} was measured, "
+                "and intervals are least sure there",
+                f"Measure {name} there, or do not use it there.",
+            )
         n, coverage = int(found.n_measured.sel(property=name)), float(found.coverage_90.sel(property=name))
         if n < FEW_VALUES:
             yield (

@@ -16,6 +16,7 @@ from scipy.special import logsumexp
 from scipy.stats import poisson
 
 from tieline.models.arrays import Array, Indices
+from tieline.models.sites import log_sum
 
 
 @dataclass(frozen=True)
@@ -131,20 +132,12 @@ def segment(stretch: Array, gap: Array, regions: Regions) -> Segmentation:
     closing = np.full_like(opening, -np.inf)
     opening[:, 0] = regions.log_start
     for j in range(n - 1):
-        ended = _log_sum(opening[:, : j + 1] + by_state[:, : j + 1, j], 1)
-        opening[:, j + 1] = log_gap[j + 1] + _log_sum(ended[:, None] + regions.log_step, 0)
+        ended = log_sum(opening[:, : j + 1] + by_state[:, : j + 1, j], 1)
+        opening[:, j + 1] = log_gap[j + 1] + log_sum(ended[:, None] + regions.log_step, 0)
     closing[:, n - 1] = regions.log_end
     for i in range(n - 1, 0, -1):
-        rest = _log_sum(by_state[:, i, i:] + closing[:, i:], 1)
-        closing[:, i - 1] = log_gap[i] + _log_sum(regions.log_step + rest[None, :], 1)
+        rest = log_sum(by_state[:, i, i:] + closing[:, i:], 1)
+        closing[:, i - 1] = log_gap[i] + log_sum(regions.log_step + rest[None, :], 1)
     ending = opening + by_state[:, :, n - 1] + regions.log_end[:, None]
     log_evidence = float(np.asarray(logsumexp(ending)))
     return Segmentation(regions, log_evidence, opening, closing, stretch)
-
-
-def _log_sum(values: Array, axis: int) -> Array:
-    """Logarithm of a sum of exponentials where whole rows may be -inf."""
-    top = values.max(axis)
-    safe = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return safe + np.log(np.exp(values - np.expand_dims(safe, axis)).sum(axis))

@@ -12,6 +12,7 @@ from tieline.models.arrays import Array
 from tieline.models.convergence import Convergence, convergence
 from tieline.models.fusion import Fusion
 from tieline.models.mcmc_chain import Chain, Start
+from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import UNLIKELY, Observations
@@ -105,6 +106,10 @@ def sample(
             draws[i] += [draw.aligned(start.membership, anonymous, seen.x.shape[1]) for draw in new]
             traces[i].append(trace)
         n_sweeps += n
+        # Between rounds, not within: then every sweep leaves the posterior as it is.
+        doubts = Doubts.of(np.sum([chain.visited for chain in chains], axis=0) / (n_sweeps * N_CHAINS))
+        for chain in chains:
+            chain.doubts = doubts
         first = int(WARM_UP * len(draws[0]))
         found = convergence(np.stack([np.concatenate(parts)[first:] for parts in traces]))
     kept = np.unique(np.linspace(first, len(draws[0]) - 1, N_KEPT // N_CHAINS).round().astype(int))

@@ -11,20 +11,25 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
+from scipy.linalg.blas import dtrmm  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.elliptical_slice import elliptical_slice, turn
 from tieline.models.fusion import Fusion
 from tieline.models.gate import contrasts
+from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_draws import Draw
-from tieline.models.mcmc_map import Frame, Reference
+from tieline.models.mcmc_map import Frame, Reference, rooted_features, triangular
 from tieline.models.mcmc_property import Column, LeftOut, Setting, Values
 from tieline.models.observations import OUTLIER_SHARE, Observations
 from tieline.models.sites import log_sum
 
-MAP_MOVES = 8  # of the whole map, per sweep
-NUDGES = 24  # of the map near single rows, per sweep
-ANYWHERE = 0.3  # share of these at any row, whether or not fast inference was in doubt of it
+MAP_MOVES = 6  # of the whole map, per sweep
+ALONE = 2  # sweeps to one with moves of the hyperparameters that leave the map, in two descriptions
+SCALINGS = 2  # of these moves in each
+TOGETHER = 4  # sweeps to one with a move of the hyperparameters that takes the map along, which is dear
+NUDGES = 36  # of the map near single rows, per sweep
+SPREADS = (1.0, 1.0, 4.0)  # of their reference, in turn
 NUDGES_HELD = 4  # of these with the same Gumbel variables
 EXPERT_MOVES = 2  # of each property's hyperparameters, per sweep
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
@@ -33,7 +38,6 @@ CERTAIN = 1e-4  # probability of all other phases below which a row's phase is n
 class MapScore(NamedTuple):
     """A map, the phases that the Gumbel variables make of it, and what labels and values say to both."""
 
-    frame: Frame
     phase: Indices
     log_likelihood: float
     latents: Array
@@ -57,7 +61,7 @@ class Start:
     valued: Indices
     columns: tuple[Column, ...]
     membership: Array
-    doubts: "Doubts"
+    doubts: Doubts
 
     @classmethod
     def of(cls, seen: Observations, fit: Fusion) -> "Start":
@@ -85,33 +89,6 @@ class Start:
         )
 
 
-@dataclass(frozen=True)
-class Doubts:
-    """How often each row's log odds between two phases are moved by themselves.
-
-    Attributes:
-        share: of moves (row, K, K), summing to one; nothing in the chains' state changes it.
-    """
-
-    share: Array
-
-    @classmethod
-    def of(cls, membership: Array) -> "Doubts":
-        """More often where the two phases are possible (row, K), and everywhere now and then."""
-        (n, n_phases), root = membership.shape, np.sqrt(membership)
-        apart = np.broadcast_to(1 - np.eye(n_phases), (n, n_phases, n_phases))
-        possible = root[:, :, None] * root[:, None, :] * apart
-        even = apart / max(apart.sum(), 1.0)
-        total = possible.sum()
-        return cls(even if total == 0 else ANYWHERE * even + (1 - ANYWHERE) * possible / total)
-
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[Indices, Indices, Indices]:
-        """Rows, and two phases of each (move)."""
-        chosen = rng.choice(self.share.size, n, p=self.share.ravel())
-        row, one, other = np.unravel_index(chosen, self.share.shape)
-        return row, one, other
-
-
 class Chain:
     """A Markov chain whose stationary distribution is the posterior; `sweep` moves everything once."""
 
@@ -120,7 +97,7 @@ class Chain:
         self.seen, self.reference, self.columns = start.seen, start.reference, start.columns
         self.n_phases = start.membership.shape[1]
         self.valued = start.valued
-        self.doubts = start.doubts
+        self.doubts, self.visited, self.n_sweeps = start.doubts, np.zeros(self.seen.label.shape), 0
         self.places = [self._places(column) for column in self.columns]
         self.only_labelled = np.setdiff1d(np.flatnonzero(self.seen.labelled), self.valued)
         self.phase = np.array([rng.choice(self.n_phases, p=p) for p in start.membership], dtype=np.intp)
@@ -146,11 +123,16 @@ class Chain:
         """Move everything once."""
         if self.n_phases > 1:
             self._move_map()
+            if self.n_sweeps % ALONE == 0:
+                self._move_settings_alone()
+            if self.n_sweeps % TOGETHER == 0:
+                self._move_settings()
             self._nudge_map()
             self._flip_phases()
         for j in range(len(self.columns)):
             self._move_expert(j)
             self._doubt_values(j)
+        self.n_sweeps += 1
 
     def draw(self) -> Draw:
         """The present state."""
@@ -169,14 +151,14 @@ class Chain:
     # The map.
 
     def _move_map(self) -> None:
-        """Move the map as a whole, then its hyperparameters."""
+        """Move the map as a whole."""
         frame, values = self.frame, self._values()
         others = self.rng.standard_normal((MAP_MOVES, len(self.xi)))
         steps = frame.steps(others)
         by_steps, u_mode = frame.latents(steps), frame.latents(frame.mode)
         apart = frame.whitened_latents(self.xi) - frame.mode
         by_apart = frame.latents(apart)
-        here = self._look(frame, u_mode + by_apart, values)
+        here = self._look(frame.evidence, u_mode + by_apart, values)
         for other, step, by_step in zip(others, steps, by_steps, strict=True):
             # On the ellipse log odds are linear, and everything else quadratic, in sine and cosine.
             form = np.stack([frame.mode.ravel(), apart.ravel(), step.ravel()])
@@ -186,7 +168,7 @@ class Chain:
                 cos: float, sin: float, eta2=eta2, xi2=xi2, by_apart=by_apart, by_step=by_step
             ) -> tuple[float, MapScore]:
                 at, on = np.array([1.0, cos, sin]), np.array([cos, sin])
-                there = self._look(frame, u_mode + cos * by_apart + sin * by_step, values)
+                there = self._look(frame.evidence, u_mode + cos * by_apart + sin * by_step, values)
                 by_prior = -0.5 * float(at @ eta2 @ at) + 0.5 * float(on @ xi2 @ on)
                 return there.log_likelihood + by_prior, there
 
@@ -195,38 +177,83 @@ class Chain:
             self.xi, apart = cos * self.xi + sin * other, cos * apart + sin * step
             by_apart = here.latents - u_mode
             self._take(here)
-        self._move_settings(values)
 
-    def _move_settings(self, values: Values) -> None:
-        """Move the map's hyperparameters, with its coordinates held."""
+    def _move_settings(self) -> None:
+        """Move the map's hyperparameters with the straightened coordinates held."""
 
-        def score(q: Array) -> tuple[float, MapScore]:
+        def score(q: Array) -> tuple[float, tuple[Frame, MapScore] | None]:
             try:
                 frame = Frame.at(q, self.reference, self.seen)
             except np.linalg.LinAlgError:
-                return -np.inf, MapScore(self.frame, self.phase, -np.inf, np.zeros((0, 0)))
-            return self._score(frame, q, values)
+                return -np.inf, None
+            return at(frame, q)
 
-        self.q, (_, found) = elliptical_slice(self.q, score, self._score(self.frame, self.q, values), self.rng)
-        self.frame = found.frame
-        self._take(found)
+        def at(frame: Frame, q: Array) -> tuple[float, tuple[Frame, MapScore] | None]:
+            eta = frame.whitened_latents(self.xi)
+            here = self._look(frame.evidence, frame.latents(eta), values)
+            value = frame.log_density - 0.5 * float((eta**2).sum()) + here.log_likelihood
+            return value + 0.5 * float(q @ q), (frame, here)
 
-    def _score(self, frame: Frame, q: Array, values: Values) -> tuple[float, MapScore]:
-        """Log density of (q, ξ) over that of q's reference, with ξ and the Gumbel variables held."""
-        eta = frame.whitened_latents(self.xi)
-        value = frame.log_density - 0.5 * float((eta**2).sum()) + 0.5 * float(q @ q)
-        found = self._look(frame, frame.latents(eta), values)
-        return value + found.log_likelihood, found
+        values = self._values()
+        self.q, (_, found) = elliptical_slice(self.q, score, at(self.frame, self.q), self.rng)
+        if found is not None:
+            self.frame, here = found
+            self._take(here)
 
-    def _look(self, frame: Frame, u: Array, values: Values) -> MapScore:
+    def _move_settings_alone(self) -> None:
+        """Move the map's hyperparameters with its whitened latents held, then with its latents held.
+
+        Where hyperparameters are stuck given one description of the map, given another they may not be.
+
+        Source: Yu & Meng (2011), doi:10.1198/jcgs.2011.203main.
+        """
+        q, eta, values = self.q, self.frame.whitened_latents(self.xi), self._values()
+        for latents_held in (False, True):
+            q, (eta, here) = self._held(q, eta, values, latents_held=latents_held)
+        try:
+            self.frame = Frame.at(q, self.reference, self.seen)
+        except np.linalg.LinAlgError:
+            return  # all is as it was
+        self.q, self.xi = q, self.frame.coordinates(eta)
+        self._take(here)
+
+    def _held(
+        self, q: Array, eta: Array, values: Values, *, latents_held: bool
+    ) -> tuple[Array, tuple[Array, MapScore]]:
+        """New coordinates of the hyperparameters, and the whitened latents (rank, K - 1) to them."""
+        reference, t = self.reference, contrasts(self.n_phases)
+        latents = np.zeros((0, 0))
+        if latents_held:
+            root, _ = rooted_features(reference.settings(q, self.seen)[1], reference.pivots, self.seen.x)
+            latents = dtrmm(1.0, root, eta, lower=1)
+
+        def score(q: Array) -> tuple[float, tuple[Array, MapScore]]:
+            _, settings, log_prior = reference.settings(q, self.seen)
+            try:
+                root, features = rooted_features(settings, reference.pivots, self.seen.x)
+            except np.linalg.LinAlgError:
+                return -np.inf, current[1]
+            own, value = eta, log_prior + 0.5 * float(q @ q)
+            if latents_held:
+                own = triangular(root, latents)
+                value -= 0.5 * float((own**2).sum()) + t.shape[1] * float(np.log(root.diagonal()).sum())
+            here = self._look(self.seen.label_evidence(settings.label_error), features @ (own @ t.T), values)
+            return value + here.log_likelihood, (own, here)
+
+        current = score(q)
+        for _ in range(SCALINGS):
+            q, current = elliptical_slice(q, score, current, self.rng)
+        return q, current[1]
+
+    def _look(self, evidence: Array, u: Array, values: Values) -> MapScore:
         """What log odds `u` (row, K) make of labels and values, with the Gumbel variables held."""
         alone = u.take(self.only_labelled, 0)
         odds = np.exp(alone - alone.max(1)[:, None])
-        likely = np.exp(frame.evidence.take(self.only_labelled, 0))
+        likely = np.exp(evidence.take(self.only_labelled, 0))
         value = float(np.log((odds * likely).sum(1) / odds.sum(1)).sum())
         phase = (u.take(self.valued, 0) + self.gumbels).argmax(1)
-        value += float(frame.evidence[self.valued, phase].sum()) + values.log_density(phase)
-        return MapScore(frame, phase, value, u)
+        value += float(evidence[self.valued, phase].sum()) + values.log_density(phase)
+        return MapScore(phase, value, u)
 
     def _nudge_map(self) -> None:
         """Move the map near single rows, one at a time.
@@ -240,23 +267,27 @@ class Chain:
         vs = frame.directions(rows, t[one] - t[other])
         steps = frame.steps(vs)
         by_steps, eta = frame.latents(steps), frame.whitened_latents(self.xi)
-        here = self._look(frame, frame.latents(eta), values)
+        here = self._look(frame.evidence, frame.latents(eta), values)
         for i, (v, step, by_step) in enumerate(zip(vs, steps, by_steps, strict=True)):
             if i % NUDGES_HELD == 0:
                 self._take(here)
-            place, normal, u = float(v @ self.xi), float(rng.standard_normal()), here.latents
+            # The other phase of a group may lie far out in the reference's tail.
+            spread = SPREADS[i % len(SPREADS)]
+            place, normal, u = float(v @ self.xi), spread * float(rng.standard_normal()), here.latents
             slope, curvature = float((eta * step).sum()), float((step**2).sum())
 
             def along(
-                cos: float, sin: float, u=u, by_step=by_step, line=(place, normal, slope, curvature)
+                cos: float, sin: float, u=u, by_step=by_step, line=(place, normal, slope, curvature, spread)
             ) -> tuple[float, MapScore]:
-                place, normal, slope, curvature = line
+                place, normal, slope, curvature, spread = line
                 z = place * cos + normal * sin
                 s = z - place
-                there = self._look(frame, u + s * by_step, values)
-                return there.log_likelihood - s * slope - 0.5 * s**2 * curvature + 0.5 * z**2, there
+                there = self._look(frame.evidence, u + s * by_step, values)
+                by_prior = 0.5 * (z / spread) ** 2 - s * slope - 0.5 * s**2 * curvature
+                return there.log_likelihood + by_prior, there
 
-            (cos, sin), (_, here) = turn(along, (here.log_likelihood + 0.5 * place**2, here), rng)
+            start = here.log_likelihood + 0.5 * (place / spread) ** 2
+            (cos, sin), (_, here) = turn(along, (start, here), rng)
             s = place * cos + normal * sin - place
             self.xi, eta = self.xi + s * v, eta + s * step
         self._take(here)
@@ -285,22 +316,25 @@ class Chain:
         """Draw the phase of every row that the map leaves in doubt, given all others."""
         latents = self.frame.latents(self.frame.whitened_latents(self.xi))
         u = latents[self.valued]
-        doubtful = np.flatnonzero(np.exp(u.max(1) - log_sum(u)) < 1 - CERTAIN)
+        probability = np.exp(latents - log_sum(latents)[:, None])
+        self.visited += probability
+        doubtful = np.flatnonzero(probability[self.valued].max(1) < 1 - CERTAIN)
         log_prior = u + self.frame.evidence[self.valued]
         parts = zip(self.columns, self.settings, self.regular, strict=True)
+        self.phase = self.phase.copy()
         others = [LeftOut(column, setting, self.phase[column.rows], own) for column, setting, own in parts]
         for i in self.rng.permutation(doubtful):
             log_p = log_prior[i] + self.rng.gumbel(size=self.n_phases)
             for left_out, where in zip(others, self.places, strict=True):
                 if where[i] >= 0:
-                    log_p += left_out.log_density(where[i])
+                    log_p += left_out.log_density(int(where[i]))
             k = int(log_p.argmax())
             if k == self.phase[i]:
                 continue
             self.phase[i] = k
             for left_out, where in zip(others, self.places, strict=True):
                 if where[i] >= 0:
-                    left_out.move(where[i], k)
+                    left_out.move(int(where[i]), k)
         self._draw_gumbels(latents)
 
     # Experts.

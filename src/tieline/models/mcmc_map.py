@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from scipy.linalg.blas import dtrmv  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.linalg.lapack import dpotrf, dtrtrs  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array, Indices
@@ -49,6 +50,12 @@ class Reference:
         variance = best.settings.variance(x)
         return cls(widest.pivots, gates.focus, best.sites.shift, best.sites.precision, variance)
 
+    def settings(self, q: Array, seen: Observations) -> tuple[Array, GateSettings, float]:
+        """Hyperparameters at their coordinates `q`: logarithms, the same in words, and log prior density."""
+        theta = self.focus.centre + self.focus.root @ q
+        log_prior = float(_prior(seen.x.shape[1], len(seen.labels)).log_density(theta[None])[0])
+        return theta, settings_at(theta, seen.x.shape[1]), log_prior
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -79,11 +86,8 @@ class Frame:
         Raises:
             LinAlgError: the settings are so extreme that a covariance cannot be factorised.
         """
-        d, focus = seen.x.shape[1], reference.focus
-        theta = focus.centre + focus.root @ q
-        settings = settings_at(theta, d)
+        theta, settings, log_prior = reference.settings(q, seen)
         evidence = seen.label_evidence(settings.label_error)
-        log_prior = float(_prior(d, len(seen.labels)).log_density(theta[None])[0])
         rank, c = len(reference.pivots), reference.shift.shape[1]
         if rank == 0:
             return cls(
@@ -108,6 +112,11 @@ class Frame:
     def whitened_latents(self, xi: Array) -> Array:
         """η (rank, K - 1) at coordinates ξ (rank (K - 1))."""
         return self.mode + self.steps(xi[None])[0]
+
+    def coordinates(self, eta: Array) -> Array:
+        """ξ (rank (K - 1)) at whitened latents η (rank, K - 1)."""
+        apart = (eta - self.mode).ravel() / INFLATION
+        return dtrmv(self.root, apart, lower=1, trans=1) if len(apart) else apart
 
     def steps(self, by: Array) -> Array:
         """How η changes (step, rank, K - 1) when ξ changes by (step, rank (K - 1))."""
@@ -137,8 +146,13 @@ def _prior(d: int, n_sets: int) -> Focus:
 
 def features_at(settings: GateSettings, pivots: Array, x: Array) -> Array:
     """Low-rank root (place, rank) of the prior covariance at the scaled design `x`."""
+    return rooted_features(settings, pivots, x)[1]
+
+
+def rooted_features(settings: GateSettings, pivots: Array, x: Array) -> tuple[Array, Array]:
+    """Lower Cholesky factor (rank, rank) of the prior covariance at the pivots, and `features_at` `x`."""
     root = cholesky(jittered(settings.kernel(pivots, pivots)))
-    return triangular(root, settings.kernel(pivots, x)).T
+    return root, triangular(root, settings.kernel(pivots, x)).T
 
 
 def cholesky(matrix: Array) -> Array:

@@ -11,7 +11,16 @@ import numpy as np
 
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.expert_mixture import fitness
-from tieline.models.experts import LEAST_NOISE, LEVEL, Expert, Layout, Pairs, fit_expert, share_offset, spread_of
+from tieline.models.experts import (
+    LEAST_NOISE,
+    LEVEL,
+    Expert,
+    Layout,
+    Pairs,
+    fit_expert,
+    share_offset,
+    spread_of,
+)
 from tieline.models.kernels import KERNELS, squared_distance
 from tieline.models.mcmc_map import cholesky, triangular
 from tieline.models.observations import OUTLIER_SPREAD
@@ -153,8 +162,7 @@ class Values:
         key = phase.tobytes()
         if key not in self.known:
             self.known[key] = sum(
-                column.log_likelihood(setting, phase[column.rows], own)
-                for column, setting, own in self.parts
+                column.log_likelihood(setting, phase[column.rows], own) for column, setting, own in self.parts
             )
         return self.known[key]
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
-from tieline.models.diagnosis import diagnose
+from tieline.models.diagnosis import beyond_values, diagnose
 from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.label_errors import label_errors
@@ -254,6 +254,12 @@ class PhasePosterior:
         outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
         if outside:
             yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."
+        for name, beyond in zip(self.model.properties, beyond_values(self.answer.seen, x), strict=True):
+            if beyond.any():
+                yield (
+                    f"{beyond.sum()} of {len(x)} places lie outside the range in which {name} was measured; "
+                    f"there {name} is extrapolated."
+                )
 
     def _position(self, points: np.ndarray) -> np.ndarray:
         """The user's coordinate along the line; of a binary composition, its second fraction."""

@@ -144,18 +144,25 @@ class PhaseProperty:
         """Draw one world from the model's own prior, on a line too from that of the fast engine.
 
         Args:
-            design: the design variables on `specimen`.
+            design: the design variables on `specimen`, and the column of instruments if there are several.
             seed: of the world.
             n_phases: how many phases to draw, if `self.n_phases` does not say.
 
         Returns:
-            The design with the phase and every property, noise included, at every specimen; all measured on
-            one instrument.
+            The design with the phase and every property, noise included, at every specimen. A single label
+            set names true phases; of several each has a rate of wrong labels of its own. Instruments other
+            than the commonest have offsets; without a column of them all is measured on one.
         """
         world = simulate(
-            design, self.design_names, label_sets(self), self.properties, self.n_phases or n_phases, seed
+            design,
+            self.design_names,
+            label_sets(self),
+            self.properties,
+            self.n_phases or n_phases,
+            seed,
+            self.instrument,
         )
-        if self.instrument is None:
+        if self.instrument is None or self.instrument in world:
             return world
         return world.assign({self.instrument: ("specimen", np.full(world.sizes["specimen"], "1"))})
 

@@ -23,6 +23,7 @@ TOLERANCE = 1e-3  # in nats: the start of the sweeps need not be exact
 DAMPING = 0.85
 MOST_EXPONENT = 700.0  # exp of more would overflow
 TINY = 1e-300  # keeps the logarithm of an underflowed likelihood finite
+LEAST_LOG = -1e300  # of a largest term: below it all terms are zero
 FEW_SWEEPS = 2  # that tell whether a setting is hopeless
 AT_A_TIME = 1000  # rows times contrasts, so that their draws stay in the cache
 SETTLED = 0.02  # largest change of a latent mean, in posterior standard deviations
@@ -279,10 +280,11 @@ def _derivatives(u: Array, evidence: Array, t: Array) -> tuple[Array, Array]:
     return (posterior - prior) @ t, clip(_spread(prior, t) - _spread(posterior, t), 0.0)
 
 
-def log_sum(u: Array) -> Array:
-    """Log of the sum of exponentials over phases (row), from (row, K)."""
-    top = u.max(1)
-    return top + np.log(np.exp(u - top[:, None]).sum(1))
+def log_sum(u: Array, axis: int = 1) -> Array:
+    """Log of the sum of exponentials along an axis, phases (row, K) if not said; all may be -inf."""
+    top = np.maximum(u.max(axis), LEAST_LOG)
+    with np.errstate(divide="ignore"):
+        return top + np.log(np.exp(u - np.expand_dims(top, axis)).sum(axis))
 
 
 def _spread(p: Array, t: Array) -> Array:
