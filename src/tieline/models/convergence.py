@@ -11,7 +11,7 @@ from tieline.models.arrays import Array
 
 MOST_RHAT = 1.01
 LEAST_ESS = 400.0  # bulk and tail, over all chains together
-FIXED = 0.01  # standard deviation below which a probability or a standardised value counts as known
+FIXED = 1e-3  # standard deviation below which a probability or a standardised value counts as known
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg.blas import dtrmm  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.elliptical_slice import elliptical_slice, turn
@@ -19,15 +18,15 @@ from tieline.models.fusion import Fusion
 from tieline.models.gate import contrasts
 from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_draws import Draw
-from tieline.models.mcmc_map import Frame, Reference, rooted_features, triangular
+from tieline.models.mcmc_map import Frame, Reference, features_at
 from tieline.models.mcmc_property import Column, LeftOut, Setting, Values
 from tieline.models.observations import OUTLIER_SHARE, Observations
 from tieline.models.sites import log_sum
 
 MAP_MOVES = 6  # of the whole map, per sweep
-ALONE = 2  # sweeps to one with moves of the hyperparameters that leave the map, in two descriptions
-SCALINGS = 2  # of these moves in each
-TOGETHER = 4  # sweeps to one with a move of the hyperparameters that takes the map along, which is dear
+SCALED = 2  # sweeps to one with moves of the hyperparameters that scale the map
+SCALINGS = 2  # of these moves
+TOGETHER = 4  # sweeps to one with a move of the hyperparameters in straightened coordinates, which is dear
 NUDGES = 36  # of the map near single rows, per sweep
 SPREADS = (1.0, 1.0, 4.0)  # of their reference, in turn
 NUDGES_HELD = 4  # of these with the same Gumbel variables
@@ -123,8 +122,8 @@ class Chain:
         """Move everything once."""
         if self.n_phases > 1:
             self._move_map()
-            if self.n_sweeps % ALONE == 0:
-                self._move_settings_alone()
+            if self.n_sweeps % SCALED == 0:
+                self._scale_map()
             if self.n_sweeps % TOGETHER == 0:
                 self._move_settings()
             self._nudge_map()
@@ -200,50 +199,37 @@ class Chain:
             self.frame, here = found
             self._take(here)
 
-    def _move_settings_alone(self) -> None:
-        """Move the map's hyperparameters with its whitened latents held, then with its latents held.
+    def _scale_map(self) -> None:
+        """Move the map's hyperparameters with its whitened latents held, so that the map is scaled by them.
 
         Where hyperparameters are stuck given one description of the map, given another they may not be.
 
         Source: Yu & Meng (2011), doi:10.1198/jcgs.2011.203main.
         """
-        q, eta, values = self.q, self.frame.whitened_latents(self.xi), self._values()
-        for latents_held in (False, True):
-            q, (eta, here) = self._held(q, eta, values, latents_held=latents_held)
-        try:
-            self.frame = Frame.at(q, self.reference, self.seen)
-        except np.linalg.LinAlgError:
-            return  # all is as it was
-        self.q, self.xi = q, self.frame.coordinates(eta)
-        self._take(here)
+        reference, values = self.reference, self._values()
+        eta = self.frame.whitened_latents(self.xi)
+        contrasted = eta @ contrasts(self.n_phases).T
 
-    def _held(
-        self, q: Array, eta: Array, values: Values, *, latents_held: bool
-    ) -> tuple[Array, tuple[Array, MapScore]]:
-        """New coordinates of the hyperparameters, and the whitened latents (rank, K - 1) to them."""
-        reference, t = self.reference, contrasts(self.n_phases)
-        latents = np.zeros((0, 0))
-        if latents_held:
-            root, _ = rooted_features(reference.settings(q, self.seen)[1], reference.pivots, self.seen.x)
-            latents = dtrmm(1.0, root, eta, lower=1)
-
-        def score(q: Array) -> tuple[float, tuple[Array, MapScore]]:
+        def score(q: Array) -> tuple[float, MapScore | None]:
             _, settings, log_prior = reference.settings(q, self.seen)
             try:
-                root, features = rooted_features(settings, reference.pivots, self.seen.x)
+                features = features_at(settings, reference.pivots, self.seen.x)
             except np.linalg.LinAlgError:
-                return -np.inf, current[1]
-            own, value = eta, log_prior + 0.5 * float(q @ q)
-            if latents_held:
-                own = triangular(root, latents)
-                value -= 0.5 * float((own**2).sum()) + t.shape[1] * float(np.log(root.diagonal()).sum())
-            here = self._look(self.seen.label_evidence(settings.label_error), features @ (own @ t.T), values)
-            return value + here.log_likelihood, (own, here)
+                return -np.inf, None
+            evidence = self.seen.label_evidence(settings.label_error)
+            here = self._look(evidence, features @ contrasted, values)
+            return log_prior + here.log_likelihood + 0.5 * float(q @ q), here
 
-        current = score(q)
+        q, current = self.q, score(self.q)
         for _ in range(SCALINGS):
             q, current = elliptical_slice(q, score, current, self.rng)
-        return q, current[1]
+        try:
+            frame = Frame.at(q, reference, self.seen)
+        except np.linalg.LinAlgError:
+            return  # all is as it was
+        if current[1] is not None:
+            self.q, self.frame, self.xi = q, frame, frame.coordinates(eta)
+            self._take(current[1])
 
     def _look(self, evidence: Array, u: Array, values: Values) -> MapScore:
         """What log odds `u` (row, K) make of labels and values, with the Gumbel variables held."""

@@ -146,13 +146,8 @@ def _prior(d: int, n_sets: int) -> Focus:
 
 def features_at(settings: GateSettings, pivots: Array, x: Array) -> Array:
     """Low-rank root (place, rank) of the prior covariance at the scaled design `x`."""
-    return rooted_features(settings, pivots, x)[1]
-
-
-def rooted_features(settings: GateSettings, pivots: Array, x: Array) -> tuple[Array, Array]:
-    """Lower Cholesky factor (rank, rank) of the prior covariance at the pivots, and `features_at` `x`."""
     root = cholesky(jittered(settings.kernel(pivots, pivots)))
-    return root, triangular(root, settings.kernel(pivots, x)).T
+    return triangular(root, settings.kernel(pivots, x)).T
 
 
 def cholesky(matrix: Array) -> Array:
