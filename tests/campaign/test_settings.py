@@ -32,6 +32,7 @@ def measured():
     [
         Settings("plain"),
         Settings('a "quoted" näme \\', design=["a b", "c"], phase="", properties=["σ"], seed=3),
+        Settings("two labs", phase=["xrd", "raman"], instrument="lab", inference="mcmc", n_sweeps=500),
         Settings("spread", design="composition", phase="phase", goal="0.7*maximize:a + 0.3*learn-phase-map"),
     ],
     ids=lambda s: s.name,
@@ -49,6 +50,7 @@ def test_settings_survive_the_file(tmp_path, settings):
         ('gaol = "maximize:a"', "no setting 'gaol'"),
         ("design = 3", "'design'(.|\n)*wrong form"),
         ("properties = [1, 2]", "'properties'(.|\n)*wrong form"),
+        ("n_sweeps = 1.5", "'n_sweeps'(.|\n)*wrong form"),
         ("seed = true", "'seed'(.|\n)*wrong form"),
         ('goal = "maximse:a"', "'goal' in campaign.toml is not a goal(.|\n)*Did you mean 'maximize'"),
     ],

@@ -6,6 +6,7 @@ from tieline.campaign.folder import Folder
 from tieline.campaign.settings import Settings
 from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import SchemaError
+from tieline.readers import load
 from tieline.schema import table
 
 SHEET = pd.DataFrame(
@@ -79,3 +80,39 @@ def test_a_new_campaign_over_data_refuses_a_goal_that_they_lack(tmp_path):
         Folder.create(tmp_path / "c", Settings("c", goal="maximize:hardnes"))
     Folder.create(tmp_path / "c", Settings("c", goal="maximize:hardness"))
     assert Folder.open(tmp_path / "c").has_record
+
+
+def test_label_sets_and_instruments_of_the_settings_are_learned_from(tmp_path):
+    rng = np.random.default_rng(0)
+    x = np.linspace(0, 1, 24)
+    label = np.where(x > 0.5, "B", "A")
+    sheet = pd.DataFrame(
+        {
+            "temperature": x,
+            "xrd phase": label,
+            "raman phase": np.where(np.arange(24) == 3, "B", label),
+            "lab": np.where(np.arange(24) % 3 == 0, "away", "home"),
+            "hardness": np.where(x > 0.5, 3.0, 1.0) + 0.4 * (np.arange(24) % 3 == 0) + 0.02 * rng.random(24),
+        }
+    )
+    sheet.to_csv(tmp_path / "sheet.csv", index=False)
+    columns = list(load(tmp_path / "sheet.csv")["specimens"].to_dataset().data_vars)
+    phases = [name for name in columns if "phase" in name]
+    campaign = Folder.create(
+        tmp_path / "two-labs", Settings("two-labs", phase=phases, instrument="lab", inference="fast")
+    )
+    campaign.import_file(tmp_path / "sheet.csv")
+    line, _ = campaign.uses()
+    assert line.startswith(
+        f"Learned {', '.join(phases)}, hardness from temperature, with an offset for each lab."
+    )
+    posterior = campaign.fit()
+    assert posterior.label_errors().label_set.values.tolist() == phases
+    away = posterior.offsets().sel(instrument="away", property="hardness")
+    assert abs(float(away["offset"]) - 0.4) < 0.3
+    assert campaign.propose(n=1).sizes["specimen"] == 1
+
+
+def test_an_instrument_that_the_data_lack_is_named(tmp_path, spread):
+    with pytest.raises(SchemaError, match=r"line instrument in campaign\.toml names 'labb'"):
+        describe_use(Settings("x", instrument="labb"), spread.drop_vars("atmosphere"), spread)

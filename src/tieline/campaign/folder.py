@@ -172,12 +172,17 @@ class Folder:
         Raises:
             TielineError: the data cannot answer; the message says what they lack.
         """
-        table = represent(self.record())
+        table = self._table(self.record())
         settings = complete(self.settings, table)
         assert settings.design is not None  # complete fills it
         assert settings.properties is not None
+        said = {"inference": settings.inference, "n_sweeps": settings.n_sweeps}
         model = PhaseProperty(
-            design=settings.design, phase=settings.phase or None, properties=settings.properties
+            design=settings.design,
+            phase=settings.phase or None,
+            properties=settings.properties,
+            instrument=settings.instrument,
+            **{name: value for name, value in said.items() if value is not None},
         )
         posterior = model.fit(table, seed=settings.seed)
         posterior.save(self._posterior_file)
@@ -186,9 +191,16 @@ class Folder:
     def uses(self) -> tuple[str, list[str]]:
         """Say in one line what `fit` learns from what, and note what the campaign is after but lacks."""
         record, settings = self.record(), self.settings
-        table = represent(record)
+        table = self._table(record)
         line = describe_use(settings, table, specimens_of(record))
         return line, notes_on_settings(settings, table)
+
+    def _table(self, record: xr.DataTree) -> xr.Dataset:
+        """What models read: numbers and labels, and the names of instruments if campaign.toml says where."""
+        table, name, specimens = represent(record), self.settings.instrument, specimens_of(record)
+        if name in table.coords:
+            return table.reset_coords(name)
+        return table.assign({name: specimens[name]}) if name in specimens else table
 
     def posterior(self):
         """Read the latest fit.

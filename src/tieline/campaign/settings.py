@@ -29,16 +29,22 @@ class Settings:
     Attributes:
         name: of the campaign.
         design: the name of a composition, or names of numeric columns.
-        phase: the column of phase labels; "" if there is none.
+        phase: the column of phase labels, or several of different instruments or people; "" if there is none.
         properties: the columns to learn.
+        instrument: the column that says which instrument measured a specimen's properties, if they differ.
+        inference: the engine of `PhaseProperty`.
+        n_sweeps: most sweeps of each chain of the full posterior.
         goal: as `parse_goal` reads it.
         seed: of everything random.
     """
 
     name: str
     design: str | list[str] | None = None
-    phase: str | None = None
+    phase: str | list[str] | None = None
     properties: list[str] | None = None
+    instrument: str | None = None
+    inference: str | None = None
+    n_sweeps: int | None = None
     goal: str | None = None
     seed: int = 0
 
@@ -62,7 +68,17 @@ def read_settings(path: Path) -> Settings:
 
 
 def _refuse_unknown(found: Mapping[str, Any]) -> None:
-    forms = {"name": str, "design": str | list, "phase": str, "properties": list, "goal": str, "seed": int}
+    forms = {
+        "name": str,
+        "design": str | list,
+        "phase": str | list,
+        "properties": list,
+        "instrument": str,
+        "inference": str,
+        "n_sweeps": int,
+        "goal": str,
+        "seed": int,
+    }
     for key, value in found.items():
         if key not in forms:
             raise SchemaError(
@@ -73,7 +89,7 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
             raise SchemaError(
                 f"The setting '{key}' in campaign.toml has the wrong form.",
                 found=repr(value),
-                hint='text in quotes, a list of names as ["a", "b"], the seed as a whole number',
+                hint='text in quotes, a list of names as ["a", "b"], seed and n_sweeps as whole numbers',
             )
 
 
@@ -123,7 +139,7 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
 
 def _refuse_strangers(settings: Settings, table: xr.Dataset) -> None:
     """See that every variable that campaign.toml names is among the data."""
-    for key in ("design", "phase", "properties"):
+    for key in ("design", "phase", "properties", "instrument"):
         said = getattr(settings, key) or []
         for name in [said] if isinstance(said, str) else said:
             if name not in table.data_vars:
@@ -155,7 +171,8 @@ def properties_of(settings: Settings, table: xr.Dataset) -> list[str]:
     """List the properties that a campaign can be after: those it names, or else all that it has."""
     if settings.properties is not None:
         return settings.properties
-    return [v for v in _with_role(table, "property") if not v.endswith("_sd")]
+    named = [v for v in _with_role(table, "property") if not v.endswith("_sd")]
+    return [v for v in named if v != settings.instrument]
 
 
 def _with_role(table: xr.Dataset, *roles: str) -> list[str]:

@@ -20,21 +20,25 @@ def describe_use(settings: Settings, table: xr.Dataset, specimens: xr.Dataset) -
     whole = complete(settings, table)
     design = [whole.design] if isinstance(whole.design, str) else whole.design or []
     properties = whole.properties or []
-    learned = [*([whole.phase] if whole.phase else []), *properties]
+    phases = [whole.phase] if isinstance(whole.phase, str) else whole.phase or []
+    learned = [*(name for name in phases if name), *properties]
     never = _never_measured(settings, specimens)
     unused: dict[str, list[str]] = {}
-    for name in (str(v) for v in specimens.data_vars if v not in [*design, *learned]):
+    for name in (str(v) for v in specimens.data_vars if v not in [*design, *learned, whole.instrument]):
         is_error = name.endswith("_sd") and name.removesuffix("_sd") in specimens
         if not is_error and name not in never:
             unused.setdefault(_why_unused(specimens[name]), []).append(name)
     clauses = []
     for why, names in unused.items():
-        given = {"design": [*design, *names], "properties": [*properties, *names], "phase": names[0]}
+        labels = names[0] if isinstance(whole.phase, str) else [*phases, *names]
+        given = {"design": [*design, *names], "properties": [*properties, *names], "phase": labels}
         remedy = (
             f"{why} = {json.dumps(given[why], ensure_ascii=False)} in campaign.toml" if why in given else why
         )
         clauses.append(f"{', '.join(names)} ({remedy})")
     line = f"Learned {', '.join(learned) or 'nothing'} from {', '.join(design)}."
+    if whole.instrument:
+        line = f"{line[:-1]}, with an offset for each {whole.instrument}."
     return f"{line} Not used: {'; '.join(clauses)}." if clauses else line
 
 
