@@ -21,24 +21,34 @@ State = TypeVar("State")
 
 def elliptical_slice(
     z: Array,
-    log_ratio: Callable[[Array], tuple[float, State]],
+    log_density: Callable[[Array], tuple[float, State]],
     current: tuple[float, State],
     rng: np.random.Generator,
+    spread: float = 1.0,
 ) -> tuple[Array, tuple[float, State]]:
     """Move once.
 
     Args:
-        z: coordinates (n) in which the reference is standard normal.
-        log_ratio: of coordinates, the log density of the target over that of the reference, up to a
-            constant, and whatever was computed on the way.
-        current: what `log_ratio` says of `z`.
+        z: coordinates (n).
+        log_density: of coordinates, the log density of the target up to a constant, and whatever was computed
+            on the way.
+        current: what `log_density` says of `z`.
         rng: it is advanced.
+        spread: of the reference, a normal around zero. Where the target has heavier tails than a narrow
+            reference, chains get stuck in them; a wide one costs more tries and lets them out.
 
     Returns:
-        The new coordinates and what `log_ratio` says of them.
+        The new coordinates and what `log_density` says of them.
     """
-    other = rng.standard_normal(len(z))
-    (cos, sin), found = turn(lambda cos, sin: log_ratio(z * cos + other * sin), current, rng)
+    other = spread * rng.standard_normal(len(z))
+
+    def log_ratio(cos: float, sin: float) -> tuple[float, tuple[float, State]]:
+        there = z * cos + other * sin
+        found = log_density(there)
+        return found[0] + 0.5 * float(there @ there) / spread**2, found
+
+    start = current[0] + 0.5 * float(z @ z) / spread**2
+    (cos, sin), (_, found) = turn(log_ratio, (start, current), rng)
     return z * cos + other * sin, found
 
 
@@ -50,7 +60,8 @@ def turn(
     """Move once on an ellipse whose other half-axis, a draw from the reference, the caller holds.
 
     Args:
-        log_ratio: as above, of the cosine and the sine of an angle.
+        log_ratio: of the cosine and the sine of an angle, the log density of the target over that of the
+            reference up to a constant, and whatever was computed on the way.
         current: what `log_ratio` says of (1, 0).
         rng: it is advanced.
 

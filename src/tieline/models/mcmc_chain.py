@@ -25,12 +25,12 @@ from tieline.models.sites import log_sum
 
 MAP_MOVES = 6  # of the whole map, per sweep
 SCALED = 2  # sweeps to one with moves of the hyperparameters that scale the map
-SCALINGS = 2  # of these moves
-TOGETHER = 4  # sweeps to one with a move of the hyperparameters in straightened coordinates, which is dear
+SCALINGS = (1.0, 3.0)  # spreads of the references of these moves
+TOGETHER = 2  # sweeps to one with a move of the hyperparameters in straightened coordinates, which is dear
 NUDGES = 36  # of the map near single rows, per sweep
 SPREADS = (1.0, 1.0, 4.0)  # of their reference, in turn
 NUDGES_HELD = 4  # of these with the same Gumbel variables
-EXPERT_MOVES = 2  # of each property's hyperparameters, per sweep
+EXPERT_MOVES = (1.0, 1.0, 3.0)  # of each property's hyperparameters, per sweep, by spread
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
 
 
@@ -185,16 +185,15 @@ class Chain:
                 frame = Frame.at(q, self.reference, self.seen)
             except np.linalg.LinAlgError:
                 return -np.inf, None
-            return at(frame, q)
+            return at(frame)
 
-        def at(frame: Frame, q: Array) -> tuple[float, tuple[Frame, MapScore] | None]:
+        def at(frame: Frame) -> tuple[float, tuple[Frame, MapScore] | None]:
             eta = frame.whitened_latents(self.xi)
             here = self._look(frame.evidence, frame.latents(eta), values)
-            value = frame.log_density - 0.5 * float((eta**2).sum()) + here.log_likelihood
-            return value + 0.5 * float(q @ q), (frame, here)
+            return frame.log_density - 0.5 * float((eta**2).sum()) + here.log_likelihood, (frame, here)
 
         values = self._values()
-        self.q, (_, found) = elliptical_slice(self.q, score, at(self.frame, self.q), self.rng)
+        self.q, (_, found) = elliptical_slice(self.q, score, at(self.frame), self.rng)
         if found is not None:
             self.frame, here = found
             self._take(here)
@@ -218,11 +217,11 @@ class Chain:
                 return -np.inf, None
             evidence = self.seen.label_evidence(settings.label_error)
             here = self._look(evidence, features @ contrasted, values)
-            return log_prior + here.log_likelihood + 0.5 * float(q @ q), here
+            return log_prior + here.log_likelihood, here
 
         q, current = self.q, score(self.q)
-        for _ in range(SCALINGS):
-            q, current = elliptical_slice(q, score, current, self.rng)
+        for spread in SCALINGS:
+            q, current = elliptical_slice(q, score, current, self.rng, spread)
         try:
             frame = Frame.at(q, reference, self.seen)
         except np.linalg.LinAlgError:
@@ -299,29 +298,49 @@ class Chain:
     # Phases of single rows.
 
     def _flip_phases(self) -> None:
-        """Draw the phase of every row that the map leaves in doubt, given all others."""
+        """Draw the phase of every row that the map leaves in doubt, given all others.
+
+        Drawn phases are proposals only, accepted by whole likelihoods.
+        """
         latents = self.frame.latents(self.frame.whitened_latents(self.xi))
         u = latents[self.valued]
         probability = np.exp(latents - log_sum(latents)[:, None])
         self.visited += probability
         doubtful = np.flatnonzero(probability[self.valued].max(1) < 1 - CERTAIN)
         log_prior = u + self.frame.evidence[self.valued]
-        parts = zip(self.columns, self.settings, self.regular, strict=True)
-        self.phase = self.phase.copy()
-        others = [LeftOut(column, setting, self.phase[column.rows], own) for column, setting, own in parts]
+        left_out = self._left_out(self.phase)
         for i in self.rng.permutation(doubtful):
-            log_p = log_prior[i] + self.rng.gumbel(size=self.n_phases)
-            for left_out, where in zip(others, self.places, strict=True):
-                if where[i] >= 0:
-                    log_p += left_out.log_density(int(where[i]))
-            k = int(log_p.argmax())
-            if k == self.phase[i]:
+            before, log_p = self.phase[i], self._log_phase(i, log_prior[i], left_out)
+            k = int((log_p + self.rng.gumbel(size=self.n_phases)).argmax())
+            if k == before:
                 continue
-            self.phase[i] = k
-            for left_out, where in zip(others, self.places, strict=True):
-                if where[i] >= 0:
-                    left_out.move(int(where[i]), k)
+            proposed = self.phase.copy()
+            proposed[i] = k
+            try:
+                after = self._left_out(proposed)
+            except np.linalg.LinAlgError:
+                continue
+            gain = sum(
+                new.log_likelihood - old.log_likelihood for new, old in zip(after, left_out, strict=True)
+            )
+            gain += log_prior[i, k] - log_prior[i, before]
+            back = self._log_phase(i, log_prior[i], after)
+            if np.log(self.rng.random()) < gain + back[before] - log_p[k]:
+                self.phase, left_out = proposed, after
         self._draw_gumbels(latents)
+
+    def _left_out(self, phase: Indices) -> list[LeftOut]:
+        """Each property with its values left out one by one, given the phase of each row with any (row)."""
+        parts = zip(self.columns, self.settings, self.regular, strict=True)
+        return [LeftOut(column, setting, phase[column.rows], own) for column, setting, own in parts]
+
+    def _log_phase(self, i: int, log_prior: Array, left_out: list[LeftOut]) -> Array:
+        """Log probability (K) of each phase of row i, all other phases given; rounding may spoil it."""
+        log_p = log_prior.copy()
+        for property_, where in zip(left_out, self.places, strict=True):
+            if where[i] >= 0:
+                log_p += property_.log_density(int(where[i]))
+        return log_p - log_sum(log_p[None])[0]
 
     # Experts.
 
@@ -332,15 +351,16 @@ class Chain:
         def score(kernel: int, z: Array) -> tuple[float, Setting]:
             setting = column.at(kernel, z)
             value = setting.log_prior + column.log_likelihood(setting, phase, self.regular[j])
-            return value + 0.5 * float(z @ z) + column.log_volumes[kernel], setting
+            return value + column.log_volumes[kernel], setting
 
         kernel = self.settings[j].kernel
         z = np.linalg.solve(column.roots[kernel], self.settings[j].theta - column.centres[kernel])
         current = score(kernel, z)
-        for _ in range(EXPERT_MOVES):
-            z, current = elliptical_slice(z, partial(score, kernel), current, self.rng)
-        proposed = score(int(self.rng.integers(len(column.layouts))), self.rng.standard_normal(len(z)))
-        if np.log(self.rng.random()) < proposed[0] - current[0]:
+        for spread in EXPERT_MOVES:
+            z, current = elliptical_slice(z, partial(score, kernel), current, self.rng, spread)
+        other = self.rng.standard_normal(len(z))
+        proposed = score(int(self.rng.integers(len(column.layouts))), other)
+        if np.log(self.rng.random()) < proposed[0] - current[0] + 0.5 * float(other @ other - z @ z):
             current = proposed
         self.settings[j] = current[1]
 
