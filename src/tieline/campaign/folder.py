@@ -252,7 +252,7 @@ class Folder:
         *,
         n: int = 5,
         goal: Goal | None = None,
-        acquisition: Acquisition = "log_ei",
+        acquisition: Acquisition | None = None,
         anew: bool = False,
     ) -> xr.Dataset:
         """Propose what to do next and keep the list as proposals.csv, to be filled in and imported.
@@ -288,7 +288,7 @@ class Folder:
         *,
         n: int = 5,
         goal: Goal | None = None,
-        acquisition: Acquisition = "log_ei",
+        acquisition: Acquisition | None = None,
     ) -> xr.Dataset:
         """Propose as if all open proposals in lists were under way; nothing is kept."""
         pending, notes = under_way(lists, known, posterior)

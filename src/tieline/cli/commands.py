@@ -161,7 +161,9 @@ def propose(
         str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map")
     ] = "",
     pool: Annotated[Path | None, typer.Option(help="Table of places to choose from.")] = None,
-    acquisition: Annotated[str, typer.Option(help="log_ei, ucb or thompson.")] = "log_ei",
+    acquisition: Annotated[
+        str | None, typer.Option(help="pi, log_ei, ucb, thompson, p_best, lookahead or information.")
+    ] = None,
     anew: Annotated[
         bool, typer.Option("--anew", help="Disregard earlier proposals without a result.")
     ] = False,

@@ -1,6 +1,7 @@
 """Choose what to make or measure next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -17,15 +18,16 @@ from tieline.planning.instruments import Instruments, price_of_places, take_stoc
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, join, place_names
 from tieline.planning.reason import outlook, reasons
+from tieline.planning.space import Space
 
 
 def propose(
     posterior: Posterior,
-    pool: xr.Dataset,
+    pool: xr.Dataset | Space,
     goal: Goal,
     n: int = 1,
     *,
-    acquisition: Acquisition = "log_ei",
+    acquisition: Acquisition | None = None,
     batch: Batch = "believer",
     costs: Mapping[str, float] | str | None = None,
     audit: int = 0,
@@ -51,17 +53,19 @@ def propose(
     Args:
         posterior: what a model learned.
         pool (specimen): the places one could go to, with the model's design variables. Further columns are
-            kept.
+            kept. Or a `Space` of them: places that cover it, and then neighbours of the chosen ones, closer
+            and closer.
         goal: `Maximize`, `Minimize`, `Target`, `LearnPhaseMap`, `LearnLevelSet`, or a weighted sum of them;
             or `Pareto`, whose score is the expected gain of dominated volume, whatever the acquisition.
         n: how many to propose, from 1 to the number of different places in the pool; with costs, of
             measurements that are left.
-        acquisition: how a place is scored for the properties in the goal. `log_ei`, the expected improvement
-            over the best so far, finds the best in few tries; `pi`, the probability of any improvement, is
-            bolder; `ucb`, 1.96 sd above the mean, explores more; `thompson` takes the best place of another
-            draw each time; `p_best` is the probability of being the best of the pool; `lookahead` is how much
-            the best expectation gains by the measurement; `information` is what it tells of the best value.
-            The phase map is always scored by the information that a label would give.
+        acquisition: how a place is scored for the properties in the goal. `pi` is the probability of any
+            improvement over the best so far. It found the best of simulated pools in the fewest tries and is
+            taken where a posterior is exactly Gaussian and the pool is a list; elsewhere it is `log_ei`, the
+            expected improvement. `ucb`, 1.96 sd above the mean, explores more; `thompson` takes the best place
+            of another draw each time; `p_best` is the probability of being the best of the pool; `lookahead`
+            is how much the best expectation gains by the measurement; `information` is what it tells of the
+            best value. The phase map is always scored by the information that a label would give.
         batch: what a place that was chosen is believed to show, where the posterior is exactly Gaussian: what
             was expected ("believer"), the worst or best so far ("liar_min", "liar_max"); or nothing, and
             the neighbourhood of the choice is avoided ("local_penalty").
@@ -76,7 +80,7 @@ def propose(
         seed: of the joint draws.
 
     Returns:
-        (specimen): rows of the pool in the order of choice, with `candidate` (row of the pool), `value`
+        (specimen): rows of the pool in the order of choice, with `candidate` (row of a pool), `value`
         (score when it was chosen), `reason`, the predicted mean and sd of each property in the goal (in place
         of a column of the pool of the same name), `most_likely_phase` and `phase_entropy`. `attrs["notes"]`
         says what was left out. With costs also `instrument` and `cost`, and `value` is the gain per cost:
@@ -91,9 +95,16 @@ def propose(
         TielineError: more proposals than different places or measurements; a cost that is not positive; costs
             with another acquisition than `log_ei`.
     """
-    _check_goal(posterior, goal, acquisition)
+    _check_goal(posterior, goal)
+    _check_acquisition(acquisition)
+    if isinstance(pool, Space):
+        options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs, "audit": audit}
+        choose = partial(propose, posterior, goal=goal, n=n, pending=pending, seed=seed, **options)
+        return _propose_in_space(pool, choose, seed)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
+    exact = posterior if is_linear(goal) and isinstance(posterior, GaussianAnswer) else None
+    acquisition = acquisition or ("log_ei" if exact is None or costs is not None else "pi")
     if isinstance(costs, Mapping):
         _refuse_no_gain(acquisition, goal, audit)
         instruments = take_stock(posterior, costs, design, under_way, pending, n)
@@ -104,9 +115,9 @@ def propose(
         prices = None if costs is None else price_of_places(pool, costs)[open_rows]
         worth = _log_worth(posterior, kept, prices)
         n_chosen = n - _checked_audit(audit, n)
-        if is_linear(goal) and isinstance(posterior, GaussianAnswer):
+        if exact is not None:
             chosen, choice, notes = choose_by_field(
-                posterior, kept, under_way, goal, n_chosen, acquisition, batch, worth, seed
+                exact, kept, under_way, goal, n_chosen, acquisition, batch, worth, seed
             )
         else:
             beliefs = form_beliefs(posterior, kept, under_way, goal, at_least=n, seed=seed)
@@ -137,6 +148,10 @@ def propose(
     return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.table)])
 
 
+N_COVER = 2000  # places that cover a space at first
+N_NEARBY = 400  # neighbours of the chosen places that are added each time
+ZOOM = (0.2, 0.07, 0.02, 0.007)  # how near they lie, in shares of each range
+
 Chosen = tuple[np.ndarray, Choice, tuple[str, ...]]  # rows of the pool, the choice, and notes
 
 
@@ -156,6 +171,18 @@ def _checked_audit(audit: int, n: int) -> int:
             hint=f"from 0 to {n}",
         )
     return audit
+
+
+def _propose_in_space(space: Space, choose: Callable[..., xr.Dataset], seed: int) -> xr.Dataset:
+    """Choose among places that cover a space, then again with neighbours of the chosen ones."""
+    pool = space.candidates(N_COVER, seed=seed)
+    batch = choose(pool=pool)
+    is_whole = space.n_places is not None and pool.sizes["specimen"] == space.n_places
+    for width in () if is_whole else ZOOM:
+        chosen = pool.isel(specimen=batch["candidate"].values)
+        pool = join(pool, space.near(chosen, width, N_NEARBY, seed=seed))
+        batch = choose(pool=pool)
+    return batch.drop_vars("candidate").assign_coords(specimen=np.arange(batch.sizes["specimen"]))
 
 
 def _choose_measurements(
@@ -199,15 +226,18 @@ def _refuse_no_gain(acquisition: str, goal: Goal, audit: int) -> None:
         )
 
 
-def _check_goal(posterior: Posterior, goal: Goal, acquisition: str) -> None:
-    if not isinstance(goal, Goal):
-        raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
-    if acquisition not in get_args(Acquisition):
+def _check_acquisition(acquisition: str | None) -> None:
+    if acquisition is not None and acquisition not in get_args(Acquisition):
         guess = did_you_mean(acquisition, get_args(Acquisition))
         raise TielineError(
             f"There is no acquisition '{acquisition}'. {guess}".strip(),
             hint=" or ".join(get_args(Acquisition)),
         )
+
+
+def _check_goal(posterior: Posterior, goal: Goal) -> None:
+    if not isinstance(goal, Goal):
+        raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
     known = list(posterior.model.properties)
     for name in names_in(goal):
         if name not in known:
