@@ -62,8 +62,8 @@ def propose(
         acquisition: how a place is scored for the properties in the goal. `pi` is the probability of any
             improvement over the best so far. It found the best of simulated pools in the fewest tries and is
             taken where a posterior is exactly Gaussian and the pool is a list; elsewhere it is `log_ei`, the
-            expected improvement. `ucb`, 1.96 sd above the mean, explores more; `thompson` takes the best place
-            of another draw each time; `p_best` is the probability of being the best of the pool; `lookahead`
+            expected improvement. `ucb`, 1.96 sd above the mean, explores more; `thompson` takes the best of
+            another draw each time; `p_best` is the probability of being the best of the pool; `lookahead`
             is how much the best expectation gains by the measurement; `information` is what it tells of the
             best value. The phase map is always scored by the information that a label would give.
         batch: what a place that was chosen is believed to show, where the posterior is exactly Gaussian: what
