@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
     from tieline.planning.constraints import LinearConstraint
+    from tieline.planning.backtest import backtest
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.inputs import Categorical, Levels, Numeric
     from tieline.planning.mixture import Composition
     from tieline.planning.propose import propose
     from tieline.planning.space import Space
+    from tieline.planning.strategies import Strategy
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
 
@@ -45,9 +47,11 @@ _HOME = {
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
     "Space": "tieline.planning.space",
+    "Strategy": "tieline.planning.strategies",
     "Target": "tieline.planning.goals",
     "TielineError": "tieline.errors",
     "UnitError": "tieline.errors",
+    "backtest": "tieline.planning.backtest",
     "check": "tieline.schema",
     "datasets": "",
     "figures": "",
@@ -81,9 +85,11 @@ __all__ = [
     "PhaseProperty",
     "SchemaError",
     "Space",
+    "Strategy",
     "Target",
     "TielineError",
     "UnitError",
+    "backtest",
     "check",
     "datasets",
     "figures",
