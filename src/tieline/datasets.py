@@ -70,19 +70,32 @@ def load(name: str) -> xr.DataTree:
     return _LOADERS[name]()
 
 
-def latp_candidates() -> xr.Dataset:
-    """Lay out the recipes among which iterations 3 and 4 of the LATP study chose (9 x 13 x 22 of them).
+def latp_candidates(iterations: str = "3-4") -> xr.Dataset:
+    """Lay out the recipes among which the LATP study chose.
+
+    Args:
+        iterations: "1-2", 5 x 7 x 12 recipes from batches of powder that were there, or "3-4", 9 x 13 x 22.
 
     Returns:
         Dataset on `specimen`: relative_phosphoric_acid (wt.%), sintering_temperature (degC) and dwell_time
         (min).
 
+    Raises:
+        TielineError: other iterations.
+
     Source:
         Zhao, KIT (2024), Table 4.1.
     """
-    settings = _bundled("latp_search_range.csv").set_index("setting")
-    ranges = [[float(value) for value in text.split()] for text in settings["values"]]
-    recipes = pd.DataFrame(list(product(*ranges)), columns=list(settings.index))
+    ranges = _bundled("latp_search_range.csv").set_index("setting")
+    settings = ranges[ranges["iterations"] == iterations]
+    if settings.empty:
+        raise TielineError(
+            "There are no candidates of these iterations.",
+            found=repr(iterations),
+            hint=" or ".join(f'"{known}"' for known in ranges["iterations"].unique()),
+        )
+    levels = [[float(value) for value in text.split()] for text in settings["values"]]
+    recipes = pd.DataFrame(list(product(*levels)), columns=list(settings.index))
     pool = table(recipes, roles=_LATP_ROLES, units=settings["unit"].to_dict())
     return pool.assign_attrs(source=LATP_SOURCE)
 

@@ -248,7 +248,7 @@ def _what_counts(
     """Mark the places that count as found: the best, the best share, or all beyond a threshold."""
     if threshold is None:
         n_best = 1 if top_share is None else max(int(np.ceil(top_share * len(utility))), 1)
-        return utility >= np.sort(utility)[-n_best]
+        return utility >= sorted(utility.tolist(), reverse=True)[n_best - 1]
     parts = property_terms(goal)
     if len(parts) > 1 or top_share is not None:
         raise TielineError(
