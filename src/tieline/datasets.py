@@ -96,7 +96,7 @@ def latp_candidates(iterations: str = "3-4") -> xr.Dataset:
         )
     levels = [[float(value) for value in text.split()] for text in settings["values"]]
     recipes = pd.DataFrame(list(product(*levels)), columns=list(settings.index))
-    pool = table(recipes, roles=_LATP_ROLES, units=settings["unit"].to_dict())
+    pool = table(recipes, roles=_LATP_ROLES, units=dict(settings["unit"]))
     return pool.assign_attrs(source=LATP_SOURCE)
 
 

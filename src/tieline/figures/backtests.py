@@ -11,6 +11,7 @@ from matplotlib.ticker import PercentFormatter
 from tieline.errors import TielineError
 from tieline.figures.scales import few, name_axis
 from tieline.figures.style import PENCIL, PHASE_COLOURS, settings, sheet
+from tieline.planning.backtest_answer import EXPECTED
 from tieline.planning.goals import parse_goal, property_terms
 from tieline.planning.wording import percent
 
@@ -120,7 +121,7 @@ def _along_starts(
         values = middle.sel(strategy=name).values
         axes.errorbar(aside, values, whiskers, color=colour, marker=marker, ms=4, lw=1.4, elinewidth=0.8)
         axes.containers[-1].set_label(name)
-    axes.plot(starts, result[chance].values, **CHANCE, label="random, expected")
+    axes.plot(starts, result[chance].values, **CHANCE, label=EXPECTED)
     axes.set_xlabel("specimens in the start")
     axes.xaxis.set_major_locator(few(6))
 
@@ -134,7 +135,7 @@ def _side_by_side(
         values = middle.sel(strategy=name).values
         axes.errorbar([i], values, whiskers, color=colour, marker=marker, ms=6, lw=0, elinewidth=1.2)
         axes.containers[-1].set_label(name)
-    axes.axhline(float(result[chance].values[0]), **CHANCE, label="random, expected")
+    axes.axhline(float(result[chance].values[0]), **CHANCE, label=EXPECTED)
     axes.set_xlim(-0.6, len(looks) - 0.4)
     axes.set_xticks(range(len(looks)), [name for name, *_ in looks])
     axes.set_xlabel(f"strategy, from {int(result['n_start'][0])} specimens")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.stats import beta
 
@@ -11,6 +12,7 @@ from tieline.planning.goals import property_terms
 from tieline.planning.random_search import random_search
 from tieline.planning.virtual_lab import VirtualLab
 
+EXPECTED = "random, expected"  # what chance does on average, by its formula
 DIMS = ("strategy", "n_start", "repeat")
 
 
@@ -121,3 +123,28 @@ def _chance(lab: VirtualLab, n_starts: Sequence[int]) -> dict[str, tuple[str, li
         "random_extra_tries": ("n_start", [e.extra_tries for e in expected]),
         "random_tries_spent": ("n_start", [e.tries_spent for e in expected]),
     }
+
+
+def tabulate(result: xr.Dataset) -> pd.DataFrame:
+    """Write a back-test as one row for each strategy and number of starts; chance by its formula comes last.
+
+    Args:
+        result: from `tieline.backtest`.
+
+    Returns:
+        Columns strategy, n_start, found_share and the ends of its 95 % interval, mean_extra_tries and its
+        standard error, mean_tries_spent and its standard error.
+    """
+    names = ["found_share", "found_share_low", "found_share_high"]
+    names += ["mean_extra_tries", "mean_extra_tries_sd", "mean_tries_spent", "mean_tries_spent_sd"]
+    rows = result[names].to_dataframe(dim_order=["strategy", "n_start"]).reset_index()
+    chance = pd.DataFrame(
+        {
+            "strategy": EXPECTED,
+            "n_start": result["n_start"].values,
+            "found_share": result["random_found_share"].values,
+            "mean_extra_tries": result["random_extra_tries"].values,
+            "mean_tries_spent": result["random_tries_spent"].values,
+        }
+    )
+    return pd.concat([rows, chance], ignore_index=True)

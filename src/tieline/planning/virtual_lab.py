@@ -256,7 +256,7 @@ def _what_counts(
             found=f"{goal}" + (f", top_share={top_share:g}" if top_share is not None else ""),
             hint="top_share=0.05 counts the best 5 % of places as found, whatever the goal",
         )
-    part = parts[0][1]
+    part = next(single for _, single in parts)
     is_target = not isinstance(part, Maximize | Minimize)
     level = -abs(threshold) if is_target else float(_worth(part, np.array([threshold]))[0])
     if not (utility >= level).any():
