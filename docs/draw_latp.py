@@ -17,8 +17,8 @@ RULES = {  # with replacement as published, and without
     "virtual": {"starts_with_replacement": False, "picks_with_replacement": False},
     "virtual-replaced": {},
 }
-STARTS = {"virtual": [3, 5, 10, 15, 20, 30], "virtual-replaced": [5, 10, 20, 30]}
-N_REPEATS = {"virtual": 200, "virtual-replaced": 50}
+STARTS = {"virtual": [5, 10, 15, 20, 30], "virtual-replaced": [10, 20, 30]}
+N_REPEATS = {"virtual": 100, "virtual-replaced": 40}
 
 
 def main(folder: Path, n_workers: int) -> None:

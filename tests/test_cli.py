@@ -32,7 +32,7 @@ def campaign(tmp_path_factory):
 def test_help_names_every_command():
     result = tieline("--help")
     assert result.exit_code == 0
-    for command in ("demo", "new", "import", "fit", "predict", "propose", "show", "doctor"):
+    for command in ("demo", "new", "import", "fit", "predict", "propose", "show", "doctor", "backtest"):
         assert command in result.output
 
 

@@ -73,8 +73,14 @@ def backtest(
         return
     _print(rows, str(known.goal), result.attrs["n_places"])
     print_notes(result.attrs["notes"])
-    console.print(f"Wrote {', '.join(file.name for file in files)} into [bold]{out}[/].", highlight=False)
-    console.print(f"The runs are kept in {out / RUNS}: the same command with more --repeats goes on from there.")
+    names = ", ".join(file.name for file in files)
+    console.print(f"Wrote {names} into {out}.", highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"The runs are kept in {out / RUNS}: with more --repeats the same command goes on from there.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _words(text: str) -> list[str]:

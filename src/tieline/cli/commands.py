@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tieline.cli.backtesting import backtest
 from tieline.cli.printing import (
     console,
     errors,
@@ -238,6 +239,9 @@ def doctor() -> None:
 
     for name, finding in checkup():
         console.print(f"{name:<14}{finding}", highlight=False, markup=False)
+
+
+app.command()(backtest)
 
 
 def _print_columns(specimens: Any) -> None:

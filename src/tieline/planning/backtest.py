@@ -187,7 +187,7 @@ def _rule(name: str, given: Rule | str) -> Rule:
             return Chance()
         raise TielineError(
             f"The strategy '{name}' is not one.",
-            found=f"the word '{given}'. {did_you_mean(given, [RANDOM])}".strip(),
+            found=f"the word '{given}' {did_you_mean(given, [RANDOM])}".strip(),
             hint='tl.Strategy(model, "log_ei"), or the word "random"',
         )
     if not callable(getattr(given, "choose", None)):
@@ -199,8 +199,8 @@ def _rule(name: str, given: Rule | str) -> Rule:
     if isinstance(given, Strategy) and given.acquisition not in get_args(Acquisition):
         raise TielineError(
             f"The strategy '{name}' has an acquisition that there is not.",
-            found=f"'{given.acquisition}'. {did_you_mean(given.acquisition, get_args(Acquisition))}".strip(),
-            hint=" or ".join(get_args(Acquisition)),
+            found=f"'{given.acquisition}' {did_you_mean(given.acquisition, get_args(Acquisition))}".strip(),
+            hint=f"{', '.join(get_args(Acquisition))}; or the word 'random' instead of a model",
         )
     return given
 
