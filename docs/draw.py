@@ -1,4 +1,4 @@
-"""Draw the figures of the pages: run docs/figures.md and keep what it writes; plot costs and calibration.
+"""Draw the figures of the pages: run figures.md and latp.md and keep what they write; plot costs, calibration.
 
 `python docs/draw.py ROWS.jsonl` draws the closed loops from the rows that `active_fegapd` kept there.
 """
@@ -36,7 +36,8 @@ COSTS = {
 
 def main() -> None:
     """Draw all of them into docs/images."""
-    run_page(HERE / "figures.md")
+    for page in ("figures.md", "latp.md"):
+        run_page(HERE / page)
     costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
     print(save(draw_costs(costs), HERE / "images" / "growth.png"))
     numbers = json.loads((HERE / "calibration.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from toy_posterior import ToyModel, ToyPosterior
 
 from tieline.errors import SchemaError, TielineError
 from tieline.planning.backtest import backtest
-from tieline.planning.goals import LearnPhaseMap, Maximize, Minimize, Target
+from tieline.planning.goals import LearnPhaseMap, Maximize, Minimize, Pareto, Target
 from tieline.planning.strategies import Strategy
 from tieline.schema import open_netcdf, save_netcdf, table
 
@@ -276,6 +276,7 @@ def test_what_cannot_be_kept_is_refused(tmp_path):
     ("settings", "error", "told"),
     [
         ({"goal": LearnPhaseMap()}, TielineError, "looks for the best place"),
+        ({"goal": Pareto(STRENGTH, Minimize("cost"))}, TielineError, "looks for the best place"),
         ({"goal": Maximize("strengh")}, SchemaError, "Did you mean 'strength'"),
         ({"strategies": {"x": "radnom"}}, TielineError, "Did you mean 'random'"),
         ({"strategies": {"x": 7}}, TielineError, "a method choose"),

@@ -10,7 +10,8 @@ from pathlib import Path
 import tieline
 
 PACKAGES = ("numpy", "scipy", "pandas", "xarray", "h5netcdf", "scikit-learn", "pint", "matplotlib")
-EXTRA_PACKAGES = {"test": "pytest", "check": "ruff", "docs": "mkdocs-material"}  # one that stands for each
+# One package that stands for each extra.
+EXTRA_PACKAGES = {"test": "pytest", "check": "ruff", "docs": "mkdocs-material", "dask": "distributed"}
 
 
 def checkup() -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ import xarray as xr
 
 from tieline.models.posterior import Posterior
 from tieline.planning.choice import Acquisition
+from tieline.planning.field_choice import Batch
 from tieline.planning.goals import Goal
 from tieline.planning.propose import propose
 
@@ -54,16 +55,20 @@ class Strategy:
     Attributes:
         model: any model; it is fitted anew before every choice.
         acquisition: how a place is scored, as in `tieline.propose`.
+        batch: what a place that was chosen is believed to show, as in `tieline.propose`.
     """
 
     model: Learner
     acquisition: Acquisition = "log_ei"
+    batch: Batch = "believer"
 
     def choose(self, seen: xr.Dataset, pool: xr.Dataset, goal: Goal, n: int, *, seed: int) -> np.ndarray:
         """Choose as `tieline.propose` does."""
         posterior = self.model.fit(seen, seed=seed)
-        batch = propose(posterior, pool, goal, n, acquisition=self.acquisition, seed=seed)
-        return batch["candidate"].values
+        proposals = propose(
+            posterior, pool, goal, n, acquisition=self.acquisition, batch=self.batch, seed=seed
+        )
+        return proposals["candidate"].values
 
 
 @dataclass(frozen=True)

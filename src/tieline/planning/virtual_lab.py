@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.goals import Goal, Maximize, Minimize, PropertyGoal, property_terms, terms
+from tieline.planning.goals import Goal, Maximize, Minimize, Pareto, PropertyGoal, property_terms, terms
 from tieline.planning.pool import design_matrix, place_names
 from tieline.planning.strategies import Chance, Rule
 from tieline.schema.wording import name_known
@@ -152,7 +152,8 @@ def open_lab(
 
 
 def _properties_of(goal: Goal, table: xr.Dataset) -> list[str]:
-    if not isinstance(goal, Goal) or len(property_terms(goal)) < len(terms(goal)):
+    is_sum = isinstance(goal, Goal) and not isinstance(goal, Pareto)
+    if not is_sum or len(property_terms(goal)) < len(terms(goal)):
         raise TielineError(
             "A back-test looks for the best place, which this goal does not have.",
             found=str(goal),

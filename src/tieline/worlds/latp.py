@@ -4,8 +4,8 @@ The grid search that the study began with (80 specimens) is not public. **This i
 random function that agrees with everything that was printed. One seed is one such function; what depends on
 the seed was not known from the publication.
 
-**Prior.** The decadic logarithm of the conductivity is a Gaussian process: mean -3.9, sd 0.5, Matern-5/2 with
-lengthscales of 12 wt.% of acid, 100 degC, and 2 decades of dwell time. Mean, sd and the first two lengthscales
+**Prior.** The decadic logarithm of the conductivity is a Gaussian process: mean -3.9, sd 0.5, Matern-5/2,
+lengthscales of 12 wt.% of acid, 100 degC, and 2 decades of dwell time. Mean, sd and the first two of these
 are about the most probable ones given the conditions below. These say little about dwell time, which could
 have no effect at all; the text says that it matters.
 
