@@ -1,4 +1,4 @@
-"""Draw the figures of the pages: run figures.md and latp.md and keep what they write; plot costs, calibration.
+"""Draw the figures of the pages: run two of them and keep what they write; plot costs and calibration.
 
 `python docs/draw.py ROWS.jsonl` draws the closed loops from the rows that `active_fegapd` kept there.
 """

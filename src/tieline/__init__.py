@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
-    from tieline.planning.constraints import LinearConstraint
     from tieline.planning.backtest import backtest
+    from tieline.planning.constraints import LinearConstraint
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.inputs import Categorical, Levels, Numeric
     from tieline.planning.mixture import Composition
