@@ -84,6 +84,7 @@ def test_a_campaign_is_asked_for_its_goal_and_design(sheet, tmp_path):
         (("--model", "gausian"), "Did you mean 'gaussian'"),
         (("--acquisition", "uvb"), "Did you mean 'ucb'"),
         (("--goal", "maximize:hardnes"), "Did you mean 'hardness'"),
+        (("--goal", "learn-phase-map"), "--goal maximize:NAME"),
         (("--n-start", "many"), "whole numbers"),
         (("--workers", "0"), "At least one process"),
         (("--design", "heat"), "'heat'"),

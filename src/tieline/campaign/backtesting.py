@@ -1,7 +1,7 @@
 """Back-tests of what a campaign, or a table of results, already knows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import xarray as xr
@@ -29,13 +29,13 @@ class Known:
     Attributes:
         table (specimen): the results.
         design: the name of a composition, or names of columns.
-        phase: the column of phase labels; "" if there is none.
+        phase: the column of phase labels, or several; "" if there is none.
         goal: what is looked for.
     """
 
     table: xr.Dataset
     design: str | list[str]
-    phase: str
+    phase: str | list[str]
     goal: Goal
 
 
@@ -61,14 +61,10 @@ def known_results(source: Path, *, goal: str = "", design: Sequence[str] = ()) -
             found="a folder without campaign.toml" if source.is_dir() else "no such file",
             hint="name a table of results, or the folder of a campaign",
         )
-    settings = Settings(
-        settings.name,
-        list(design) or settings.design,
-        settings.phase,
-        settings.properties,
-        goal or settings.goal,
-        settings.seed,
-    )
+    if design:
+        is_composition = len(design) == 1 and design[0] in table and "element" in table[design[0]].dims
+        settings = replace(settings, design=design[0] if is_composition else list(design))
+    settings = replace(settings, goal=goal or settings.goal)
     settings = complete(settings, table)
     assert settings.design is not None  # complete fills both
     assert settings.goal is not None
@@ -79,9 +75,15 @@ def strategies_of(known: Known, acquisitions: Sequence[str], model: str) -> dict
     """Make a strategy of each acquisition, named after it; the word "random" is chance.
 
     Raises:
-        TielineError: there is no such model.
+        TielineError: there is no such model, or the goal has no best place.
     """
     properties = list(dict.fromkeys(part.name for _, part in property_terms(known.goal)))
+    if not properties:
+        raise TielineError(
+            "A back-test looks for the best place, which this goal does not have.",
+            found=str(known.goal),
+            hint="--goal maximize:NAME, minimize:NAME or target:NAME=VALUE",
+        )
     if model == "gaussian":
         learner = GaussianProcess(known.design, properties)
     elif model == "phase":
