@@ -43,8 +43,8 @@ def test_a_table_is_enough(sheet, tmp_path):
     }
     found = open_netcdf(out / "backtest.nc")
     assert found.attrs["goal"] == "maximize:hardness"
-    assert found["strategy"].values.tolist() == ["log_ei", "ucb", "random"]
-    assert len(pd.read_csv(out / "summary.csv")) == 3 * 2 + 2
+    assert found["strategy"].values.tolist() == ["log_ei", "ucb", "pi", "random"]
+    assert len(pd.read_csv(out / "summary.csv")) == 4 * 2 + 2
     assert (out / "found.png").stat().st_size > 10_000
 
 

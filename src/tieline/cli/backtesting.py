@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def backtest(
     source: Annotated[Path, typer.Argument(help="A table of results, or a campaign's folder.")],
     goal: Annotated[str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE")] = "",
-    acquisition: Annotated[str, typer.Option(help="Strategies, with commas between.")] = "log_ei,ucb,random",
+    acquisition: Annotated[
+        str, typer.Option(help="Strategies, with commas between.")
+    ] = "log_ei,ucb,pi,random",
     model: Annotated[str, typer.Option(help="gaussian or phase.")] = "gaussian",
     design: Annotated[str, typer.Option(help="Design variables, with commas between.")] = "",
     n_start: Annotated[str, typer.Option(help="Sizes of the start, with commas between.")] = "5",

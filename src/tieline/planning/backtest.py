@@ -196,10 +196,10 @@ def _rule(name: str, given: Rule | str) -> Rule:
             found=repr(given),
             hint='tl.Strategy(model, "log_ei"), "random", or an object with a method choose',
         )
-    if isinstance(given, Strategy) and given.acquisition not in get_args(Acquisition):
+    if isinstance(given, Strategy) and given.acquisition not in (None, *get_args(Acquisition)):
         raise TielineError(
             f"The strategy '{name}' has an acquisition that there is not.",
-            found=f"'{given.acquisition}' {did_you_mean(given.acquisition, get_args(Acquisition))}".strip(),
+            found=f"'{given.acquisition}' {did_you_mean(str(given.acquisition), get_args(Acquisition))}".strip(),
             hint=f"{', '.join(get_args(Acquisition))}; or the word 'random' instead of a model",
         )
     return given

@@ -54,12 +54,12 @@ class Strategy:
 
     Attributes:
         model: any model; it is fitted anew before every choice.
-        acquisition: how a place is scored, as in `tieline.propose`.
+        acquisition: how a place is scored, as in `tieline.propose`; None leaves it the choice.
         batch: what a place that was chosen is believed to show, as in `tieline.propose`.
     """
 
     model: Learner
-    acquisition: Acquisition = "log_ei"
+    acquisition: Acquisition | None = None
     batch: Batch = "believer"
 
     def choose(self, seen: xr.Dataset, pool: xr.Dataset, goal: Goal, n: int, *, seed: int) -> np.ndarray:
