@@ -197,9 +197,10 @@ def _rule(name: str, given: Rule | str) -> Rule:
             hint='tl.Strategy(model, "log_ei"), "random", or an object with a method choose',
         )
     if isinstance(given, Strategy) and given.acquisition not in (None, *get_args(Acquisition)):
+        guess = did_you_mean(str(given.acquisition), get_args(Acquisition))
         raise TielineError(
             f"The strategy '{name}' has an acquisition that there is not.",
-            found=f"'{given.acquisition}' {did_you_mean(str(given.acquisition), get_args(Acquisition))}".strip(),
+            found=f"'{given.acquisition}' {guess}".strip(),
             hint=f"{', '.join(get_args(Acquisition))}; or the word 'random' instead of a model",
         )
     return given
