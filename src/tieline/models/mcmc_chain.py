@@ -308,7 +308,7 @@ class Chain:
         self.visited += probability
         doubtful = np.flatnonzero(probability[self.valued].max(1) < 1 - CERTAIN)
         log_prior = u + self.frame.evidence[self.valued]
-        left_out = self._left_out(self.phase)
+        left_out = [self._left_out(j, self.phase) for j in range(len(self.columns))]
         for i in self.rng.permutation(doubtful):
             before, log_p = self.phase[i], self._log_phase(i, log_prior[i], left_out)
             k = int((log_p + self.rng.gumbel(size=self.n_phases)).argmax())
@@ -317,7 +317,10 @@ class Chain:
             proposed = self.phase.copy()
             proposed[i] = k
             try:
-                after = self._left_out(proposed)
+                after = [
+                    self._left_out(j, proposed) if where[i] >= 0 else left_out[j]
+                    for j, where in enumerate(self.places)
+                ]
             except np.linalg.LinAlgError:
                 continue
             gain = sum(
@@ -329,10 +332,10 @@ class Chain:
                 self.phase, left_out = proposed, after
         self._draw_gumbels(latents)
 
-    def _left_out(self, phase: Indices) -> list[LeftOut]:
-        """Each property with its values left out one by one, given the phase of each row with any (row)."""
-        parts = zip(self.columns, self.settings, self.regular, strict=True)
-        return [LeftOut(column, setting, phase[column.rows], own) for column, setting, own in parts]
+    def _left_out(self, j: int, phase: Indices) -> LeftOut:
+        """Property j with its values left out one by one, given the phase of each row with any (row)."""
+        column = self.columns[j]
+        return LeftOut(column, self.settings[j], phase[column.rows], self.regular[j])
 
     def _log_phase(self, i: int, log_prior: Array, left_out: list[LeftOut]) -> Array:
         """Log probability (K) of each phase of row i, all other phases given; rounding may spoil it."""
