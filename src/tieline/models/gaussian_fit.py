@@ -28,7 +28,7 @@ LENGTHSCALES = (0.5, -0.5, -1.5, -2.5)  # their logarithms where it may start, r
 NOISES = (0.0, -3.0)  # the same of the noise
 REACH = 6.0  # standard deviations of the prior beyond which no parameter is sought: exp would overflow
 FIRST_RESIDUAL = 0.1  # what outputs share in the residual at first: at zero its gradient would vanish
-AT_A_TIME = 20_000  # places whose moments are worked out together: 32 MB for 200 entries
+AT_A_TIME = 200_000  # covariances of places with entries that are worked out together: they stay in the cache
 IMPROBABLE = 1e10  # returned where a covariance matrix is not positive definite
 
 
@@ -77,17 +77,18 @@ class GaussianFit:
             weights: of each output (output).
         """
         mean, variance = np.empty(len(x)), np.full(len(x), self.hyper.variance(weights))
-        for start in range(0, len(x), AT_A_TIME):
-            part = slice(start, start + AT_A_TIME)
+        step = max(AT_A_TIME // len(self.entries.y), 1)
+        for start in range(0, len(x), step):
+            part = slice(start, start + step)
             covariance = self.hyper.between(x[part], weights, self.entries)
             mean[part] = covariance @ self.weights
-            half = dtrsm(1.0, self.root.T, covariance, side=1)
-            variance[part] -= np.einsum("pe,pe->p", half, half)
+            half = dtrsm(1.0, self.root, covariance.T, lower=1, overwrite_b=1)  # Fortran's order: no copies
+            variance[part] -= np.einsum("ep,ep->p", half, half)
         return mean, np.maximum(variance, LEAST_NOISE**2)
 
     def halves(self, x: Array, weights: Array) -> Array:
         """Covariance of places with entries times the inverse root (place, entry)."""
-        return dtrsm(1.0, self.root.T, self.hyper.between(x, weights, self.entries), side=1)
+        return dtrsm(1.0, self.root, self.hyper.between(x, weights, self.entries).T, lower=1).T
 
     def noise(self, weights: Array) -> float:
         """Variance of the noise of one measurement of a weighted sum of outputs."""
@@ -186,11 +187,11 @@ class Objective:
         log_l, w, log_b, log_r, u, _ = shape.split(theta)
         inverse_square = np.exp(-2 * log_l)
         r2 = (inverse_square @ self.apart).reshape(n, n)
-        kernel = KERNELS[shape.kernel]
-        k = kernel.value(r2)
+        k, slope = KERNELS[shape.kernel].both(r2)
         signal = self._spread(hyper.signal, self.of_output)
         alike = self._spread(hyper.alike, self.of_campaign)
-        covariance = signal * alike * k
+        scale = signal * alike
+        covariance = scale * k
         covariance += self.levels
         if self.same_row is None:
             diagonal = hyper.residual.diagonal()[entries.output]
@@ -198,20 +199,20 @@ class Objective:
             covariance += self.same_row * self._spread(hyper.residual, self.of_output)
             diagonal = 0.0
         covariance.flat[:: n + 1] += diagonal + entries.variance
-        root, info = dpotrf(covariance, lower=1, clean=0)
+        root, info = dpotrf(covariance, lower=1, clean=1)
         if info:
             return IMPROBABLE, np.zeros_like(theta)
         alpha = dpotrs(root, entries.y, lower=1)[0]
         inverse = dpotri(root, lower=1)[0]
         value = 0.5 * entries.y @ alpha + np.log(root.diagonal()).sum() + self.constant
-        # dpotri fills one triangle: complete the half that is needed by symmetry.
-        g = np.tril(inverse)
-        g += np.tril(inverse, -1).T
-        g -= np.outer(alpha, alpha)
+        # dpotri fills one triangle and leaves the other at zero.
+        g = inverse + inverse.T
+        g.flat[:: n + 1] *= 0.5
+        g -= alpha[:, None] * alpha
         g *= 0.5
         by_signal = g * k
         parts = [
-            -2 * inverse_square * (self.apart @ (g * kernel.slope(r2) * signal * alike).ravel()),
+            -2 * inverse_square * (self.apart @ (g * slope * scale).ravel()),
             *self._by_outputs(by_signal * alike, g, w, log_b, log_r, u),
             self._by_campaigns(by_signal * signal, hyper.alike[0, 1:], hyper.alike),
         ]

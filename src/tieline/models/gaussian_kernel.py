@@ -13,6 +13,7 @@ Source: Álvarez, Rosasco & Lawrence (2012), doi:10.1561/2200000036, section 4.2
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -108,7 +109,12 @@ class Shape:
 
     def split(self, theta: Array) -> list[Array]:
         """The parts of a parameter vector."""
-        return np.split(theta, np.cumsum(self.sizes)[:-1])
+        return [theta[part] for part in self._slices]
+
+    @cached_property
+    def _slices(self) -> list[slice]:
+        ends = np.cumsum(self.sizes).tolist()
+        return [slice(end - size, end) for end, size in zip(ends, self.sizes, strict=True)]
 
     def priors(self) -> tuple[Array, Array]:
         """Mean and standard deviation of every parameter."""
@@ -120,18 +126,17 @@ class Shape:
     def at(self, theta: Array) -> "Hyperparameters":
         """Hyperparameters of a parameter vector."""
         log_l, w, log_b, log_r, u, logit = self.split(theta)
-        w = w.reshape(self.n_outputs, self.n_factors)
-        related = np.concatenate([[1.0], 1 / (1 + np.exp(-logit))])
-        alike = np.outer(related, related)
-        np.fill_diagonal(alike, 1.0)
-        residual = np.diag(np.exp(log_r) + LEAST_NOISE)
-        return Hyperparameters(
-            np.exp(log_l)[self.group],
-            w @ w.T + np.diag(np.exp(log_b)),
-            residual + np.outer(u, u) if u.size else residual,
-            alike,
-            self.kernel,
-        )
+        signal, residual = np.exp(log_b)[:, None], np.exp(log_r)[:, None] + LEAST_NOISE
+        if self.n_outputs > 1:
+            w = w.reshape(self.n_outputs, self.n_factors)
+            signal = w @ w.T + np.diag(signal[:, 0])
+            residual = np.diag(residual[:, 0]) + np.outer(u, u)
+        alike = np.ones((1, 1))
+        if self.n_campaigns > 1:
+            related = np.concatenate([[1.0], 1 / (1 + np.exp(-logit))])
+            alike = np.outer(related, related)
+            np.fill_diagonal(alike, 1.0)
+        return Hyperparameters(np.exp(log_l)[self.group], signal, residual, alike, self.kernel)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class GaussianPosterior:
                 not close.
             UnitError: a design variable has a unit that cannot be converted into that of the fit.
         """
-        x = self.scaled(grid)
+        x = self._scaled(grid)
         answer = {}
         for j, name in enumerate(self.model.properties):
             only = np.eye(len(self.model.properties))[j]
@@ -101,7 +101,7 @@ class GaussianPosterior:
             (draw, specimen, property): noise-free values, with `units (property)`.
         """
         outputs, names = self.reading.outputs, list(self.model.properties)
-        values = draw_functions(self.fit, self.scaled(grid), n, np.random.default_rng(seed))
+        values = draw_functions(self.fit, self._scaled(grid), n, np.random.default_rng(seed))
         return xr.DataArray(
             values * outputs.scale + outputs.centre,
             dims=("draw", "specimen", "property"),
@@ -112,22 +112,20 @@ class GaussianPosterior:
             },
         )
 
-    def field(self, grid: xr.Dataset, weights: Mapping[str, float]) -> GaussianField:
+    def field(self, x: Array, weights: Mapping[str, float]) -> GaussianField:
         """The exact joint distribution of a weighted sum of properties over places.
 
         Args:
-            grid: the design variables on `specimen`.
+            x: the places (place, coordinate), from `scaled`.
             weights: of each property, per unit of that property.
         """
         outputs = self.reading.outputs
         shares = np.array([weights.get(name, 0.0) for name in outputs.names])
-        return GaussianField.of(
-            self.fit, self.scaled(grid), shares * outputs.scale, float(shares @ outputs.centre)
-        )
+        return GaussianField.of(self.fit, x, shares * outputs.scale, float(shares @ outputs.centre))
 
-    def log_success(self, grid: xr.Dataset) -> Array | None:
-        """Logarithm of the probability that a specimen can be made (specimen); None if none has failed."""
-        return None if self.feasible is None else log_success(self.feasible, self.scaled(grid))
+    def log_success(self, x: Array) -> Array | None:
+        """Logarithm of the probability that a specimen can be made (place); None if none has failed."""
+        return None if self.feasible is None else log_success(self.feasible, x)
 
     def measured(self, weights: Mapping[str, float]) -> Array:
         """Expected values of a weighted sum of properties, at the places where any of them was measured.
@@ -172,10 +170,13 @@ class GaussianPosterior:
 
         return save_posterior(self, path)
 
-    def scaled(self, grid: xr.Dataset) -> Array:
-        """Scaled design (specimen, coordinate) of places, once elements and units are those of the fit."""
-        inputs = self.reading.inputs
-        return inputs.scaled(align(grid, self.table, inputs.names))
+    def scaled(self, design: xr.Dataset) -> Array:
+        """Coordinates (specimen, coordinate) of a design whose elements and units are those of the fit."""
+        return self.reading.inputs.scaled(design)
+
+    def _scaled(self, grid: xr.Dataset) -> Array:
+        """Coordinates of any places, once elements and units are those of the fit."""
+        return self.scaled(align(grid, self.table, self.reading.inputs.names))
 
     @cached_property
     def _units(self) -> dict[str, str | None]:

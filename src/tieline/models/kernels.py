@@ -27,7 +27,12 @@ def rbf(r2: Array) -> Array:
 def matern52(r2: Array) -> Array:
     """Matern-5/2, k = (1 + √5 r + 5r²/3) exp(-√5 r). Source: Rasmussen & Williams (2006), eq. 4.17."""
     s = np.sqrt(5 * r2)
-    return (1 + s + s**2 / 3) * np.exp(-s)
+    value = s / 3
+    value += 1
+    value *= s
+    value += 1
+    value *= np.exp(-s)
+    return value
 
 
 def rbf_slope(r2: Array) -> Array:
@@ -41,14 +46,32 @@ def matern52_slope(r2: Array) -> Array:
     return -5 / 6 * (1 + s) * np.exp(-s)
 
 
+def matern52_both(r2: Array) -> tuple[Array, Array]:
+    """`matern52` and its slope, which share their exponential."""
+    s = np.sqrt(5 * r2)
+    decay = np.exp(-s)
+    slope = (1 + s) * decay
+    return slope + s**2 / 3 * decay, -5 / 6 * slope
+
+
+def rbf_both(r2: Array) -> tuple[Array, Array]:
+    """`rbf` and its slope, which share their exponential."""
+    value = np.exp(-0.5 * r2)
+    return value, -0.5 * value
+
+
 class Kernel(NamedTuple):
-    """A stationary covariance as a function of r², and its derivative."""
+    """A stationary covariance as a function of r², its derivative, and both at once."""
 
     value: Callable[[Array], Array]
     slope: Callable[[Array], Array]
+    both: Callable[[Array], tuple[Array, Array]]
 
 
-KERNELS = {"matern52": Kernel(matern52, matern52_slope), "rbf": Kernel(rbf, rbf_slope)}
+KERNELS = {
+    "matern52": Kernel(matern52, matern52_slope, matern52_both),
+    "rbf": Kernel(rbf, rbf_slope, rbf_both),
+}
 
 
 def pivoted_root(

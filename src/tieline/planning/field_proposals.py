@@ -11,7 +11,6 @@ from tieline.models.posterior import Posterior
 from tieline.planning.choice import Choice, weighed
 from tieline.planning.field_choice import SCORES, Batch, FieldState, choose_in_field
 from tieline.planning.goals import Goal, Maximize, Minimize, property_terms, terms
-from tieline.planning.pool import join
 
 N_PLACES = 1000  # candidates that are compared jointly; of more, those that score best one by one
 
@@ -20,11 +19,15 @@ N_PLACES = 1000  # candidates that are compared jointly; of more, those that sco
 class GaussianAnswer(Posterior, Protocol):
     """A posterior whose functions are exactly Gaussian."""
 
-    def field(self, grid: xr.Dataset, weights: Mapping[str, float]) -> GaussianField:
-        """The joint distribution of a weighted sum of properties over places."""
+    def scaled(self, design: xr.Dataset) -> np.ndarray:
+        """Coordinates (specimen, coordinate) of a design that was checked."""
         ...
 
-    def log_success(self, grid: xr.Dataset) -> np.ndarray | None:
+    def field(self, x: np.ndarray, weights: Mapping[str, float]) -> GaussianField:
+        """The joint distribution of a weighted sum of properties over places (place, coordinate)."""
+        ...
+
+    def log_success(self, x: np.ndarray) -> np.ndarray | None:
         """Logarithm of the probability that a specimen can be made at a place; None if none has failed."""
         ...
 
@@ -65,8 +68,9 @@ def choose_by_field(
     Returns:
         Rows of the design, the choice, and notes.
     """
-    weights = _weights(posterior, design, goal)
-    field = posterior.field(design, weights)
+    x = posterior.scaled(design)
+    weights = _weights(posterior, x, goal)
+    field = posterior.field(x, weights)
     measured = posterior.measured(weights)
     # With nothing measured in this campaign yet there is no best so far: beat an average place instead.
     best = measured.max() if measured.size else field.mean.mean()
@@ -79,20 +83,20 @@ def choose_by_field(
             " were compared jointly.",
         )
     if len(rows) < len(field.mean) or pending.sizes["specimen"]:
-        field = posterior.field(join(design.isel(specimen=rows), pending), weights)
+        field = posterior.field(np.concatenate([x[rows], posterior.scaled(pending)]), weights)
     state = FieldState.start(field, len(rows), float(best), float(worst), batch)
     choice = choose_in_field(state, n, acquisition, log_worth[rows], seed)
     return rows[choice.candidates], choice, notes
 
 
-def _weights(posterior: GaussianAnswer, design: xr.Dataset, goal: Goal) -> dict[str, float]:
+def _weights(posterior: GaussianAnswer, x: np.ndarray, goal: Goal) -> dict[str, float]:
     """What one unit of each property is worth: in a sum, per spread of its expectation over the pool."""
     parts = property_terms(goal)
     weights: dict[str, float] = {}
     for weight, part in parts:
         sign = 1.0 if isinstance(part, Maximize) else -1.0
         if len(parts) > 1:
-            spread = posterior.field(design, {part.name: 1.0}).mean.std()
+            spread = posterior.field(x, {part.name: 1.0}).mean.std()
             sign *= weight / (spread or 1.0)
         weights[part.name] = weights.get(part.name, 0.0) + sign
     return weights

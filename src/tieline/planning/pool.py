@@ -85,11 +85,15 @@ def place_names(design: xr.Dataset) -> np.ndarray:
     matrix = design_matrix(design)
     span = np.ptp(matrix, axis=0)
     steps = np.round((matrix - matrix.min(0)) / np.where(span > 0, span, 1) / 1e-9).astype(np.int64)
-    number = np.zeros(len(steps), dtype=np.int64)
-    for column in steps.T:  # hashing column by column is linear in the rows, sorting rows is not
-        code, values = pd.factorize(column)
-        number = pd.factorize(number * len(values) + code)[0]
-    return number
+    # One hash of a row: that any two of a million different places share it has a chance of 3e-8.
+    factors = np.random.default_rng(0).integers(2**63, size=steps.shape[1], dtype=np.uint64) | np.uint64(1)
+    return pd.factorize((steps.astype(np.uint64) * factors).sum(1, dtype=np.uint64))[0]
+
+
+def first_of_each(names: np.ndarray) -> np.ndarray:
+    """Rows where each place is named first, from `place_names`, which numbers them in order of appearance."""
+    largest = np.maximum.accumulate(names)
+    return np.flatnonzero(np.diff(largest, prepend=-1) > 0)
 
 
 def default_pool(posterior: Posterior, *, seed: int = 0) -> xr.Dataset:

@@ -16,7 +16,7 @@ from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is
 from tieline.planning.goals import Goal, LearnLevelSet, Pareto, map_terms, names_in, write_goal
 from tieline.planning.instruments import Instruments, price_of_places, take_stock
 from tieline.planning.measurements import choose_measurements
-from tieline.planning.pool import check_pool, join, place_names
+from tieline.planning.pool import check_pool, first_of_each, join, place_names
 from tieline.planning.reason import outlook, reasons
 from tieline.planning.space import Space
 
@@ -123,9 +123,11 @@ def propose(
             beliefs = form_beliefs(posterior, kept, under_way, goal, at_least=n, seed=seed)
             choice = choose_places(beliefs, goal, n_chosen, acquisition, worth[beliefs.candidates])
             chosen, notes = beliefs.candidates[choice.candidates], beliefs.notes
-        rest = np.setdiff1d(np.arange(len(open_rows)), chosen)
-        drawn = np.random.default_rng(seed).choice(rest, audit, replace=False)
-        rows, choice = open_rows[np.append(chosen, drawn)], choice.and_at_random(audit)
+        rows = open_rows[chosen]
+        if audit:
+            rest = np.delete(open_rows, chosen)
+            rows = np.append(rows, np.random.default_rng(seed).choice(rest, audit, replace=False))
+            choice = choice.and_at_random(audit)
     predicted = posterior.predict(design.isel(specimen=rows))
     why = reasons(goal, predicted, posterior.table, choice.told, choice.instruments, choice.n_at_random)
     columns = {"candidate": rows, "value": choice.values, "reason": why}
@@ -158,8 +160,10 @@ Chosen = tuple[np.ndarray, Choice, tuple[str, ...]]  # rows of the pool, the cho
 def _log_worth(posterior: Posterior, design: xr.Dataset, prices: np.ndarray | None) -> np.ndarray:
     """Logarithm of a factor on the score of each place: the chance to make it, over what it costs."""
     worth = np.zeros(design.sizes["specimen"])
-    if isinstance(posterior, GaussianAnswer) and (success := posterior.log_success(design)) is not None:
-        worth += success
+    success = None
+    if isinstance(posterior, GaussianAnswer):
+        success = posterior.log_success(posterior.scaled(design))
+    worth = worth if success is None else success
     return worth if prices is None else worth - np.log(prices)
 
 
@@ -259,8 +263,9 @@ def _open_rows(design: xr.Dataset, pending: xr.Dataset, n: int) -> np.ndarray:
     """List a row of each place in the pool that is not pending, and see that there are n."""
     n_pool = design.sizes["specimen"]
     names = place_names(join(design, pending) if pending.sizes["specimen"] else design)
-    rows = np.unique(names[:n_pool], return_index=True)[1]
-    rows = np.sort(rows[~np.isin(names[rows], names[n_pool:])])
+    rows = first_of_each(names[:n_pool])
+    if pending.sizes["specimen"]:
+        rows = rows[~np.isin(names[rows], names[n_pool:])]
     n_different = len(rows)
     if n < 1 or n > n_different:
         aside = (
