@@ -18,35 +18,35 @@ if TYPE_CHECKING:
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
     from tieline.planning.backtest import backtest
-    from tieline.planning.constraints import LinearConstraint
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
-    from tieline.planning.inputs import Categorical, Levels, Numeric
-    from tieline.planning.mixture import Composition
     from tieline.planning.propose import propose
-    from tieline.planning.space import Space
+    from tieline.planning.spaces.constraints import LinearConstraint
+    from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
+    from tieline.planning.spaces.mixture import Composition
+    from tieline.planning.spaces.space import Space
     from tieline.planning.strategies import Strategy
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
 
 # Names are loaded when first asked for, so that `import tieline` stays quick and light.
 _HOME = {
-    "Categorical": "tieline.planning.inputs",
-    "Composition": "tieline.planning.mixture",
+    "Categorical": "tieline.planning.spaces.inputs",
+    "Composition": "tieline.planning.spaces.mixture",
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
-    "Levels": "tieline.planning.inputs",
-    "LinearConstraint": "tieline.planning.constraints",
+    "Levels": "tieline.planning.spaces.inputs",
+    "LinearConstraint": "tieline.planning.spaces.constraints",
     "Maximize": "tieline.planning.goals",
     "Minimize": "tieline.planning.goals",
     "MissingExtra": "tieline.errors",
     "NotConverged": "tieline.errors",
     "NotIdentified": "tieline.errors",
-    "Numeric": "tieline.planning.inputs",
+    "Numeric": "tieline.planning.spaces.inputs",
     "Pareto": "tieline.planning.goals",
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
-    "Space": "tieline.planning.space",
+    "Space": "tieline.planning.spaces.space",
     "Strategy": "tieline.planning.strategies",
     "Target": "tieline.planning.goals",
     "TielineError": "tieline.errors",

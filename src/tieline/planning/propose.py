@@ -18,7 +18,7 @@ from tieline.planning.instruments import Instruments, price_of_places, take_stoc
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, first_of_each, join, place_names
 from tieline.planning.reason import outlook, reasons
-from tieline.planning.space import Space
+from tieline.planning.spaces.space import Space
 
 
 def propose(

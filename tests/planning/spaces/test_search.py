@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 
 import tieline as tl
 from tieline.errors import TielineError
-from tieline.planning.search import search
+from tieline.planning.spaces.search import search
 
 TEN = [f"E{i}" for i in range(10)]
 

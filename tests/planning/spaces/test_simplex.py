@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import qmc
 
-from tieline.planning.simplex import (
+from tieline.planning.spaces.simplex import (
     count_parts,
     list_parts,
     list_sparse_parts,

@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
-from tieline.planning.inputs import check_name, check_number, require_variable, settle_role
-from tieline.planning.simplex import (
+from tieline.planning.spaces.inputs import check_name, check_number, require_variable, settle_role
+from tieline.planning.spaces.simplex import (
     count_parts,
     list_parts,
     list_sparse_parts,

@@ -5,9 +5,9 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from tieline.errors import SchemaError, TielineError, did_you_mean
-from tieline.planning.constraints import LinearConstraint, Rule, rule_name
-from tieline.planning.inputs import Categorical, Levels, Numeric, settle_role
-from tieline.planning.mixture import Composition
+from tieline.planning.spaces.constraints import LinearConstraint, Rule, rule_name
+from tieline.planning.spaces.inputs import Categorical, Levels, Numeric, settle_role
+from tieline.planning.spaces.mixture import Composition
 
 KINDS = {
     "elements": Composition,

@@ -13,7 +13,7 @@ from math import comb, gcd, lcm
 
 import numpy as np
 
-from tieline.planning.coding import Coding
+from tieline.planning.spaces.coding import Coding
 
 MOST_DIRECTIONS = 5000  # of more, some are left out
 LARGEST_PARTS = 10_000  # a direction on a step whose whole numbers are larger is left out

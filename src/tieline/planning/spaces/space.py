@@ -10,13 +10,13 @@ import xarray as xr
 from scipy.stats import qmc
 
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.coding import Coding, Input, different
-from tieline.planning.constraints import LinearConstraint, Rule, apply_rule, rule_name
-from tieline.planning.inputs import Categorical, Levels, Numeric
-from tieline.planning.mixture import Composition
-from tieline.planning.nearest import nearest
-from tieline.planning.space_text import read_space, write_space
-from tieline.planning.walk import Directions, Walkers, directions_of, jumped
+from tieline.planning.spaces.coding import Coding, Input, different
+from tieline.planning.spaces.constraints import LinearConstraint, Rule, apply_rule, rule_name
+from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
+from tieline.planning.spaces.mixture import Composition
+from tieline.planning.spaces.nearest import nearest
+from tieline.planning.spaces.text import read_space, write_space
+from tieline.planning.spaces.walk import Directions, Walkers, directions_of, jumped
 from tieline.schema.wording import name_some
 
 LARGEST_LISTING = 500_000  # places that are listed at once

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import TielineError
-from tieline.planning.space import Space
+from tieline.planning.spaces.space import Space
 
 Score = Callable[[xr.Dataset], xr.DataArray | np.ndarray]  # places -> the higher the better (specimen)
 

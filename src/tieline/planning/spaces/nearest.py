@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import Bounds, milp
 from scipy.optimize import LinearConstraint as Rows
 
-from tieline.planning.coding import Coding
+from tieline.planning.spaces.coding import Coding
 
 MARGIN = 1e-6  # kept from the limits of inequalities where possible: the solver misses them by up to 1e-7
 SECONDS = 20.0  # for one place; such problems take milliseconds

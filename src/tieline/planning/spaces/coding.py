@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
-from tieline.planning.constraints import LinearConstraint
-from tieline.planning.inputs import Categorical, Levels, Numeric
-from tieline.planning.mixture import Composition
+from tieline.planning.spaces.constraints import LinearConstraint
+from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
+from tieline.planning.spaces.mixture import Composition
 from tieline.schema.wording import name_some
 
 Input = Numeric | Levels | Categorical | Composition

@@ -1,0 +1,1 @@
+"""What could be made, without a list of it: inputs, constraints, and places that cover them."""
