@@ -50,11 +50,11 @@ class Posterior(Protocol):
         ...
 
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
-        """Means, standard deviations and phase probabilities at places (specimen)."""
+        """Means and standard deviations at places (specimen), and phase probabilities if the model knows phases."""
         ...
 
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
-        """Joint draws (draw, specimen, property), with `phase_draw (draw, specimen)`."""
+        """Joint draws (draw, specimen, property), with `phase_draw (draw, specimen)` if it knows phases."""
         ...
 
     def diagnose(self) -> xr.Dataset:

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.models.gaussian_field import GaussianField
 from tieline.models.posterior import Posterior
@@ -41,6 +42,7 @@ def is_linear(goal: Goal) -> bool:
     return all(isinstance(part, Maximize | Minimize) for _, part in terms(goal))
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
 def choose_by_field(
     posterior: GaussianAnswer,
     design: xr.Dataset,
