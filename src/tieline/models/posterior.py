@@ -50,7 +50,7 @@ class Posterior(Protocol):
         ...
 
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
-        """Means and standard deviations at places (specimen), and phase probabilities if the model knows phases."""
+        """Means and standard deviations at places (specimen); with phases, their probabilities too."""
         ...
 
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
