@@ -20,7 +20,7 @@ from tieline.models.gaussian_kernel import Entries, Shape
 ROUNDS = 3  # of hyperparameters and stand-ins, each given the other
 SWEEPS = 30  # over the limits, at most
 DAMPING = 0.7
-SETTLED = 1e-3  # change of a stand-in's mean, in standard deviations of the property
+SETTLED = 1e-4  # how far moments with a stand-in may be off those with its limit, standardised
 FIRST = 1.0  # variance of a stand-in at first, standardised
 WIDEST = 1e6  # variance of a stand-in that says nothing
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
@@ -42,13 +42,20 @@ def fit_with_limits(entries: Entries, bound: Indices, shape: Shape) -> GaussianF
     stand_in = replace(entries, variance=variance)
     fit = GaussianFit(stand_in, shape.at(fit_hyperparameters(stand_in, shape)))
     for _ in range(ROUNDS):
-        fit = _propagate(fit, limited, limits, bound[limited])
+        fit = propagate(fit, limited, limits, bound[limited])
         fit = GaussianFit(fit.entries, shape.at(fit_hyperparameters(fit.entries, shape)))
-    return _propagate(fit, limited, limits, bound[limited])
+    return propagate(fit, limited, limits, bound[limited])
 
 
-def _propagate(fit: GaussianFit, limited: Indices, limits: Array, side: Indices) -> GaussianFit:
-    """Update the stand-ins until they agree with what all else says."""
+def propagate(fit: GaussianFit, limited: Indices, limits: Array, side: Indices) -> GaussianFit:
+    """Update the stand-ins until they agree with what all else says.
+
+    Args:
+        fit: with stand-ins among its entries, whose hyperparameters stay.
+        limited: which entries these are (limit).
+        limits: their limits, standardised (limit).
+        side: 1 for values above their limit, -1 for those below (limit).
+    """
     for _ in range(SWEEPS):
         entries = fit.entries
         inverse = dpotri(fit.root, lower=1)[0].diagonal()[limited]
@@ -56,16 +63,18 @@ def _propagate(fit: GaussianFit, limited: Indices, limits: Array, side: Indices)
         cavity_mean = entries.y[limited] - fit.weights[limited] / inverse
         cavity_variance = np.maximum(1 / inverse - entries.variance[limited], 1e-12)
         mean, variance = truncated_moments(cavity_mean, cavity_variance, limits, side)
+        old = 1 / entries.variance[limited]
+        now = 1 / (1 / cavity_variance + old)
+        apart = now * (cavity_mean / cavity_variance + old * entries.y[limited]) - mean
+        if max(np.abs(apart).max(), np.abs(now - variance).max()) < SETTLED:
+            break
         precision = np.maximum(1 / variance - 1 / cavity_variance, 1 / WIDEST)
         centre = (mean / variance - cavity_mean / cavity_variance) / precision
-        old = 1 / entries.variance[limited]
         new = old + DAMPING * (precision - old)
         shift = old * entries.y[limited] * (1 - DAMPING) + DAMPING * precision * centre
         y, spread = entries.y.copy(), entries.variance.copy()
         y[limited], spread[limited] = shift / new, 1 / new
         fit = GaussianFit(replace(entries, y=y, variance=spread), fit.hyper)
-        if np.abs(y - entries.y).max() < SETTLED:
-            break
     return fit
 
 
