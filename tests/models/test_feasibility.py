@@ -49,7 +49,7 @@ def test_without_failures_nothing_is_said_of_them():
     table = scattered(1, 10).assign(strength=("specimen", np.arange(10.0)))
     posterior = tl.GaussianProcess(["x", "y"], "strength").fit(table)
     assert "success_probability" not in posterior.predict(table)
-    assert posterior.log_success(table) is None
+    assert posterior.log_success(posterior.scaled(table)) is None
 
 
 def test_a_failed_specimen_has_no_value_even_if_a_number_stands_there():

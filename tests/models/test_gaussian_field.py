@@ -32,7 +32,7 @@ def grid():
 def test_a_field_of_one_property_has_its_predicted_moments(posterior, grid):
     predicted = posterior.predict(grid)
     for name in ("a", "b"):
-        field = posterior.field(grid, {name: 1.0})
+        field = posterior.field(posterior.scaled(grid), {name: 1.0})
         np.testing.assert_allclose(field.mean, predicted[name])
         np.testing.assert_allclose(field.variance, predicted[f"{name}_variance"].sel(part="function"))
         assert field.noise == pytest.approx(float(predicted[f"{name}_variance"].sel(part="noise")[0]))
@@ -40,7 +40,7 @@ def test_a_field_of_one_property_has_its_predicted_moments(posterior, grid):
 
 @pytest.mark.parametrize("weights", [{"a": 1.0}, {"b": -2.0}, {"a": 3.0, "b": 0.1}], ids=str)
 def test_columns_and_variances_are_those_of_the_covariance(posterior, grid, weights):
-    field = posterior.field(grid, weights)
+    field = posterior.field(posterior.scaled(grid), weights)
     covariance = field.covariance()
     np.testing.assert_allclose(covariance, covariance.T)
     np.testing.assert_allclose(covariance.diagonal(), field.variance)
@@ -51,7 +51,7 @@ def test_columns_and_variances_are_those_of_the_covariance(posterior, grid, weig
 def test_draws_have_the_moments_of_the_field(posterior, grid):
     draws = posterior.functions(grid, N_DRAWS, seed=3)
     for weights in ({"a": 1.0}, {"b": 1.0}, {"a": 3.0, "b": 0.1}):
-        field = posterior.field(grid, weights)
+        field = posterior.field(posterior.scaled(grid), weights)
         drawn = sum(share * draws.sel(property=name).values for name, share in weights.items())
         sd = np.sqrt(field.variance)
         assert (np.abs(drawn.mean(0) - field.mean) / sd).max() < 5 / np.sqrt(N_DRAWS)
