@@ -32,7 +32,7 @@ def tieline(acquisition: str | None = None, failures: str = "learned") -> Maker:
             tl.Maximize(name) if sign > 0 else tl.Minimize(name)
             for name, sign in zip(names, pool.signs, strict=True)
         ]
-        goal = goals[0] if len(goals) == 1 else goals[0] + goals[1]
+        goal = goals[0] if len(goals) == 1 else tl.Pareto(*goals)
 
         def ask(state: State, n: int) -> Sequence[int]:
             table = as_table(places, pool, state.tried, failures)
