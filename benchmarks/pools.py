@@ -58,10 +58,12 @@ def run(options: Options) -> Iterator[Row]:
         else:
             numbers = _real(case, pool_data.read(case, folder), options)
         for method, metric, value, seconds in numbers:
-            yield Row("pools", case, method, metric, float(value), seconds)
+            yield Row(
+                "pools", case, method, metric, value if isinstance(value, str) else float(value), seconds
+            )
 
 
-Numbers = Iterator[tuple[str, str, float, float]]  # method, metric, value, CPU seconds of a suggestion
+Numbers = Iterator[tuple[str, str, float | str, float]]  # method, metric, value, CPU seconds of a suggestion
 
 
 def _real(case: str, pool: Pool, options: Options) -> Numbers:
