@@ -26,25 +26,32 @@ WIDEST = 1e6  # variance of a stand-in that says nothing
 LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 
 
-def fit_with_limits(entries: Entries, bound: Indices, shape: Shape) -> GaussianFit:
+def fit_with_limits(entries: Entries, bound: Indices, shape: Shape) -> tuple[GaussianFit, Array]:
     """Fit hyperparameters and, where only limits are known, stand-ins for the values.
 
     Args:
         entries: what was measured; of limits, the limit.
         bound: -1 for values that lie below the limit, 1 for those above, 0 for values (entry).
         shape: which hyperparameters there are.
+
+    Returns:
+        The fit, and its parameter vector. With limits it is the most probable one given the stand-ins, which
+        are themselves found given the parameters.
     """
     limited = np.flatnonzero(bound)
     if not limited.size:
-        return GaussianFit(entries, shape.at(fit_hyperparameters(entries, shape)))
+        theta = fit_hyperparameters(entries, shape)
+        return GaussianFit(entries, shape.at(theta)), theta
     limits, variance = entries.y[limited], entries.variance.copy()
     variance[limited] = FIRST
     stand_in = replace(entries, variance=variance)
-    fit = GaussianFit(stand_in, shape.at(fit_hyperparameters(stand_in, shape)))
+    theta = fit_hyperparameters(stand_in, shape)
+    fit = GaussianFit(stand_in, shape.at(theta))
     for _ in range(ROUNDS):
         fit = propagate(fit, limited, limits, bound[limited])
-        fit = GaussianFit(fit.entries, shape.at(fit_hyperparameters(fit.entries, shape)))
-    return propagate(fit, limited, limits, bound[limited])
+        theta = fit_hyperparameters(fit.entries, shape)
+        fit = GaussianFit(fit.entries, shape.at(theta))
+    return propagate(fit, limited, limits, bound[limited]), theta
 
 
 def propagate(fit: GaussianFit, limited: Indices, limits: Array, side: Indices) -> GaussianFit:

@@ -30,7 +30,7 @@ def fit_feasibility(x: Array, is_failed: Mask, group: Indices, kernel: str) -> G
     n = len(x)
     zeros = np.zeros(n, dtype=np.intp)
     entries = Entries(x, zeros, np.arange(n), zeros, np.zeros(n), np.zeros(n))
-    return fit_with_limits(entries, np.where(is_failed, -1, 1), Shape(group, 1, 1, kernel))
+    return fit_with_limits(entries, np.where(is_failed, -1, 1), Shape(group, 1, 1, kernel))[0]
 
 
 def log_success(fit: GaussianFit, x: Array) -> Array:

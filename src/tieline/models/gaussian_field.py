@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from tieline.models.arrays import Array
+from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import LEVEL, SHARED_LEVEL
 from tieline.models.kernels import JITTER, squared_distance
@@ -15,43 +16,89 @@ from tieline.models.kernels import JITTER, squared_distance
 class GaussianField:
     """A weighted sum of noise-free outputs over places, in the user's units.
 
+    Fits of several hyperparameters are replaced by the Gaussian of the same mean and covariance.
+
     Attributes:
-        fit: the process.
+        average: the processes.
         x: places (place, coordinate), scaled.
         weights: of each standardised output (output).
+        means: expected value by each fit (fit, place).
+        halves: from each fit (entry, place); none where only mean and variance are asked for.
         mean: expected value (place).
         variance: of it (place).
     """
 
-    fit: GaussianFit
+    average: GaussianAverage
     x: Array
     weights: Array
+    means: Array
+    halves: tuple[Array, ...]
     mean: Array
     variance: Array
 
     @classmethod
-    def of(cls, fit: GaussianFit, x: Array, weights: Array, constant: float) -> "GaussianField":
-        """Work out mean and variance."""
-        mean, variance = fit.moments(x, weights)
-        return cls(fit, x, weights, mean + constant, variance)
+    def of(cls, average: GaussianAverage, x: Array, weights: Array, constant: float) -> "GaussianField":
+        """Work out means, variances, and what covariances need."""
+        means, halves = zip(*(fit.halves(x, weights) for fit in average.fits), strict=True)
+        told = [np.einsum("ep,ep->p", half, half) for half in halves]
+        variances = [fit.left_of(t, weights) for fit, t in zip(average.fits, told, strict=True)]
+        return cls._mixed(average, x, weights, constant, np.stack(means), np.stack(variances), halves)
+
+    @classmethod
+    def rough(cls, average: GaussianAverage, x: Array, weights: Array, constant: float) -> "GaussianField":
+        """Work out means and variances by the most probable fit alone, for a first look at many places."""
+        mean, variance = average.fits[0].moments(x, weights)
+        return cls._mixed(average.leading, x, weights, constant, mean[None], variance[None], ())
+
+    @classmethod
+    def _mixed(
+        cls,
+        average: GaussianAverage,
+        x: Array,
+        weights: Array,
+        constant: float,
+        means: Array,
+        variances: Array,
+        halves: tuple[Array, ...],
+    ) -> "GaussianField":
+        mean = average.shares @ means
+        variance = average.shares @ (variances + (means - mean) ** 2)
+        return cls(average, x, weights, means, halves, mean + constant, variance)
 
     @property
     def noise(self) -> float:
         """Variance of the noise of one measurement."""
-        return self.fit.noise(self.weights)
+        return self.average.noise(self.weights)
+
+    @property
+    def prior_variance(self) -> float:
+        """Variance at any place before anything was measured."""
+        return float(self.average.shares @ [fit.hyper.variance(self.weights) for fit in self.average.fits])
 
     @cached_property
-    def _halves(self) -> Array:
-        return self.fit.halves(self.x, self.weights)
+    def _disagreement(self) -> Array:
+        """What each fit expects more than their average (fit, place)."""
+        return self.means - self.average.shares @ self.means
 
     def column(self, i: int) -> Array:
         """Covariance of all places with place i (place)."""
-        prior = self.fit.hyper.among(self.x, self.x[i : i + 1], self.weights)[:, 0]
-        return prior - self._halves @ self._halves[i]
+        return self.covariance(slice(i, i + 1))[:, 0]
 
-    def covariance(self) -> Array:
-        """Covariance of all places (place, place)."""
-        return self.fit.hyper.among(self.x, self.x, self.weights) - self._halves @ self._halves.T
+    def covariance(self, of: slice = slice(None)) -> Array:
+        """Covariance of all places with some, or with all (place, place)."""
+        apart = self._disagreement
+        total = np.einsum("f,fp,fq->pq", self.average.shares, apart, apart[:, of])
+        for share, fit, halves in zip(self.average.shares, self.average.fits, self.halves, strict=True):
+            prior = fit.hyper.among(self.x, self.x[of], self.weights)
+            total += share * (prior - halves.T @ halves[:, of])
+        return total
+
+
+def draw_from_average(average: GaussianAverage, x: Array, n: int, rng: np.random.Generator) -> Array:
+    """Draw all noise-free outputs jointly, each draw from one of the fits: (draw, place, output)."""
+    counts = rng.multinomial(n, average.shares)
+    parts = [draw_functions(f, x, k, rng) for f, k in zip(average.fits, counts, strict=True) if k]
+    return rng.permutation(np.concatenate(parts))
 
 
 def draw_functions(fit: GaussianFit, x: Array, n: int, rng: np.random.Generator) -> Array:

@@ -19,7 +19,7 @@ from tieline.models.gaussian_kernel import (
     Hyperparameters,
     Shape,
 )
-from tieline.models.kernels import KERNELS
+from tieline.models.kernels import KERNELS, squared_distance
 
 ENOUGH = 400  # entries that settle hyperparameters; more would cost the cube and change little
 MOST_STEPS = 60  # of the optimiser, from one start; few problems need half of them
@@ -49,8 +49,7 @@ class GaussianFit:
         """Lower Cholesky factor (entry, entry) of the covariance of the entries, noise included."""
         entries, hyper = self.entries, self.hyper
         output, campaign = entries.output, entries.campaign
-        r2 = _squared_distances(entries.x / hyper.lengthscale).sum(0)
-        covariance = hyper.function.value(r2)
+        covariance = hyper.function.value(squared_distance(entries.x, entries.x, hyper.lengthscale))
         covariance *= hyper.signal[np.ix_(output, output)] * hyper.alike[np.ix_(campaign, campaign)]
         covariance += _levels(entries)
         covariance += np.equal.outer(entries.row, entries.row) * hyper.residual[np.ix_(output, output)]
@@ -76,19 +75,30 @@ class GaussianFit:
             x: places (place, coordinate), scaled.
             weights: of each output (output).
         """
-        mean, variance = np.empty(len(x)), np.full(len(x), self.hyper.variance(weights))
+        mean, told = np.empty(len(x)), np.empty(len(x))
         step = max(AT_A_TIME // len(self.entries.y), 1)
         for start in range(0, len(x), step):
             part = slice(start, start + step)
-            covariance = self.hyper.between(x[part], weights, self.entries)
-            mean[part] = covariance @ self.weights
-            half = dtrsm(1.0, self.root, covariance.T, lower=1, overwrite_b=1)  # Fortran's order: no copies
-            variance[part] -= np.einsum("ep,ep->p", half, half)
-        return mean, np.maximum(variance, LEAST_NOISE**2)
+            mean[part], half = self.halves(x[part], weights)
+            told[part] = np.einsum("ep,ep->p", half, half)
+        return mean, self.left_of(told, weights)
 
-    def halves(self, x: Array, weights: Array) -> Array:
-        """Covariance of places with entries times the inverse root (place, entry)."""
-        return dtrsm(1.0, self.root, self.hyper.between(x, weights, self.entries).T, lower=1).T
+    def halves(self, x: Array, weights: Array) -> tuple[Array, Array]:
+        """Mean (place), and the inverse root times the covariance of entries with places (entry, place).
+
+        Args:
+            x: places (place, coordinate), scaled.
+            weights: of each output (output).
+        """
+        covariance = self.hyper.between(x, weights, self.entries)
+        mean = covariance @ self.weights
+        # Transposed it is in Fortran's order, so nothing is copied.
+        return mean, dtrsm(1.0, self.root, covariance.T, lower=1, overwrite_b=1)
+
+    def left_of(self, told: Array, weights: Array) -> Array:
+        """The variance (place) that is left of the prior one, never quite nothing."""
+        prior = self.hyper.variance(weights)
+        return np.maximum(prior - told, LEAST_NOISE**2 * prior)
 
     def noise(self, weights: Array) -> float:
         """Variance of the noise of one measurement of a weighted sum of outputs."""
@@ -110,8 +120,7 @@ def fit_hyperparameters(entries: Entries, shape: Shape) -> Array:
         entries: what was measured.
         shape: which hyperparameters there are.
     """
-    if len(entries.y) > ENOUGH:
-        entries = entries.where(np.random.default_rng(0).permutation(len(entries.y)) < ENOUGH)
+    entries = settling_entries(entries)
     objective = Objective(entries, shape)
     mean, sd = shape.priors()
     start = min(_starts(entries, shape), key=lambda theta: objective(theta)[0])
@@ -124,6 +133,15 @@ def fit_hyperparameters(entries: Entries, shape: Shape) -> Array:
         options={"maxiter": MOST_STEPS, "ftol": TOLERANCE},
     )
     return found.x
+
+
+def settling_entries(entries: Entries) -> Entries:
+    """The entries of as many rows as settle hyperparameters: of many rows, some drawn once and for all."""
+    if len(entries.y) <= ENOUGH:
+        return entries
+    rows = np.unique(entries.row)
+    n_kept = max(int(ENOUGH * len(rows) / len(entries.y)), 1)
+    return entries.where(np.isin(entries.row, np.random.default_rng(0).permutation(rows)[:n_kept]))
 
 
 def _starts(entries: Entries, shape: Shape) -> Iterator[Array]:
@@ -168,9 +186,9 @@ class Objective:
         self.entries, self.shape = entries, shape
         self.prior_mean, self.prior_sd = shape.priors()
         n = len(entries.y)
-        apart = _squared_distances(entries.x)
         grouped = np.zeros((shape.n_groups, n, n))
-        np.add.at(grouped, shape.group, apart)
+        for group, column in zip(shape.group, entries.x.T, strict=True):
+            grouped[group] += np.square(np.subtract.outer(column, column))
         self.apart = grouped.reshape(shape.n_groups, n * n)
         self.levels = _levels(entries)
         self.same_row = None
@@ -250,11 +268,6 @@ class Objective:
         table = self.of_campaign.T @ by_alike @ self.of_campaign
         np.fill_diagonal(table, 0.0)
         return (2 * table @ np.concatenate([[1.0], related]))[1:] * related * (1 - related)
-
-
-def _squared_distances(x: Array) -> Array:
-    """Squared difference of every coordinate (coordinate, entry, entry)."""
-    return np.square(x.T[:, :, None] - x.T[:, None, :])
 
 
 def _levels(entries: Entries) -> Array:

@@ -1,6 +1,6 @@
 """The answer of `GaussianProcess`: properties anywhere, and how far to trust them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,15 +13,16 @@ from threadpoolctl import threadpool_limits
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array
 from tieline.models.feasibility import log_success
+from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
-from tieline.models.gaussian_field import GaussianField, draw_functions
+from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.schema import align
 
 if TYPE_CHECKING:
     from tieline.models.gaussian_process import GaussianProcess
 
-PARTS = ("noise", "function")
+PARTS = ("noise", "function", "between_hyperparameter")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,14 +33,14 @@ class GaussianPosterior:
         model: the question.
         table: what it was asked of.
         reading: how the table became numbers of order one.
-        fit: the process, given its hyperparameters and the measurements.
+        fit: the processes, given their hyperparameters and the measurements.
         feasible: where specimens can be made, if some failed.
     """
 
     model: "GaussianProcess"
     table: xr.Dataset
     reading: Reading
-    fit: GaussianFit
+    fit: GaussianAverage
     feasible: GaussianFit | None = None
 
     @property
@@ -61,8 +62,9 @@ class GaussianPosterior:
 
         Returns:
             On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement, and
-            `<name>_variance (specimen, part)`, whose parts noise and function add up to the square of
-            `<name>_sd`; and `success_probability`, if specimens failed. Units are the table's.
+            `<name>_variance (specimen, part)`, whose parts noise, function and between_hyperparameter add up
+            to the square of `<name>_sd`; and `success_probability`, if specimens failed. Units are the
+            table's.
 
         Raises:
             SchemaError: a design variable is missing, not finite, of other elements or categories, or does
@@ -73,8 +75,9 @@ class GaussianPosterior:
         answer = {}
         for j, name in enumerate(self.model.properties):
             only = np.eye(len(self.model.properties))[j]
-            mean, variance = self.fit.moments(x, only)
-            answer |= self._property(j, name, mean, variance, self.fit.noise(only))
+            mean, within, between = self.fit.moments(x, only)
+            parts = np.stack([np.full_like(mean, self.fit.noise(only)), within, between], -1)
+            answer |= self._property(j, name, mean, parts)
         if self.feasible is not None:
             chance = np.exp(log_success(self.feasible, x))
             answer["success_probability"] = ("specimen", chance, {"units": "1"})
@@ -101,7 +104,7 @@ class GaussianPosterior:
             (draw, specimen, property): noise-free values, with `units (property)`.
         """
         outputs, names = self.reading.outputs, list(self.model.properties)
-        values = draw_functions(self.fit, self._scaled(grid), n, np.random.default_rng(seed))
+        values = draw_from_average(self.fit, self._scaled(grid), n, np.random.default_rng(seed))
         return xr.DataArray(
             values * outputs.scale + outputs.centre,
             dims=("draw", "specimen", "property"),
@@ -112,32 +115,28 @@ class GaussianPosterior:
             },
         )
 
-    def field(self, x: Array, weights: Mapping[str, float]) -> GaussianField:
+    def field(self, x: Array, weights: Mapping[str, float], *, is_rough: bool = False) -> GaussianField:
         """The exact joint distribution of a weighted sum of properties over places.
 
         Args:
             x: the places (place, coordinate), from `scaled`.
             weights: of each property, per unit of that property.
+            is_rough: whether the most probable hyperparameters will do, for a first look at very many places.
         """
         outputs = self.reading.outputs
         shares = np.array([weights.get(name, 0.0) for name in outputs.names])
-        return GaussianField.of(self.fit, x, shares * outputs.scale, float(shares @ outputs.centre))
+        make = GaussianField.rough if is_rough else GaussianField.of
+        return make(self.fit, x, shares * outputs.scale, float(shares @ outputs.centre))
 
     def log_success(self, x: Array) -> Array | None:
         """Logarithm of the probability that a specimen can be made (place); None if none has failed."""
         return None if self.feasible is None else log_success(self.feasible, x)
 
-    def measured(self, weights: Mapping[str, float]) -> Array:
-        """Expected values of a weighted sum of properties, at the places where any of them was measured.
-
-        Args:
-            weights: of each property, per unit of that property.
-        """
-        outputs, entries = self.reading.outputs, self.fit.entries
-        shares = np.array([weights.get(name, 0.0) for name in outputs.names])
-        asked = (shares != 0)[entries.output] & (entries.campaign == 0)
-        x = entries.x[asked][np.unique(entries.row[asked], return_index=True)[1]]
-        return self.fit.moments(x, shares * outputs.scale)[0] + shares @ outputs.centre
+    def measured(self, names: Collection[str]) -> Array:
+        """The places (place, coordinate) where any of these properties was measured, in this campaign."""
+        entries = self.fit.entries
+        asked = np.isin(self.reading.outputs.names, list(names))[entries.output] & (entries.campaign == 0)
+        return entries.x[asked][np.unique(entries.row[asked], return_index=True)[1]]
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
@@ -182,11 +181,11 @@ class GaussianPosterior:
     def _units(self) -> dict[str, str | None]:
         return {name: self.table.variables[name].attrs.get("units") for name in self.model.properties}
 
-    def _property(self, j: int, name: str, mean: Array, variance: Array, noise: float) -> dict[str, tuple]:
+    def _property(self, j: int, name: str, mean: Array, parts: Array) -> dict[str, tuple]:
         centre, scale = self.reading.outputs.centre[j], self.reading.outputs.scale[j]
         unit = self._units[name]
         units = {} if unit is None else {"units": unit}
-        parts = np.stack([np.full_like(variance, noise), variance], -1) * scale**2
+        parts = parts * scale**2
         return {
             name: ("specimen", mean * scale + centre, units),
             f"{name}_sd": ("specimen", np.sqrt(parts.sum(1)), units),

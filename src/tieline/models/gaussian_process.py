@@ -20,8 +20,8 @@ class GaussianProcess:
     """What smooth properties do over a design: the surrogate of a campaign.
 
     Several properties are learned together, each measured on some of the specimens, and how they go together
-    is learned too: over the design, and in what is left at one specimen. Hyperparameters are the most
-    probable ones.
+    is learned too: over the design, and in what is left at one specimen. Hyperparameters are averaged
+    over a few draws.
 
     Reads:
         design: one composition (specimen, element), or names of columns (specimen) of numbers or categories,
@@ -79,7 +79,7 @@ class GaussianProcess:
 
         Args:
             table: on `specimen`; rows may lack any property.
-            seed: of nothing yet: the most probable hyperparameters leave nothing to chance.
+            seed: of the draws of hyperparameters.
 
         Returns:
             The posterior; it answers `predict`, `functions` and `diagnose`.
@@ -95,7 +95,7 @@ class GaussianProcess:
                 hint="tieline.table(dataframe), or tieline.represent(record)",
             )
         reading = read(table, self.design_names, self.properties, self.campaign, self._target(table))
-        fit, reading = fit_campaigns(reading, self.kernel)
+        fit, reading = fit_campaigns(reading, self.kernel, seed)
         feasible = None
         if reading.is_failed.any():
             feasible = fit_feasibility(reading.x, reading.is_failed, reading.inputs.group, self.kernel)

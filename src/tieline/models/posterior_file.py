@@ -20,6 +20,7 @@ from tieline.models.fusion import Fusion
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gate import Gate, GateSettings
 from tieline.models.gate_mixture import Focus, GateMixture
+from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Inputs, Outputs, Reading
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import Entries, Hyperparameters
@@ -47,9 +48,9 @@ PARTS = {
     part.__name__: part
     for part in (
         Column, Convergence, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Fusion, FusionAnswer,
-        Gate, GateMixture, GateSettings, GaussianFit, GaussianProcess, Hyperparameters, Inputs, Layout,
-        LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Reading, Regions,
-        Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
+        Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit, GaussianProcess, Hyperparameters,
+        Inputs, Layout, LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount, PhaseProperty,
+        Reading, Regions, Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
     )
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ a batch spreads by itself.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +25,7 @@ Batch = Literal["believer", "liar_min", "liar_max", "local_penalty"]
 BATCHES = get_args(Batch)
 N_DRAWS = 256  # joint draws for the scores that need them
 TINY = 1e-300
+ALIKE = 1e-9  # share of its variance that a place keeps, however much it behaves like the best
 
 
 @dataclass
@@ -36,7 +37,8 @@ class FieldState:
         n_candidates: how many of the places may be chosen.
         mean: expected utility (place).
         variance: of it (place), less what the places chosen so far will tell.
-        best: what has to be beaten.
+        best: expected utility that has to be beaten.
+        rival: the place that has it, if it was measured.
         directions: what each settled place told (settled, place).
         settled: places that count as measured.
         batch: what is believed of a place that was chosen.
@@ -48,6 +50,7 @@ class FieldState:
     mean: np.ndarray
     variance: np.ndarray
     best: float
+    rival: int | None
     batch: Batch
     worst: float
     directions: list[np.ndarray]
@@ -55,14 +58,42 @@ class FieldState:
 
     @classmethod
     def start(
-        cls, field: GaussianField, n_candidates: int, best: float, worst: float, batch: Batch
+        cls, field: GaussianField, n_candidates: int, n_measured: int, batch: Batch = "believer"
     ) -> "FieldState":
-        """Begin with what was measured; what is pending is settled at once."""
+        """Begin with what was measured; what is pending is settled at once.
+
+        Args:
+            field: over candidates, pending places, and at last the measured ones.
+            n_candidates: how many of its places are candidates.
+            n_measured: how many were measured.
+            batch: what is believed of a place that was chosen.
+        """
         mean, variance = field.mean.copy(), field.variance.copy()
-        state = cls(field, n_candidates, mean, variance, best, batch, worst, [], [])
-        for i in range(n_candidates, len(mean)):
+        n_open = len(mean) - n_measured
+        measured = mean[n_open:]
+        # With nothing measured in this campaign yet there is no best so far: beat an average place instead.
+        best = measured.max() if n_measured else mean.mean()
+        worst = measured.min() if n_measured else mean.min()
+        rival = n_open + int(measured.argmax()) if n_measured else None
+        state = cls(field, n_candidates, mean, variance, float(best), rival, batch, float(worst), [], [])
+        for i in range(n_candidates, n_open):
             state.settle(i)
         return state
+
+    def alone(self) -> "FieldState":
+        """The same where the best so far counts as certain, which spares covariances of very many places."""
+        return replace(self, rival=None)
+
+    def improvement(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation (candidate) of what each candidate is better than the best so far.
+
+        Both are uncertain together. So the best itself, and what behaves like it, promise nothing.
+        """
+        variance = self.variance[self.open].copy()
+        if self.rival is not None:
+            shared = self.column(self.rival)[self.open]
+            variance = np.maximum(variance + self.variance[self.rival] - 2 * shared, variance * ALIKE)
+        return self.mean[self.open] - self.best, np.sqrt(variance)
 
     def column(self, i: int) -> np.ndarray:
         """Covariance (place) of every place with place i, given what is settled."""
@@ -79,7 +110,8 @@ class FieldState:
         lie = {"liar_min": self.worst, "liar_max": self.best}.get(self.batch, float(self.mean[i]))
         self.mean = self.mean + direction * (lie - self.mean[i]) / scale
         self.variance = np.maximum(self.variance - direction**2, self.variance * 1e-9)
-        self.best = max(self.best, lie)
+        if lie > self.best:
+            self.best, self.rival = lie, i
         self.directions.append(direction)
         self.settled.append(i)
 
@@ -98,7 +130,7 @@ class FieldState:
     def draws(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Joint draws (draw, candidate)."""
         covariance = self.covariance()
-        covariance.flat[:: len(covariance) + 1] += JITTER * covariance.diagonal().max()
+        covariance.flat[:: len(covariance) + 1] += JITTER * self.field.prior_variance
         normals = rng.standard_normal((n, len(covariance)))
         return self.mean[self.open] + normals @ np.linalg.cholesky(covariance).T
 
@@ -119,13 +151,13 @@ class Score:
 
 
 def _log_ei(state: FieldState, rng: np.random.Generator) -> np.ndarray:
-    sd = np.sqrt(state.variance[state.open])
-    return log_expected_improvement(state.mean[state.open], sd, state.best)
+    return log_expected_improvement(*state.improvement())
 
 
 def _pi(state: FieldState, rng: np.random.Generator) -> np.ndarray:
     """Logarithm of the probability of an improvement, which does not underflow."""
-    return log_ndtr((state.mean[state.open] - state.best) / np.sqrt(state.variance[state.open]))
+    lead, sd = state.improvement()
+    return log_ndtr(lead / sd)
 
 
 def _ucb(state: FieldState, rng: np.random.Generator) -> np.ndarray:

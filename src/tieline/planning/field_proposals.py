@@ -1,6 +1,6 @@
 """Proposals from a posterior that is exactly Gaussian, without draws: milliseconds, or a million places."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -24,7 +24,7 @@ class GaussianAnswer(Posterior, Protocol):
         """Coordinates (specimen, coordinate) of a design that was checked."""
         ...
 
-    def field(self, x: np.ndarray, weights: Mapping[str, float]) -> GaussianField:
+    def field(self, x: np.ndarray, weights: Mapping[str, float], *, is_rough: bool = ...) -> GaussianField:
         """The joint distribution of a weighted sum of properties over places (place, coordinate)."""
         ...
 
@@ -32,8 +32,8 @@ class GaussianAnswer(Posterior, Protocol):
         """Logarithm of the probability that a specimen can be made at a place; None if none has failed."""
         ...
 
-    def measured(self, weights: Mapping[str, float]) -> np.ndarray:
-        """Expected values of a weighted sum of properties at the places where any of them was measured."""
+    def measured(self, names: Collection[str]) -> np.ndarray:
+        """The places (place, coordinate) where any of these properties was measured."""
         ...
 
 
@@ -72,21 +72,16 @@ def choose_by_field(
     """
     x = posterior.scaled(design)
     weights = _weights(posterior, x, goal)
-    field = posterior.field(x, weights)
-    measured = posterior.measured(weights)
-    # With nothing measured in this campaign yet there is no best so far: beat an average place instead.
-    best = measured.max() if measured.size else field.mean.mean()
-    worst = measured.min() if measured.size else field.mean.min()
-    rows, notes = np.arange(len(field.mean)), ()
+    measured, under_way = posterior.measured(weights), posterior.scaled(pending)
+    rows, notes = np.arange(len(x)), ()
     if len(rows) > max(N_PLACES, n):
-        rows = _most_promising(field, best, acquisition, log_worth, max(N_PLACES, n))
+        rows = _most_promising(posterior, x, measured, weights, acquisition, log_worth, max(N_PLACES, n))
         notes = (
-            f"Of {len(field.mean)} places in the pool the {len(rows)} that score best one by one"
+            f"Of {len(x)} places in the pool the {len(rows)} that score best one by one"
             " were compared jointly.",
         )
-    if len(rows) < len(field.mean) or pending.sizes["specimen"]:
-        field = posterior.field(np.concatenate([x[rows], posterior.scaled(pending)]), weights)
-    state = FieldState.start(field, len(rows), float(best), float(worst), batch)
+    field = posterior.field(np.concatenate([x[rows], under_way, measured]), weights)
+    state = FieldState.start(field, len(rows), len(measured), batch)
     choice = choose_in_field(state, n, acquisition, log_worth[rows], seed)
     return rows[choice.candidates], choice, notes
 
@@ -105,11 +100,18 @@ def _weights(posterior: GaussianAnswer, x: np.ndarray, goal: Goal) -> dict[str, 
 
 
 def _most_promising(
-    field: GaussianField, best: float, acquisition: str, log_worth: np.ndarray, n_kept: int
+    posterior: GaussianAnswer,
+    x: np.ndarray,
+    measured: np.ndarray,
+    weights: Mapping[str, float],
+    acquisition: str,
+    log_worth: np.ndarray,
+    n_kept: int,
 ) -> np.ndarray:
     """Rows of the places that score best one by one, ascending."""
     by_place = acquisition if acquisition in ("log_ei", "pi") else "ucb"
-    state = FieldState.start(field, len(field.mean), best, best, "believer")
+    field = posterior.field(np.concatenate([x, measured]), weights, is_rough=True)
+    state = FieldState.start(field, len(x), len(measured)).alone()
     score = SCORES[by_place].of(state, np.random.default_rng(0))
     score = weighed(score, log_worth, is_log=SCORES[by_place].is_log)
     return np.sort(np.argpartition(-score, n_kept - 1)[:n_kept])
