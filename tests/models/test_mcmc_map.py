@@ -47,13 +47,6 @@ def test_coordinates_have_the_spread_of_the_sites(reference):
     np.testing.assert_allclose(steps.T @ steps, INFLATION**2 * np.linalg.inv(root @ root.T), atol=1e-8)
 
 
-def test_coordinates_and_whitened_latents_are_told_from_each_other(reference):
-    found, seen = reference
-    frame = Frame.at(np.full(len(found.focus.centre), 0.3), found, seen)
-    xi = np.random.default_rng(2).standard_normal(frame.mode.size)
-    np.testing.assert_allclose(frame.coordinates(frame.whitened_latents(xi)), xi, atol=1e-9)
-
-
 def test_a_direction_is_where_a_rows_latents_vary_most(reference):
     """No unit step changes the contrast of the row by more."""
     found, seen = reference

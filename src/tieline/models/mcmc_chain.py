@@ -18,19 +18,17 @@ from tieline.models.fusion import Fusion
 from tieline.models.gate import contrasts
 from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_draws import Draw
-from tieline.models.mcmc_map import Frame, Reference, features_at
+from tieline.models.mcmc_map import Frame, Reference
 from tieline.models.mcmc_property import Column, LeftOut, Setting, Values
 from tieline.models.observations import OUTLIER_SHARE, Observations
 from tieline.models.sites import log_sum
 
-MAP_MOVES = 6  # of the whole map, per sweep
-SCALED = 2  # sweeps to one with moves of the hyperparameters that scale the map
-SCALINGS = (1.0, 3.0)  # spreads of the references of these moves
-TOGETHER = 2  # sweeps to one with a move of the hyperparameters in straightened coordinates, which is dear
-NUDGES = 36  # of the map near single rows, per sweep
+MAP_MOVES = 12  # of the whole map, per sweep
+SETTINGS_SPREAD = 2.0  # of the reference of the map's hyperparameters, so that chains find out of tails
+NUDGES = 24  # of the map near single rows, per sweep
 SPREADS = (1.0, 1.0, 4.0)  # of their reference, in turn
 NUDGES_HELD = 4  # of these with the same Gumbel variables
-EXPERT_MOVES = (1.0, 1.0, 3.0)  # of each property's hyperparameters, per sweep, by spread
+EXPERT_MOVES = (1.0, 2.0)  # of each property's hyperparameters, per sweep, by spread
 CERTAIN = 1e-4  # probability of all other phases below which a row's phase is not questioned by itself
 
 
@@ -96,7 +94,7 @@ class Chain:
         self.seen, self.reference, self.columns = start.seen, start.reference, start.columns
         self.n_phases = start.membership.shape[1]
         self.valued = start.valued
-        self.doubts, self.visited, self.n_sweeps = start.doubts, np.zeros(self.seen.label.shape), 0
+        self.doubts, self.visited = start.doubts, np.zeros(self.seen.label.shape)
         self.places = [self._places(column) for column in self.columns]
         self.only_labelled = np.setdiff1d(np.flatnonzero(self.seen.labelled), self.valued)
         self.phase = np.array([rng.choice(self.n_phases, p=p) for p in start.membership], dtype=np.intp)
@@ -122,16 +120,12 @@ class Chain:
         """Move everything once."""
         if self.n_phases > 1:
             self._move_map()
-            if self.n_sweeps % SCALED == 0:
-                self._scale_map()
-            if self.n_sweeps % TOGETHER == 0:
-                self._move_settings()
+            self._move_settings()
             self._nudge_map()
             self._flip_phases()
         for j in range(len(self.columns)):
             self._move_expert(j)
             self._doubt_values(j)
-        self.n_sweeps += 1
 
     def draw(self) -> Draw:
         """The present state."""
@@ -193,42 +187,11 @@ class Chain:
             return frame.log_density - 0.5 * float((eta**2).sum()) + here.log_likelihood, (frame, here)
 
         values = self._values()
-        self.q, (_, found) = elliptical_slice(self.q, score, at(self.frame), self.rng)
+        current = at(self.frame)
+        self.q, (_, found) = elliptical_slice(self.q, score, current, self.rng, SETTINGS_SPREAD)
         if found is not None:
             self.frame, here = found
             self._take(here)
-
-    def _scale_map(self) -> None:
-        """Move the map's hyperparameters with its whitened latents held, so that the map is scaled by them.
-
-        Where hyperparameters are stuck given one description of the map, given another they may not be.
-
-        Source: Yu & Meng (2011), doi:10.1198/jcgs.2011.203main.
-        """
-        reference, values = self.reference, self._values()
-        eta = self.frame.whitened_latents(self.xi)
-        contrasted = eta @ contrasts(self.n_phases).T
-
-        def score(q: Array) -> tuple[float, MapScore | None]:
-            _, settings, log_prior = reference.settings(q, self.seen)
-            try:
-                features = features_at(settings, reference.pivots, self.seen.x)
-            except np.linalg.LinAlgError:
-                return -np.inf, None
-            evidence = self.seen.label_evidence(settings.label_error)
-            here = self._look(evidence, features @ contrasted, values)
-            return log_prior + here.log_likelihood, here
-
-        q, current = self.q, score(self.q)
-        for spread in SCALINGS:
-            q, current = elliptical_slice(q, score, current, self.rng, spread)
-        try:
-            frame = Frame.at(q, reference, self.seen)
-        except np.linalg.LinAlgError:
-            return  # all is as it was
-        if current[1] is not None:
-            self.q, self.frame, self.xi = q, frame, frame.coordinates(eta)
-            self._take(current[1])
 
     def _look(self, evidence: Array, u: Array, values: Values) -> MapScore:
         """What log odds `u` (row, K) make of labels and values, with the Gumbel variables held."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from scipy.linalg.blas import dtrmv  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.linalg.lapack import dpotrf, dtrtrs  # pyright: ignore[reportAttributeAccessIssue]
 
 from tieline.models.arrays import Array, Indices
@@ -112,11 +111,6 @@ class Frame:
     def whitened_latents(self, xi: Array) -> Array:
         """η (rank, K - 1) at coordinates ξ (rank (K - 1))."""
         return self.mode + self.steps(xi[None])[0]
-
-    def coordinates(self, eta: Array) -> Array:
-        """ξ (rank (K - 1)) at whitened latents η (rank, K - 1)."""
-        apart = (eta - self.mode).ravel() / INFLATION
-        return dtrmv(self.root, apart, lower=1, trans=1) if len(apart) else apart
 
     def steps(self, by: Array) -> Array:
         """How η changes (step, rank, K - 1) when ξ changes by (step, rank (K - 1))."""
