@@ -125,6 +125,10 @@ class ToyPosterior:
         )
 
     @property
+    def results(self) -> xr.Dataset:
+        return self.table
+
+    @property
     def has_boundaries(self) -> bool:
         return len(self.model.design) == 1
 

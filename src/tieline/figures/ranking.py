@@ -45,7 +45,7 @@ def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
                 rows, mean - HALF_OF_90 * sd, mean + HALF_OF_90 * sd, color=ACCENT, linewidth=3, alpha=0.35
             )
             axes.plot(mean, rows, "o", color=ACCENT, markersize=5)
-            best = getattr(goal, "value", measured_best(goal, posterior.table))
+            best = getattr(goal, "value", measured_best(goal, posterior.results))
             if np.isfinite(best):
                 axes.axvline(best, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
                 word = "target" if hasattr(goal, "value") else "best so far"

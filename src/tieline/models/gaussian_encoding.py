@@ -161,7 +161,11 @@ def read(
     member = _campaigns(table, campaign, target, is_placed)
     row, output = np.nonzero(is_known)
     y = value[row, output]
-    present = [_of_target(y[output == j], member[row[output == j]]) for j in range(len(properties))]
+    bound = np.select([flag[row, output] == "below", flag[row, output] == "above"], [-1, 1], 0)
+    present = [
+        _of_target(y[output == j], (member[row] == 0)[output == j], (bound == 0)[output == j])
+        for j in range(len(properties))
+    ]
     centre = np.array([values.mean() for values in present])
     spread = np.array([values.std() for values in present])
     flat = spread <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
@@ -174,7 +178,6 @@ def read(
         (y - centre[output]) / scale[output],
         (error[row, output] / scale[output]) ** 2,
     )
-    bound = np.select([flag[row, output] == "below", flag[row, output] == "above"], [-1, 1], 0)
     tried = np.flatnonzero((is_known.any(1) | is_failed) & (member == 0))
     outputs = Outputs(tuple(properties), centre, scale)
     return Reading(inputs, outputs, entries, bound, tried, x[tried], is_failed[tried], tuple(notes))
@@ -307,10 +310,10 @@ def _campaigns(table: xr.Dataset, campaign: str | None, target: str, is_placed: 
     return np.array([number[v] for v in values], dtype=np.intp)
 
 
-def _of_target(values: Array, member: Indices) -> Array:
-    """The values that set the scale: those of the present campaign, if they are enough for it."""
-    own = values[member == 0]
-    return own if len(own) >= ENOUGH_FOR_SCALE else values
+def _of_target(values: Array, is_own: Mask, is_value: Mask) -> Array:
+    """What sets the scale: no limits, and the present campaign alone if it has enough values."""
+    kept = is_own & is_value if (is_own & is_value).sum() >= ENOUGH_FOR_SCALE else is_value
+    return values[kept] if kept.sum() >= FEWEST else values
 
 
 def _notes(is_informative: Mask, is_placed: Mask) -> Iterator[str]:

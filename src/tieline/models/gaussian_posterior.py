@@ -44,6 +44,20 @@ class GaussianPosterior:
     feasible: GaussianFit | None = None
 
     @property
+    def results(self) -> xr.Dataset:
+        """The table with only the values that count as results: no limits, nothing of earlier campaigns."""
+        entries, reading = self.fit.entries, self.reading
+        counted = (entries.campaign == 0) & (reading.bound == 0)
+        is_result = np.zeros((self.table.sizes["specimen"], len(reading.outputs.names)), dtype=bool)
+        is_result[entries.row[counted], entries.output[counted]] = True
+        kept = {
+            name: self.table[name].where(xr.DataArray(is_result[:, j], dims="specimen"))
+            for j, name in enumerate(reading.outputs.names)
+            if not is_result[np.isfinite(self.table.variables[name].values), j].all()
+        }
+        return self.table.assign(kept) if kept else self.table
+
+    @property
     def has_boundaries(self) -> bool:
         """Whether `boundaries` has an answer: never, since a smooth function has none."""
         return False

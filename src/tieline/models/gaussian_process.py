@@ -104,7 +104,7 @@ class GaussianProcess:
     def _target(self, table: xr.Dataset) -> str:
         if self.campaign is None or self.campaign not in table:
             return ""
-        return self.target or str(table.variables[self.campaign].values[-1])
+        return str(table.variables[self.campaign].values[-1] if self.target is None else self.target)
 
     def _check(self) -> None:
         if not self.design_names:

@@ -62,6 +62,11 @@ class PhasePosterior:
         return range(fewest, len(self.phases))
 
     @property
+    def results(self) -> xr.Dataset:
+        """The table: every value in it counts as a result."""
+        return self.table
+
+    @property
     def has_boundaries(self) -> bool:
         """Whether boundaries are points: on a line that was fitted by exact inference."""
         return isinstance(self.answer, LineAnswer)

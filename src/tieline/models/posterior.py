@@ -45,6 +45,11 @@ class Posterior(Protocol):
         ...
 
     @property
+    def results(self) -> xr.Dataset:
+        """The same with only those values that count as results: no limits, nothing of earlier campaigns."""
+        ...
+
+    @property
     def has_boundaries(self) -> bool:
         """Whether `boundaries` has an answer."""
         ...

@@ -34,7 +34,11 @@ def fit_campaigns(reading: Reading, kernel: str, seed: int) -> tuple[GaussianAve
         return together, reading
     own = reading.entries.campaign == 0
     if (own & (reading.bound == 0)).sum() < FEWEST:
-        return together, _noted(reading, "Too few values of its own to tell whether earlier campaigns help.")
+        n_own = int(own.sum())
+        return together, _noted(
+            reading,
+            f"Rests on earlier campaigns: {n_own} own values are too few to tell if they help.",
+        )
     few = replace(reading, entries=reading.entries.where(own), bound=reading.bound[own])
     alone = _fitted(few, 1, kernel, seed)
     gain = _log_score(together, own & (reading.bound == 0)) - _log_score(alone, (reading.bound == 0)[own])

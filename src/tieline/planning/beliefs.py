@@ -235,7 +235,7 @@ def _narrow(
 
 def _incumbents(posterior: Posterior, goal: Goal, enough: Callable[..., np.ndarray]) -> xr.Dataset:
     """Find the distinct places where the goal's properties were measured, the best ones if they are many."""
-    table = posterior.table
+    table = posterior.results
     design = table[design_names(posterior)].reset_coords(drop=True)
     parts = property_terms(goal)
     if not parts:

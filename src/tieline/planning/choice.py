@@ -71,7 +71,8 @@ def choose_places(
     values, told = np.zeros(n), np.zeros(n)
     for step in range(n):
         score, gain = _scores(beliefs, goal, acquisition, chosen)
-        is_log = acquisition in ("log_ei", "pi") and beliefs.information is None
+        is_log = beliefs.objectives is not None
+        is_log |= acquisition in ("log_ei", "pi") and beliefs.information is None
         score = weighed(score, log_worth, is_log=is_log)
         score[chosen] = -np.inf
         best = int(np.argmax(score))

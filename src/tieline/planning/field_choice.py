@@ -77,7 +77,10 @@ class FieldState:
         rival = n_open + int(measured.argmax()) if n_measured else None
         state = cls(field, n_candidates, mean, variance, float(best), rival, batch, float(worst), [], [])
         for i in range(n_candidates, n_open):
-            state.settle(i)
+            if batch == "local_penalty":
+                state.settled.append(i)
+            else:
+                state.settle(i)
         return state
 
     def alone(self) -> "FieldState":

@@ -111,7 +111,7 @@ def _done(
     names: tuple[str, ...],
     is_pending: np.ndarray,
 ) -> np.ndarray:
-    table = posterior.table
+    table = posterior.results
     tried = table[design_names(posterior)].reset_coords(drop=True)
     complete = np.flatnonzero(is_complete(tried))
     place = place_names(join(design, tried.isel(specimen=complete), pending))

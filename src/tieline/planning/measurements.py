@@ -27,6 +27,7 @@ def choose_measurements(
     goal: Goal,
     instruments: Instruments,
     noise: Mapping[str, np.ndarray],
+    log_worth: np.ndarray,
     n: int,
     seed: int = 0,
 ) -> Choice:
@@ -38,6 +39,7 @@ def choose_measurements(
         instruments: what can measure, and where.
         noise: standard deviation of a measurement (candidate and pending) of each property with a cost; used
             where the goal asks for the phase map.
+        log_worth (candidate): logarithm of a factor on every gain: how probably a specimen can be made.
         n: how many.
         seed: of simulated measurements.
 
@@ -54,7 +56,7 @@ def choose_measurements(
         gain, unit, about_map = gains.at(closed, settled)
         if not pairs and gain[~closed].max() <= 0 and not gains.may_tell(closed):
             raise _nothing_serves(goal, instruments)
-        per_cost = np.where(closed, -1.0, gain / instruments.costs)
+        per_cost = np.where(closed, -1.0, gain * np.exp(log_worth)[:, None] / instruments.costs)
         i, m = divmod(int(np.argmax(per_cost)), n_instruments)
         values[step] = per_cost[i, m] * unit
         told[step] = 0 if about_map is None else about_map[i, m]

@@ -7,13 +7,13 @@ from typing import get_args
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError, TielineError, did_you_mean
+from tieline.errors import NotIdentified, SchemaError, TielineError, did_you_mean
 from tieline.models.posterior import Posterior
 from tieline.planning.beliefs import form_beliefs, measurement_noise
 from tieline.planning.choice import Acquisition, Choice, choose_places
-from tieline.planning.field_choice import Batch
+from tieline.planning.field_choice import BATCHES, Batch
 from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is_linear
-from tieline.planning.goals import Goal, LearnLevelSet, Pareto, map_terms, names_in, write_goal
+from tieline.planning.goals import Goal, LearnLevelSet, LearnPhaseMap, Pareto, map_terms, names_in, write_goal
 from tieline.planning.instruments import Instruments, price_of_places, take_stock
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, first_of_each, join, place_names
@@ -36,9 +36,8 @@ def propose(
 ) -> xr.Dataset:
     """Propose the rows of a pool that serve a goal best, as a batch; with costs, also which instrument.
 
-    The batch is chosen one by one, each as if the earlier ones and those pending had been measured: five
-    proposals are five different bets, not five neighbours. No place is proposed twice, and none that is
-    pending.
+    The batch is chosen one by one, each as if the earlier ones and those pending had been measured, so that
+    what they would tell is not asked for again. No place is proposed twice, and none that is pending.
 
     With `costs` a proposal is one measurement, a place and an instrument, chosen by what it gains per cost:
 
@@ -95,17 +94,19 @@ def propose(
         TielineError: more proposals than different places or measurements; a cost that is not positive; costs
             with another acquisition than `log_ei`.
     """
-    _check_goal(posterior, goal)
+    check_goal(posterior, goal)
     _check_acquisition(acquisition)
+    _check_batch(batch, acquisition)
     if isinstance(pool, Space):
-        options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs, "audit": audit}
-        choose = partial(propose, posterior, goal=goal, n=n, pending=pending, seed=seed, **options)
-        return _propose_in_space(pool, choose, seed)
+        _checked_audit(audit, n)
+        options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs, "pending": pending}
+        choose = partial(propose, posterior, goal=goal, **options)
+        return _propose_in_space(pool, choose, n, audit, seed)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
     exact = posterior if is_linear(goal) and isinstance(posterior, GaussianAnswer) else None
     acquisition = acquisition or ("log_ei" if exact is None or costs is not None else "pi")
-    if isinstance(costs, Mapping):
+    if costs is not None and not isinstance(costs, str):
         _refuse_no_gain(acquisition, goal, audit)
         instruments = take_stock(posterior, costs, design, under_way, pending, n)
         rows, choice, notes = _choose_measurements(posterior, design, under_way, goal, n, instruments, seed)
@@ -129,10 +130,10 @@ def propose(
             rows = np.append(rows, np.random.default_rng(seed).choice(rest, audit, replace=False))
             choice = choice.and_at_random(audit)
     predicted = posterior.predict(design.isel(specimen=rows))
-    why = reasons(goal, predicted, posterior.table, choice.told, choice.instruments, choice.n_at_random)
+    why = reasons(goal, predicted, posterior.results, choice.told, choice.instruments, choice.n_at_random)
     columns = {"candidate": rows, "value": choice.values, "reason": why}
     about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed}
-    if isinstance(costs, Mapping):
+    if costs is not None and not isinstance(costs, str):
         columns |= {
             "instrument": list(choice.instruments),
             "cost": [float(costs[m]) for m in choice.instruments],
@@ -147,7 +148,7 @@ def propose(
         {name: predicted.variables[name] for name in (*keep, *phase)}
         | {name: ("specimen", column) for name, column in columns.items()}
     )
-    return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.table)])
+    return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.results)])
 
 
 N_COVER = 2000  # places that cover a space at first
@@ -177,16 +178,24 @@ def _checked_audit(audit: int, n: int) -> int:
     return audit
 
 
-def _propose_in_space(space: Space, choose: Callable[..., xr.Dataset], seed: int) -> xr.Dataset:
+def _propose_in_space(
+    space: Space, choose: Callable[..., xr.Dataset], n: int, audit: int, seed: int
+) -> xr.Dataset:
     """Choose among places that cover a space, then again with neighbours of the chosen ones."""
-    pool = space.candidates(N_COVER, seed=seed)
-    batch = choose(pool=pool)
-    is_whole = space.n_places is not None and pool.sizes["specimen"] == space.n_places
-    for width in () if is_whole else ZOOM:
-        chosen = pool.isel(specimen=batch["candidate"].values)
-        pool = join(pool, space.near(chosen, width, N_NEARBY, seed=seed))
-        batch = choose(pool=pool)
-    return batch.drop_vars("candidate").assign_coords(specimen=np.arange(batch.sizes["specimen"]))
+    cover = pool = space.candidates(N_COVER, seed=seed)
+    is_whole = space.n_places is not None and cover.sizes["specimen"] == space.n_places
+    parts = []
+    if n > audit:
+        batch = choose(pool=pool, n=n - audit, seed=seed)
+        for width in () if is_whole else ZOOM:
+            chosen = pool.isel(specimen=batch["candidate"].values)
+            pool = join(pool, space.near(chosen, width, N_NEARBY, seed=seed))
+            batch = choose(pool=pool, n=n - audit, seed=seed)
+        parts.append(batch)
+    if audit:  # from all over the space, not from where one has looked
+        parts.append(choose(pool=cover, n=audit, audit=audit, seed=seed))
+    both = xr.concat(parts, dim="specimen", combine_attrs="override")
+    return both.drop_vars("candidate").assign_coords(specimen=np.arange(n))
 
 
 def _choose_measurements(
@@ -205,7 +214,8 @@ def _choose_measurements(
     if beliefs.information is not None:
         places = join(kept.isel(specimen=beliefs.candidates), under_way)
         noise = measurement_noise(posterior, places)
-    choice = choose_measurements(beliefs, goal, instruments, noise, n, seed)
+    worth = _log_worth(posterior, kept, None)[beliefs.candidates]
+    choice = choose_measurements(beliefs, goal, instruments, noise, worth, n, seed)
     return rows[beliefs.candidates[choice.candidates]], choice, beliefs.notes
 
 
@@ -239,9 +249,29 @@ def _check_acquisition(acquisition: str | None) -> None:
         )
 
 
-def _check_goal(posterior: Posterior, goal: Goal) -> None:
+def _check_batch(batch: str, acquisition: str | None) -> None:
+    if batch not in BATCHES:
+        raise TielineError(
+            f"There is no batch '{batch}'. {did_you_mean(batch, BATCHES)}".strip(), hint=" or ".join(BATCHES)
+        )
+    if batch == "local_penalty" and acquisition not in (None, "pi", "log_ei"):
+        raise TielineError(
+            "A local penalty multiplies a score that counts from zero.",
+            found=f"acquisition='{acquisition}'",
+            hint='acquisition="log_ei" or "pi", or another batch',
+        )
+
+
+def check_goal(posterior: Posterior, goal: Goal) -> None:
+    """Refuse what is no goal, or asks for what the model did not learn."""
     if not isinstance(goal, Goal):
         raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
+    if isinstance(posterior, GaussianAnswer) and any(
+        isinstance(p, LearnPhaseMap) for _, p in map_terms(goal)
+    ):
+        raise NotIdentified(
+            "This model knows no phases.", found=str(goal), hint="tl.PhaseProperty, or a goal without the map"
+        )
     known = list(posterior.model.properties)
     for name in names_in(goal):
         if name not in known:

@@ -6,8 +6,9 @@ import xarray as xr
 from tieline.errors import TielineError
 from tieline.models.posterior import Posterior
 from tieline.planning.beliefs import form_beliefs
-from tieline.planning.goals import Goal, property_terms
+from tieline.planning.goals import Goal, Pareto, property_terms
 from tieline.planning.pool import check_pool
+from tieline.planning.propose import check_goal
 from tieline.planning.wording import percent, short
 
 
@@ -22,8 +23,9 @@ def stopping(
 ) -> xr.Dataset:
     """Say whether a campaign may stop, at a stated risk of missing something better.
 
-    In every joint draw the best place of the pool is compared with the best measured one. The campaign may
-    stop once the first is better by more than the tolerance in at most that share of the draws.
+    In every joint draw the best place of the pool is compared with the measured place that is expected to be
+    the best. The campaign may stop once the first is better by more than the tolerance in at most that share
+    of the draws.
 
     Args:
         posterior: what a model learned.
@@ -41,11 +43,16 @@ def stopping(
     Raises:
         TielineError: the goal has no property, or nothing was measured for it; a risk beyond 0 and 1.
     """
-    if not 0 < risk < 1 or tolerance < 0:
+    if not (0 < risk < 1 and tolerance >= 0):
         raise TielineError(
             "A risk lies between 0 and 1, and a tolerance is not negative.",
             found=f"risk={risk:g}, tolerance={tolerance:g}",
             hint="risk=0.05",
+        )
+    check_goal(posterior, goal)
+    if isinstance(goal, Pareto):
+        raise TielineError(
+            "Stopping knows one measure of what is best.", found=str(goal), hint="a sum of the single goals"
         )
     design = check_pool(posterior, pool)
     beliefs = form_beliefs(posterior, design, design.isel(specimen=slice(0)), goal, seed=seed)
@@ -57,8 +64,10 @@ def stopping(
             hint='tl.Maximize("hardness"), once it was measured',
         )
     n_candidates = len(beliefs.candidates)
-    gain = beliefs.utility[:, :n_candidates].max(1) - beliefs.utility[:, n_candidates:].max(1)
-    probability = float((gain > tolerance).mean())
+    measured = beliefs.utility[:, n_candidates:]
+    gain = beliefs.utility[:, :n_candidates].max(1) - measured[:, measured.mean(0).argmax()]
+    # Half a draw more, so that none of a few hundred is not called impossible.
+    probability = float(((gain > tolerance).sum() + 0.5) / (len(gain) + 1))
     may_stop = probability <= risk
     beyond = f"a gain of more than {short(tolerance)}" if tolerance else "anything better"
     sentence = (
