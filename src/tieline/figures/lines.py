@@ -6,26 +6,40 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
+from tieline.figures.resting import distance_from_rest, is_category, resting_columns, say_rest
 from tieline.figures.scales import few, name_axis, power_of, without
-from tieline.figures.style import ACCENT, INK, PAPER, PENCIL, given_labels, phase_colours, settings, sheet
+from tieline.figures.style import (
+    ACCENT,
+    INK,
+    PAPER,
+    PENCIL,
+    given_labels,
+    phase_colours,
+    phases_of,
+    settings,
+    sheet,
+)
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import spoken_unit, ten_to
 
 N_PLACES = 400
+FAINT = 0.3  # opacity of specimens of another category
 
 
 def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
     """Draw properties along a line with 90 % bands; below, where boundaries are and which phase is where.
 
+    Categories rest at the commonest one; specimens of others are faint.
+
     Args:
-        posterior: what a model learned, over one input or two elements.
+        posterior: what a model learned, over one input or two elements, and any categories.
         proposals (specimen): from `tl.propose`; drawn as numbered ticks.
     """
     places, x, position = _along(posterior)
     predicted = posterior.predict(places)
-    has_phases = predicted.sizes["phase"] > 1
+    has_phases = len(phases_of(predicted)) > 1
     properties = list(posterior.model.properties)
     has_density = has_phases and posterior.has_boundaries
     heights = [3.0] * len(properties) + [1.0] * has_density + [0.7] * has_phases
@@ -41,6 +55,8 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
         if proposals is not None:
             known = check_pool(posterior, proposals, called="proposals")
             _draw_proposals(panels[: len(properties)], _position(posterior, known))
+        if rest := say_rest(posterior.table, _categories(posterior)):
+            panels[0].set_title(f"at {rest}", loc="right", fontsize=8, color=INK)
         panels[-1].set_xlim(x.min(), x.max())
         name_axis(panels[-1].xaxis, position, str(position.name), n_ticks=8)
         figure.align_ylabels(list(panels))
@@ -49,17 +65,14 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
 
 def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, xr.DataArray]:
     """Spread places along the design, with their position and what names the axis."""
-    (name,) = _only(design_names(posterior))
+    name = _only_dimension(posterior)
     known = posterior.table[name]
     seen = _position(posterior, posterior.table)
     margin = 0.02 * np.ptp(seen[np.isfinite(seen)])
     if "element" not in known.dims:
         x = np.linspace(np.nanmin(seen) - margin, np.nanmax(seen) + margin, N_PLACES)
-        return (
-            xr.Dataset({name: ("specimen", x, known.attrs)}, {"specimen": np.arange(x.size)}),
-            x,
-            known,
-        )
+        places = xr.Dataset({name: ("specimen", x, known.attrs)}, {"specimen": np.arange(x.size)})
+        return places.assign(_resting(posterior, x.size)), x, known
     elements = known["element"].values
     if len(elements) > 2:
         raise _too_wide(f"{len(elements)} elements")
@@ -68,13 +81,24 @@ def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, xr.DataArray]:
         {name: (("specimen", "element"), np.stack([1 - x, x], -1), known.attrs)},
         {"specimen": np.arange(x.size), "element": elements},
     )
+    places = places.assign(_resting(posterior, x.size))
     return places, x, known.rename(f"mole fraction of {elements[1]}")
 
 
-def _only(names: list[str]) -> list[str]:
-    if len(names) > 1:
-        raise _too_wide(f"{len(names)} inputs")
-    return names
+def _only_dimension(posterior: Posterior) -> str:
+    """The one input that is not a category."""
+    names = [name for name in design_names(posterior) if not is_category(posterior.table[name])]
+    if len(names) != 1:
+        raise _too_wide(f"{len(names)} inputs that are numbers")
+    return names[0]
+
+
+def _categories(posterior: Posterior) -> list[str]:
+    return [name for name in design_names(posterior) if is_category(posterior.table[name])]
+
+
+def _resting(posterior: Posterior, n: int) -> dict[str, tuple]:
+    return resting_columns(posterior.table, _categories(posterior), n)
 
 
 def _too_wide(found: str) -> TielineError:
@@ -83,7 +107,7 @@ def _too_wide(found: str) -> TielineError:
 
 def _position(posterior: Posterior, places: xr.Dataset) -> np.ndarray:
     """Read where places are along the line; of two elements, the fraction of the second."""
-    column = places[design_names(posterior)[0]]
+    column = places[_only_dimension(posterior)]
     if "element" in column.dims:
         return column.sel(element=posterior.table["element"].values[1]).values
     return column.values
@@ -107,15 +131,28 @@ def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: n
     if error is not None:
         axes.errorbar(seen, measured, yerr=error, fmt="none", ecolor=PENCIL, elinewidth=0.8, zorder=3)
     labels = given_labels(posterior)
-    colours = phase_colours(predicted["phase"].values)
+    colours = phase_colours(phases_of(predicted))
     fill = [colours.get(v, PAPER) for v in labels]
-    axes.scatter(seen, measured, s=26, c=fill, edgecolors=INK, linewidths=0.7, zorder=4, label="measured")
+    strength = np.where(
+        distance_from_rest(posterior.table, _categories(posterior), posterior.table), FAINT, 1
+    )
+    axes.scatter(
+        seen,
+        measured,
+        s=26,
+        c=fill,
+        edgecolors=INK,
+        linewidths=0.7,
+        alpha=strength,
+        zorder=4,
+        label="measured",
+    )
     name_axis(axes.yaxis, measured, name)
     axes.legend(loc="best")
 
 
 def _draw_density(axes: Axes, posterior: Posterior) -> None:
-    known = posterior.table[design_names(posterior)[0]]
+    known = posterior.table[_only_dimension(posterior)]
     found = posterior.boundaries()
     units = "" if "element" in known.dims else spoken_unit(known)
     axes.fill_between(found["position"], found["density"], color=PENCIL, alpha=0.5, linewidth=0)
@@ -132,7 +169,7 @@ def _draw_density(axes: Axes, posterior: Posterior) -> None:
 
 def _draw_phases(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.ndarray) -> None:
     probability = predicted["phase_probability"].transpose("phase", "specimen")
-    colours = phase_colours(predicted["phase"].values)
+    colours = phase_colours(phases_of(predicted))
     axes.stackplot(x, probability.values, colors=[(*c, 0.75) for c in colours.values()], linewidth=0)
     for phase, share in zip(colours, probability.values, strict=True):
         for start, stop in _runs(share > 0.5):

@@ -21,6 +21,7 @@ from tieline.figures.style import (
     UNSURE,
     given_labels,
     phase_colours,
+    phases_of,
     settings,
     sheet,
 )
@@ -48,9 +49,18 @@ def phase_map(
         posterior: what a model learned.
         proposals (specimen): from `tl.propose`; drawn as numbered stars.
         drawn: from `charts(posterior, proposals)`, to predict once for several maps.
+
+    Raises:
+        SchemaError: the model knows no phases.
     """
     drawn = charts(posterior, proposals) if drawn is None else drawn
-    phases = drawn[0].predicted["phase"].values
+    phases = phases_of(drawn[0].predicted)
+    if not phases:
+        raise SchemaError(
+            "This posterior knows no phases to draw.",
+            found=f"the properties {', '.join(posterior.model.properties)}",
+            hint=f'tl.figures.property_map(posterior, "{posterior.model.properties[0]}")',
+        )
     with settings():
         figure, panels = _panels(len(drawn))
         for axes, chart in zip(panels, drawn, strict=True):
@@ -180,6 +190,8 @@ def _paint_phases(axes: Axes, chart: Chart) -> None:
 
 def _hatch_guesses(axes: Axes, chart: Chart, colour: str) -> bool:
     """Hatch where the most likely phase has less than 80 %, and tell whether there is such a place."""
+    if "phase_probability" not in chart.predicted:
+        return False
     top = refine(chart.predicted["phase_probability"].transpose("specimen", "phase").values).max(-1)
     if (top >= UNSURE).all():
         return False
@@ -193,6 +205,8 @@ def _hatch_guesses(axes: Axes, chart: Chart, colour: str) -> bool:
 def _draw_boundaries(axes: Axes, chart: Chart, *, on_colour: bool = False) -> None:
     """Draw where the most likely phase changes, with a light edge on a map that may be dark there."""
     view, predicted = chart.view, chart.predicted
+    if "phase_probability" not in predicted:
+        return
     probability = refine(predicted["phase_probability"].transpose("specimen", "phase").values)
     winner = probability.argmax(-1)
     for k in np.unique(winner)[:-1]:
@@ -229,7 +243,7 @@ def _strength(view: View, places: xr.Dataset) -> Any:
     return np.where(view.distance(places) <= NEAR, 1.0, FAINT)
 
 
-def _draw_specimens(axes: Axes, view: View, posterior: Posterior, phases: np.ndarray) -> None:
+def _draw_specimens(axes: Axes, view: View, posterior: Posterior, phases: Sequence[str]) -> None:
     labels = given_labels(posterior)
     colours = phase_colours(phases)
     _dots(axes, view, posterior.table.isel(specimen=labels == ""), s=9, c=INK, linewidths=0, zorder=4)
@@ -294,7 +308,9 @@ def _guess_handle() -> Patch:
     )
 
 
-def _legend_of_phases(posterior: Posterior, phases: np.ndarray, has_proposals: bool) -> list[Patch | Line2D]:
+def _legend_of_phases(
+    posterior: Posterior, phases: Sequence[str], has_proposals: bool
+) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [
         Patch(facecolor=(*colour, SURE_STRENGTH), edgecolor=INK, linewidth=0.5, label=phase)
         for phase, colour in phase_colours(phases).items()

@@ -11,7 +11,14 @@ from tieline.figures.scales import name_axis
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
-from tieline.planning.goals import parse_goal, property_terms
+from tieline.planning.goals import (
+    LearnLevelSet,
+    PropertyGoal,
+    Target,
+    level_terms,
+    parse_goal,
+    property_terms,
+)
 from tieline.planning.listing import design_columns
 from tieline.planning.pool import check_pool
 from tieline.planning.reason import measured_best
@@ -30,28 +37,30 @@ def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
     settings_of, explored = (
         design_columns(posterior, places) for places in (check_pool(posterior, batch), posterior.table)
     )
-    goals = [part for _, part in property_terms(parse_goal(batch.attrs["goal"]))]
+    goal = parse_goal(batch.attrs["goal"])
+    aims = {part.name: _aim(part, posterior.results) for _, part in (*property_terms(goal), *level_terms(goal))}
     n = batch.sizes["specimen"]
     with settings():
-        figure = sheet(1.5 * len(settings_of) + 3.4 * len(goals) + 0.6, 0.42 * n + 1.3)
-        widths = [1.0] * len(settings_of) + [2.3] * len(goals)
+        figure = sheet(1.5 * len(settings_of) + 3.4 * len(aims) + 0.6, 0.42 * n + 1.3)
+        widths = [1.0] * len(settings_of) + [2.3] * len(aims)
         panels = figure.subplots(1, len(widths), squeeze=False, width_ratios=widths, sharey=True)[0]
         for axes, name in zip(panels, settings_of, strict=False):
-            _draw_setting(axes, name, settings_of[name], explored[name])
-        for axes, goal in zip(panels[len(settings_of) :], goals, strict=True):
-            mean, sd = batch[goal.name].values, batch[f"{goal.name}_sd"].values
+            if settings_of[name].dtype.kind in "iufb":
+                _draw_setting(axes, name, settings_of[name], explored[name])
+            else:
+                _draw_category(axes, name, settings_of[name])
+        for axes, (name, (word, at)) in zip(panels[len(settings_of) :], aims.items(), strict=True):
+            mean, sd = batch[name].values, batch[f"{name}_sd"].values
             rows = np.arange(n)
             axes.hlines(
                 rows, mean - HALF_OF_90 * sd, mean + HALF_OF_90 * sd, color=ACCENT, linewidth=3, alpha=0.35
             )
             axes.plot(mean, rows, "o", color=ACCENT, markersize=5)
-            best = getattr(goal, "value", measured_best(goal, posterior.results))
-            if np.isfinite(best):
-                axes.axvline(best, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
-                word = "target" if hasattr(goal, "value") else "best so far"
+            if np.isfinite(at):
+                axes.axvline(at, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
                 axes.annotate(
                     word,
-                    (best, 1),
+                    (at, 1),
                     xycoords=("data", "axes fraction"),
                     xytext=(3, -2),
                     textcoords="offset points",
@@ -59,12 +68,29 @@ def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
                     color=INK,
                     va="bottom",
                 )
-            name_axis(axes.xaxis, batch[goal.name], goal.name)
+            name_axis(axes.xaxis, batch[name], name)
             axes.tick_params(left=False)
             axes.spines["left"].set_visible(False)
         panels[0].set_yticks(np.arange(n), [str(i + 1) for i in range(n)], fontweight="bold", fontsize=10)
         panels[0].set_ylim(n - 0.5, -0.5)
     return figure
+
+
+def _aim(goal: PropertyGoal | LearnLevelSet, table: xr.Dataset) -> tuple[str, float]:
+    """What a property is compared with: a word and a value."""
+    if isinstance(goal, LearnLevelSet):
+        return "level", goal.level
+    return ("target", goal.value) if isinstance(goal, Target) else ("best so far", measured_best(goal, table))
+
+
+def _draw_category(axes: Axes, name: str, values: np.ndarray) -> None:
+    """Write the category of each proposal."""
+    for row, value in enumerate(values):
+        axes.annotate(str(value), (0.5, row), ha="center", va="center", fontsize=8)
+    axes.set(xlim=(0, 1), xticks=[], xlabel=fill(name, LABEL_WIDTH))
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(length=0)
 
 
 def _draw_setting(axes: Axes, name: str, values: np.ndarray, seen: np.ndarray) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from tieline.figures.resting import distance_from_rest, resting_columns, say_rest
 from tieline.figures.scales import name_axis
-from tieline.planning.wording import rounded, spoken_unit
 
 N_PIXELS = 60  # a side, where the posterior is asked: 3600 predictions a map
 MARGIN = 0.02  # share of the range left around the places in view
@@ -15,11 +15,11 @@ MARGIN = 0.02  # share of the range left around the places in view
 
 @dataclass(frozen=True)
 class Rectangle:
-    """Two inputs span the view; the others rest at their median.
+    """Two inputs span the view; the others rest at their median, or at the commonest category.
 
     Attributes:
         names: of the two inputs, across and up.
-        table (specimen): the design of the specimens, whose medians the others rest at.
+        table (specimen): the design of the specimens, which says where the others rest.
         reach (specimen): the design of everything that has to be in view.
     """
 
@@ -38,17 +38,22 @@ class Rectangle:
         """Left, right, bottom, top in the units of the inputs."""
         return (*self._bounds(self.names[0]), *self._bounds(self.names[1]))
 
+    @property
+    def _others(self) -> list[str]:
+        return [str(v) for v in self.table.data_vars if v not in self.names]
+
     def pixels(self) -> xr.Dataset:
         """Lay out N_PIXELS x N_PIXELS places, row by row from the bottom left."""
         left, right, bottom, top = self.extent
         x, y = np.meshgrid(np.linspace(left, right, N_PIXELS), np.linspace(bottom, top, N_PIXELS))
         chosen = dict(zip(self.names, (x.ravel(), y.ravel()), strict=True))
-        resting = {str(v): np.full(x.size, np.median(self.table[v].values)) for v in self.table.data_vars}
-        columns = {
-            name: ("specimen", chosen.get(name, rest), self.table[name].attrs)
-            for name, rest in resting.items()
-        }
-        return xr.Dataset(columns, {"specimen": np.arange(x.size)})
+        columns = {name: ("specimen", values, self.table[name].attrs) for name, values in chosen.items()}
+        columns |= resting_columns(self.table, self._others, x.size)
+        elements = {"element": self.table["element"].values} if "element" in self.table.dims else {}
+        return xr.Dataset(
+            {str(v): columns[str(v)] for v in self.table.data_vars},
+            {"specimen": np.arange(x.size), **elements},
+        )
 
     def locate(self, places: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
         """Give the coordinates of places on the axes."""
@@ -56,22 +61,11 @@ class Rectangle:
 
     def distance(self, places: xr.Dataset) -> np.ndarray:
         """Measure how far places are from the view, as a share of the range of the resting inputs."""
-        others = [str(v) for v in self.table.data_vars if v not in self.names]
-        away = [
-            np.abs(places[v].values - np.median(self.table[v].values)) / (np.ptp(self.table[v].values) or 1.0)
-            for v in others
-        ]
-        return np.max(away, axis=0) if away else np.zeros(places.sizes["specimen"])
+        return distance_from_rest(self.table, self._others, places)
 
     def resting(self) -> str:
         """Say where the other inputs rest."""
-        others = [self.table[v] for v in self.table.data_vars if v not in self.names]
-        medians = (
-            f"{rounded(float(np.median(v.values)), float(np.ptp(v.values)))} {spoken_unit(v)}".strip()
-            for v in others
-        )
-        names = (str(v.name).replace("_", " ") for v in others)
-        return ", ".join(f"{name} = {median}" for name, median in zip(names, medians, strict=True))
+        return say_rest(self.table, self._others)
 
     def furnish(self, axes: Axes) -> None:
         """Draw frame, ticks and labels."""

@@ -17,14 +17,17 @@ from tieline.figures.lines import line
 from tieline.figures.maps import phase_map, property_map
 from tieline.figures.ranking import proposals
 from tieline.figures.reliability import calibration
-from tieline.figures.style import save
-from tieline.figures.views import charts
+from tieline.figures.style import phases_of, save
+from tieline.figures.views import charts, has_views, is_line
 from tieline.planning.goals import parse_goal
 from tieline.planning.listing import list_proposals
-from tieline.planning.pool import design_names, is_composition
 from tieline.planning.wording import percent, unbroken
 
 LINE_CAPTION = (
+    "What is expected along the line, with the band that holds 90 % of new measurements. Dashed lines are the"
+    " proposals."
+)
+LINE_CAPTION_OF_PHASES = (
     "What is expected along the line, with the band that holds 90 % of new measurements; where the boundaries"
     " between phases lie; and how probable each phase is. Ticks at the bottom are labelled specimens, dashed"
     " lines the proposals."
@@ -32,9 +35,13 @@ LINE_CAPTION = (
 PHASE_CAPTION = "Which phase is where. Pale and hatched: the most likely phase has less than 80 %."
 PROPERTY_CAPTION = (
     "{}: {} as expected, specimens in the colour of their measured value. {}: the standard deviation of"
-    " a new measurement, everything included. Hatched: the most likely phase has less than 80 %."
+    " a new measurement, everything included."
 )
-CUTS_CAPTION = " Each cut holds the other inputs at their medians; what lies far from it is faint."
+HATCHED_CAPTION = " Hatched: the most likely phase has less than 80 %."
+CUTS_CAPTION = (
+    " Each cut holds the other inputs at their medians, or at the commonest category; what lies far from it"
+    " is faint."
+)
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,11 @@ class Picture:
 
 
 def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
-    """Draw everything that suits a posterior: a line or maps, proposals, calibration."""
-    if _is_line(posterior):
-        yield Picture("line", line(posterior, batch), LINE_CAPTION)
-    else:
+    """Draw everything that suits a posterior: a line or maps if it has either, proposals, calibration."""
+    if is_line(posterior):
+        caption = LINE_CAPTION_OF_PHASES if len(_phases(posterior)) > 1 else LINE_CAPTION
+        yield Picture("line", line(posterior, batch), caption)
+    elif has_views(posterior):
         yield from _maps(posterior, batch)
     yield Picture(
         "proposals",
@@ -87,13 +95,15 @@ def pictures(posterior, batch: xr.Dataset) -> Iterator[Picture]:
 
 
 def _maps(posterior, batch: xr.Dataset) -> Iterator[Picture]:
-    cuts = CUTS_CAPTION if _has_cuts(posterior) else ""
     drawn = charts(posterior, batch)
+    cuts = CUTS_CAPTION if any(chart.view.resting() for chart in drawn) else ""
     sides = ("Left", "Right") if len(drawn) == 1 else ("Above", "Below")
-    if drawn[0].predicted.sizes["phase"] > 1:
+    has_phases = len(phases_of(drawn[0].predicted)) > 1
+    if has_phases:
         yield Picture("phase-map", phase_map(posterior, batch, drawn=drawn), PHASE_CAPTION + cuts)
     for name in posterior.model.properties:
-        caption = PROPERTY_CAPTION.format(sides[0], name.replace("_", " "), sides[1]) + cuts
+        caption = PROPERTY_CAPTION.format(sides[0], name.replace("_", " "), sides[1])
+        caption += (HATCHED_CAPTION if has_phases else "") + cuts
         yield Picture(f"map-{name}", property_map(posterior, name, batch, drawn=drawn), caption)
 
 
@@ -168,19 +178,7 @@ def _percent(share: xr.DataArray) -> str:
 
 def _phases(posterior) -> list[str]:
     one = posterior.predict(posterior.table.isel(specimen=[0]))
-    return [str(p) for p in one["phase"].values]
-
-
-def _is_line(posterior) -> bool:
-    if is_composition(posterior):
-        return posterior.table.sizes["element"] == 2
-    return len(design_names(posterior)) == 1
-
-
-def _has_cuts(posterior) -> bool:
-    if is_composition(posterior):
-        return posterior.table.sizes["element"] > 3
-    return len(design_names(posterior)) > 2
+    return phases_of(one)
 
 
 def _template() -> jinja2.Template:

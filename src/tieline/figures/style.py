@@ -79,6 +79,11 @@ def phase_colours(phases: Iterable[object]) -> dict[str, tuple[float, float, flo
     return colours
 
 
+def phases_of(predicted: xr.Dataset) -> list[str]:
+    """Names of the phases of a prediction; none where the model knows no phases."""
+    return [str(phase) for phase in predicted["phase"].values] if "phase" in predicted.coords else []
+
+
 def given_labels(posterior: Posterior) -> np.ndarray:
     """Read the phase label of every specimen of the table as text, "" where there is none.
 

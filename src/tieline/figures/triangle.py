@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from tieline.figures.rectangle import N_PIXELS
+from tieline.figures.resting import distance_from_rest, resting_columns, say_rest
 from tieline.figures.style import INK, PENCIL
 
 HEIGHT = np.sqrt(3) / 2  # of a triangle with sides of 1
@@ -20,6 +21,8 @@ class Triangle:
 
     Where the specimens leave a good part of the triangle alone, the view is the corner, or the middle, that
     they are in: again a triangle, in which no element falls below its `floor`.
+
+    Further inputs rest as in a `Rectangle`.
 
     Attributes:
         name: of the composition.
@@ -43,6 +46,10 @@ class Triangle:
         """What a side of the triangle spans, in mole fraction."""
         return 1 - sum(self.floor)
 
+    @property
+    def _others(self) -> list[str]:
+        return [str(v) for v in self.table.data_vars if v != self.name]
+
     def _rest(self) -> xr.DataArray:
         others = [e for e in self.table["element"].values if e not in self.elements]
         return self.table[self.name].sel(element=others).median("specimen")
@@ -62,7 +69,8 @@ class Triangle:
         )
         every.loc[{"element": list(self.elements)}] = shares * (1 - float(rest.sum()))
         every.loc[{"element": rest["element"].values}] = rest.values
-        return xr.Dataset({self.name: every.assign_attrs(self.table[self.name].attrs)})
+        found = xr.Dataset({self.name: every.assign_attrs(self.table[self.name].attrs)})
+        return found.assign(resting_columns(self.table, self._others, x.size))
 
     def locate(self, places: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
         """Give the coordinates of compositions on the axes."""
@@ -70,16 +78,17 @@ class Triangle:
         return x, y
 
     def distance(self, places: xr.Dataset) -> np.ndarray:
-        """Measure how far the resting elements are from their median, in mole fraction."""
-        rest = self._rest()
+        """Measure how far the resting elements are from their median, in mole fraction, and other inputs."""
+        rest, others = self._rest(), distance_from_rest(self.table, self._others, places)
         if rest.size == 0:
-            return np.zeros(places.sizes["specimen"])
+            return others
         away = places[self.name].sel(element=rest["element"].values) - rest
-        return np.abs(away.transpose("specimen", "element").values).max(1)
+        return np.maximum(np.abs(away.transpose("specimen", "element").values).max(1), others)
 
     def resting(self) -> str:
-        """Say where the other elements rest."""
-        return ", ".join(f"{float(v):.1%} {v['element'].item()}" for v in self._rest())
+        """Say where the other elements and inputs rest."""
+        elements = [f"{float(v):.1%} {v['element'].item()}" for v in self._rest()]
+        return ", ".join([*elements, *filter(None, [say_rest(self.table, self._others)])])
 
     def furnish(self, axes: Axes) -> None:
         """Draw the triangle, a light grid and ticks in percent along each side."""

@@ -148,6 +148,11 @@ def map_terms(goal: Goal) -> tuple[tuple[float, LearnPhaseMap | LearnLevelSet], 
     return tuple((w, part) for w, part in terms(goal) if isinstance(part, LearnPhaseMap | LearnLevelSet))
 
 
+def level_terms(goal: Goal) -> tuple[tuple[float, LearnLevelSet], ...]:
+    """Keep the parts that want to know where a property is above a level."""
+    return tuple((w, part) for w, part in map_terms(goal) if isinstance(part, LearnLevelSet))
+
+
 def map_weight(goal: Goal) -> float:
     """Sum the weights of the parts that concern a map; 0 when there are none."""
     return sum(w for w, _ in map_terms(goal))
@@ -155,7 +160,7 @@ def map_weight(goal: Goal) -> float:
 
 def names_in(goal: Goal) -> list[str]:
     """Name the properties that a goal speaks of."""
-    levels = [part.name for _, part in map_terms(goal) if isinstance(part, LearnLevelSet)]
+    levels = [part.name for _, part in level_terms(goal)]
     return list(dict.fromkeys([part.name for _, part in property_terms(goal)] + levels))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from tieline.models.posterior import Posterior, label_sets
-from tieline.planning.goals import parse_goal, property_terms
+from tieline.planning.goals import names_in, parse_goal
 from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, plus_minus, spoken_unit
 
@@ -27,14 +27,17 @@ def list_proposals(posterior: Posterior, batch: xr.Dataset) -> pd.DataFrame:
         where there are several, and the reason.
     """
     settings = design_columns(posterior, check_pool(posterior, batch))
-    columns = {name: [f"{v:.4g}" for v in values] for name, values in settings.items()}
+    columns = {
+        name: [str(v) if values.dtype.kind not in "iufb" else f"{v:.4g}" for v in values]
+        for name, values in settings.items()
+    }
     if "instrument" in batch:
         columns["measure"] = [str(v).replace("_", " ") for v in batch["instrument"].values]
-    for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
-        mean, sd = batch[goal.name], batch[f"{goal.name}_sd"]
+    for name in names_in(parse_goal(batch.attrs["goal"])):
+        mean, sd = batch[name], batch[f"{name}_sd"]
         pairs = zip(mean.values, sd.values, strict=True)
-        columns[goal.name.replace("_", " ")] = [plus_minus(m, s, spoken_unit(mean)) for m, s in pairs]
-    if batch["phase_entropy"].values.any():
+        columns[name.replace("_", " ")] = [plus_minus(m, s, spoken_unit(mean)) for m, s in pairs]
+    if "phase_entropy" in batch and batch["phase_entropy"].values.any():
         columns["most likely phase"] = [str(v) for v in batch["most_likely_phase"].values]
     columns["why"] = [str(v) for v in batch["reason"].values]
     return pd.DataFrame(columns, index=pd.RangeIndex(1, batch.sizes["specimen"] + 1, name="proposal"))
@@ -54,17 +57,17 @@ def tabulate_proposals(posterior: Posterior, batch: xr.Dataset, names: Sequence[
     """
     # Fifteen digits are what a spreadsheet keeps; with more, 58 may read 57.99999999999999.
     columns: dict[str, Sequence[object]] = {
-        header: [float(f"{v:.15g}") for v in values]
+        header: values.tolist() if values.dtype.kind not in "iufb" else [float(f"{v:.15g}") for v in values]
         for header, values in design_columns(posterior, check_pool(posterior, batch)).items()
     }
     model, n = posterior.model, batch.sizes["specimen"]
     for name in (*label_sets(model), *model.properties):
         columns[heading(posterior.table[name], name)] = [""] * n
-    for _, goal in property_terms(parse_goal(batch.attrs["goal"])):
-        predicted = f"{MARK}predicted {heading(batch[goal.name], goal.name)}"
-        columns[predicted] = batch[goal.name].values.tolist()
-        columns[f"{predicted} sd"] = batch[f"{goal.name}_sd"].values.tolist()
-    for name in ("most_likely_phase", "value", "reason"):
+    for name in names_in(parse_goal(batch.attrs["goal"])):
+        predicted = f"{MARK}predicted {heading(batch[name], name)}"
+        columns[predicted] = batch[name].values.tolist()
+        columns[f"{predicted} sd"] = batch[f"{name}_sd"].values.tolist()
+    for name in (n for n in ("most_likely_phase", "value", "reason") if n in batch):
         columns[MARK + name.replace("_", " ")] = batch[name].values.tolist()
     return pd.DataFrame(columns, index=pd.Index(list(names), name="specimen"))
 
