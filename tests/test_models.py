@@ -18,7 +18,7 @@ class Case:
     """A model and a world that it can learn."""
 
     name: str
-    model: tl.PhaseProperty
+    model: tl.PhaseProperty | tl.GaussianProcess
     dimensions: int | str  # or "composition"
 
     def __str__(self):
@@ -35,7 +35,12 @@ CASES = [
     Case("structure only", tl.PhaseProperty(["x", "y"], "phase"), 2),
     Case("property only, line", tl.PhaseProperty(["x"], properties=["strength"]), 1),
     Case("property only", tl.PhaseProperty(["x", "y"], properties=["strength"]), 2),
+    Case("smooth line", tl.GaussianProcess(["x"], ["strength"]), 1),
+    Case("smooth plane", tl.GaussianProcess(["x", "y"], ["strength", "cost"]), 2),
+    Case("smooth composition", tl.GaussianProcess("composition", ["strength", "cost"]), "composition"),
+    Case("smooth categories", tl.GaussianProcess(["x", "substrate"], "strength", kernel="rbf"), 1),
 ]
+PHASES = [case for case in CASES if isinstance(case.model, tl.PhaseProperty)]
 UNITS = {"strength": "MPa", "cost": "EUR/kg"}
 
 
@@ -47,6 +52,8 @@ def places(dimensions, n, seed):
         return xr.Dataset(variables, {"specimen": np.arange(n), "element": ["Fe", "Ga", "Pd"]})
     attrs = {"role": "process", "units": "K"}
     variables = {a: ("specimen", 300 + 700 * rng.random(n), attrs) for a in "xy"[:dimensions]}
+    substrate = np.array(["glass", "steel"])[rng.integers(2, size=n)]
+    variables["substrate"] = ("specimen", substrate, {"role": "process"})
     return xr.Dataset(variables, {"specimen": np.arange(n)})
 
 
@@ -72,6 +79,14 @@ def table(dimensions):
 @pytest.fixture(scope="module", params=CASES, ids=str)
 def case(request):
     return request.param
+
+
+@pytest.fixture
+def phases(case, posterior):
+    """The phases that the model knows."""
+    if case not in PHASES:
+        pytest.skip("knows no phases")
+    return list(posterior.phases)
 
 
 @pytest.fixture(scope="module")
@@ -146,19 +161,21 @@ def test_a_specimen_without_any_measurement_changes_nothing(case, data, predicti
     xr.testing.assert_identical(case.model.fit(longer, seed=0).predict(grid), prediction)
 
 
-def test_probabilities_are_answered_for_every_phase(posterior, prediction):
+def test_probabilities_are_answered_for_every_phase(phases, prediction):
     probability = prediction["phase_probability"]
     assert probability.dims == ("specimen", "phase")
-    assert probability["phase"].values.tolist() == list(posterior.phases)
+    assert probability["phase"].values.tolist() == phases
     assert float(probability.min()) >= 0
     np.testing.assert_allclose(probability.sum("phase"), 1)
 
 
+@pytest.mark.usefixtures("phases")
 def test_the_most_likely_phase_has_the_largest_probability(prediction):
     named = prediction["phase_probability"].idxmax("phase")
     assert (named == prediction["most_likely_phase"]).all()
 
 
+@pytest.mark.usefixtures("phases")
 def test_entropy_is_that_of_the_probabilities(prediction):
     p = prediction["phase_probability"].values
     wanted = -np.sum(p * np.log(p, where=p > 0, out=np.zeros_like(p)), axis=1)
@@ -166,8 +183,9 @@ def test_entropy_is_that_of_the_probabilities(prediction):
 
 
 def test_every_property_is_answered_by_its_name_in_its_unit(case, prediction):
-    assert prediction["phase_probability"].attrs["units"] == "1"
-    assert prediction["phase_entropy"].attrs["units"] == "nat"
+    if case in PHASES:
+        assert prediction["phase_probability"].attrs["units"] == "1"
+        assert prediction["phase_entropy"].attrs["units"] == "nat"
     for name in case.model.properties:
         assert prediction[name].dims == prediction[f"{name}_sd"].dims == ("specimen",)
         assert prediction[name].attrs["units"] == UNITS[name]
@@ -180,12 +198,8 @@ def test_every_property_is_answered_by_its_name_in_its_unit(case, prediction):
 def test_parts_of_the_variance_add_up(case, prediction):
     for name in case.model.properties:
         parts = prediction[f"{name}_variance"]
-        assert parts["part"].values.tolist() == [
-            "noise",
-            "within_region",
-            "between_region",
-            "between_hyperparameter",
-        ]
+        within = ["within_region", "between_region", "between_hyperparameter"]
+        assert parts["part"].values.tolist() == ["noise", *(within if case in PHASES else ["function"])]
         assert float(parts.min()) >= 0
         np.testing.assert_allclose(parts.sum("part"), prediction[f"{name}_sd"] ** 2)
 
@@ -212,9 +226,13 @@ def test_functions_are_draws_of_specimens_and_properties(case, posterior, grid):
     assert draws.shape == (6, GRID_SIZE, len(case.model.properties))
     assert draws["property"].values.tolist() == list(case.model.properties)
     assert draws["units"].values.tolist() == [UNITS[name] for name in case.model.properties]
+
+
+def test_functions_are_draws_of_phases(phases, posterior, grid):
+    draws = posterior.functions(grid, 6, seed=1)
     assert draws["phase_draw"].dims == ("draw", "specimen")
-    assert set(np.unique(draws["phase_draw"])) <= set(range(len(posterior.phases)))
-    assert draws.attrs["phases"] == list(posterior.phases)
+    assert set(np.unique(draws["phase_draw"])) <= set(range(len(phases)))
+    assert draws.attrs["phases"] == phases
 
 
 def test_another_seed_draws_other_functions(case, posterior, grid):
@@ -225,10 +243,11 @@ def test_another_seed_draws_other_functions(case, posterior, grid):
 def test_functions_have_the_predicted_moments(case, posterior, prediction, grid):
     n = 400
     draws = posterior.functions(grid, n, seed=5)
-    which = np.arange(len(posterior.phases))
-    frequency = (draws["phase_draw"].values[:, :, None] == which).mean(0)
-    # Five standard errors at a half, and what maps of finite rank may be off by.
-    np.testing.assert_allclose(frequency, prediction["phase_probability"], atol=2.5 / np.sqrt(n) + 0.03)
+    if case in PHASES:
+        which = np.arange(len(posterior.phases))
+        frequency = (draws["phase_draw"].values[:, :, None] == which).mean(0)
+        # Five standard errors at a half, and what maps of finite rank may be off by.
+        np.testing.assert_allclose(frequency, prediction["phase_probability"], atol=2.5 / np.sqrt(n) + 0.03)
     for name in case.model.properties:
         mean, parts = prediction[name], prediction[f"{name}_variance"]
         sd = np.sqrt(parts.sum("part") - parts.sel(part="noise"))
@@ -259,6 +278,8 @@ def test_it_draws_worlds_that_it_can_learn(case, grid):
     world = case.model.simulate(grid, seed=6)
     check(world)
     assert {*case.model.design_names, *case.model.properties} <= set(world.data_vars)
+    for name in case.model.design_names:
+        xr.testing.assert_identical(world[name], grid[name])
     fitted = case.model.fit(world, seed=0).predict(grid)
     assert all(np.isfinite(v).all() for v in numbers(fitted).values())
 

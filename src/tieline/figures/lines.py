@@ -1,5 +1,7 @@
 """A design of one dimension: the piecewise fit, where the boundaries are, and which phase is where."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -133,9 +135,8 @@ def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: n
     labels = given_labels(posterior)
     colours = phase_colours(phases_of(predicted))
     fill = [colours.get(v, PAPER) for v in labels]
-    strength = np.where(
-        distance_from_rest(posterior.table, _categories(posterior), posterior.table), FAINT, 1
-    )
+    away = distance_from_rest(posterior.table, _categories(posterior), posterior.table)
+    strength: Any = np.where(away, FAINT, 1.0)
     axes.scatter(
         seen,
         measured,

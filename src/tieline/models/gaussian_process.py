@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
+import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
@@ -11,8 +12,10 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.feasibility import fit_feasibility
 from tieline.models.gaussian_encoding import READER, read
 from tieline.models.gaussian_posterior import GaussianPosterior
+from tieline.models.gaussian_worlds import simulate
 from tieline.models.kernels import KERNELS
 from tieline.models.transfer import fit_campaigns
+from tieline.schema import require
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,24 @@ class GaussianProcess:
         if reading.is_failed.any():
             feasible = fit_feasibility(reading.x, reading.is_failed, reading.inputs.group, self.kernel)
         return GaussianPosterior(self, table.copy(deep=True), reading, fit, feasible)
+
+    def simulate(self, design: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+        """Draw a world from the prior of this model: properties over a design.
+
+        Args:
+            design: design variables on `specimen`, with the column of campaigns if there are several.
+            seed: of the draw.
+
+        Returns:
+            The design with every property, noise included, at every specimen.
+        """
+        require(design, self.design_names, READER)
+        world = simulate(
+            design, self.design_names, self.properties, self.kernel, seed, self.campaign, self.target
+        )
+        if self.campaign is None or self.campaign in world:
+            return world
+        return world.assign({self.campaign: ("specimen", np.full(world.sizes["specimen"], "1"))})
 
     def _target(self, table: xr.Dataset) -> str:
         if self.campaign is None or self.campaign not in table:
