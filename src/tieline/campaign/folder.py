@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -35,13 +36,14 @@ from tieline.campaign.settings import (
 from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import SchemaError, TielineError
 from tieline.features.represent import represent
+from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
 from tieline.models.posterior import Posterior
 from tieline.models.posterior_file import load_posterior
 from tieline.planning.goals import Goal, parse_goal
 from tieline.planning.listing import tabulate_proposals
 from tieline.planning.pool import default_pool
-from tieline.planning.propose import Acquisition, propose
+from tieline.planning.propose import Acquisition, Batch, propose
 from tieline.schema import open_netcdf, save_netcdf, specimens_of
 from tieline.schema.wording import name_some
 
@@ -174,17 +176,7 @@ class Folder:
         """
         table = self._table(self.record())
         settings = complete(self.settings, table)
-        assert settings.design is not None  # complete fills it
-        assert settings.properties is not None
-        said = {"inference": settings.inference, "n_sweeps": settings.n_sweeps}
-        model = PhaseProperty(
-            design=settings.design,
-            phase=settings.phase or None,
-            properties=settings.properties,
-            instrument=settings.instrument,
-            **{name: value for name, value in said.items() if value is not None},
-        )
-        posterior = model.fit(table, seed=settings.seed)
+        posterior = _model(settings).fit(table, seed=settings.seed)
         posterior.save(self._posterior_file)
         return posterior
 
@@ -196,11 +188,17 @@ class Folder:
         return line, notes_on_settings(settings, table)
 
     def _table(self, record: xr.DataTree) -> xr.Dataset:
-        """What models read: numbers and labels, and the names of instruments if campaign.toml says where."""
-        table, name, specimens = represent(record), self.settings.instrument, specimens_of(record)
-        if name in table.coords:
-            return table.reset_coords(name)
-        return table.assign({name: specimens[name]}) if name in specimens else table
+        """What models read: numbers and labels, and the text that campaign.toml gives a part."""
+        table, specimens, settings = represent(record), specimens_of(record), self.settings
+        design = [settings.design] if isinstance(settings.design, str) else settings.design or []
+        if table_text := [name for name in (settings.instrument, *design) if name in table.coords]:
+            table = table.reset_coords(table_text)
+        flags = [f"{v}_flag" for v in table.data_vars if settings.is_smooth]
+        wanted = [name for name in (settings.instrument, *design, *flags) if name in specimens]
+        missing = {name: specimens[name] for name in wanted if name not in table}
+        unused = {f"/specimens: {name} is text, not used" for name in missing}
+        notes = [note for note in table.attrs.get("notes", []) if note not in unused]
+        return table.assign(missing).assign_attrs(notes=notes) if missing else table
 
     def posterior(self):
         """Read the latest fit.
@@ -253,6 +251,8 @@ class Folder:
         n: int = 5,
         goal: Goal | None = None,
         acquisition: Acquisition | None = None,
+        batch: Batch = "believer",
+        audit: int = 0,
         anew: bool = False,
     ) -> xr.Dataset:
         """Propose what to do next and keep the list as proposals.csv, to be filled in and imported.
@@ -265,6 +265,8 @@ class Folder:
             n: how many.
             goal: by default that of campaign.toml.
             acquisition: as in `tieline.propose`.
+            batch: as in `tieline.propose`.
+            audit: as in `tieline.propose`.
             anew: disregard the proposals of earlier lists.
 
         Returns:
@@ -272,12 +274,13 @@ class Folder:
         """
         lists = [] if anew else all_lists(self.path)
         posterior, known = self.posterior(), specimens_of(self.record())
-        batch = self._proposals(posterior, known, lists, pool, n=n, goal=goal, acquisition=acquisition)
+        options = {"acquisition": acquisition, "batch": batch, "audit": audit}
+        chosen = self._proposals(posterior, known, lists, pool, n=n, goal=goal, **options)
         names = name_specimens(self.path, known["specimen"].values.astype(str).tolist(), n)
-        text = tabulate_proposals(posterior, batch, names).to_csv()
-        notes = [*batch.attrs["notes"], *set_aside(self.path)]
+        text = tabulate_proposals(posterior, chosen, names).to_csv()
+        notes = [*chosen.attrs["notes"], *set_aside(self.path)]
         _write(self.path / LIST, text, encoding="utf-8-sig")  # Excel takes a file without the mark for cp1252
-        return batch.assign(proposal=("specimen", names)).assign_attrs(notes=notes)
+        return chosen.assign(proposal=("specimen", names)).assign_attrs(notes=notes)
 
     def _proposals(
         self,
@@ -288,7 +291,7 @@ class Folder:
         *,
         n: int = 5,
         goal: Goal | None = None,
-        acquisition: Acquisition | None = None,
+        **options: Any,
     ) -> xr.Dataset:
         """Propose as if all open proposals in lists were under way; nothing is kept."""
         pending, notes = under_way(lists, known, posterior)
@@ -297,7 +300,7 @@ class Folder:
             default_pool(posterior) if pool is None else pool,
             goal or self._goal(posterior),
             n,
-            acquisition=acquisition,
+            **options,
             pending=pending,
             seed=self.settings.seed,
         )
@@ -375,6 +378,23 @@ class Folder:
         return record, notes
 
 
+def _model(settings: Settings) -> PhaseProperty | GaussianProcess:
+    """The model of complete settings."""
+    assert settings.design is not None  # complete fills it
+    assert settings.properties is not None
+    if settings.is_smooth:
+        kernel = {} if settings.kernel is None else {"kernel": settings.kernel}
+        return GaussianProcess(settings.design, settings.properties, **kernel)
+    said = {"inference": settings.inference, "n_sweeps": settings.n_sweeps}
+    return PhaseProperty(
+        design=settings.design,
+        phase=settings.phase or None,
+        properties=settings.properties,
+        instrument=settings.instrument,
+        **{name: value for name, value in said.items() if value is not None},
+    )
+
+
 def _add(record: xr.DataTree | None, reading: xr.DataTree, file: str) -> tuple[xr.DataTree, list[str]]:
     """Join what was read now to what was known, if anything was."""
     stem = Path(file).stem
@@ -387,8 +407,10 @@ def _add(record: xr.DataTree | None, reading: xr.DataTree, file: str) -> tuple[x
 
 
 def read_places(file: str | Path) -> xr.Dataset:
-    """Read a table of places to predict or to choose from."""
-    return represent(read_results(Path(file), remember=False))
+    """Read a table of places to predict or to choose from, columns of text too: they may be categories."""
+    record = read_results(Path(file), remember=False)
+    table, specimens = represent(record), specimens_of(record)
+    return table.assign({str(n): v for n, v in specimens.data_vars.items() if n not in table})
 
 
 def write_places(places: xr.Dataset, file: Path) -> None:

@@ -11,15 +11,25 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.goals import parse_goal, property_terms
+from tieline.planning.goals import names_in, parse_goal
 from tieline.schema.wording import name_known
 
 HEAD = """\
 # The settings of a tieline campaign. Edit them freely, then run `tieline fit` again.
 # What is left out is taken from the roles of the imported columns.
-# goal: maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, or a sum such as
-#       0.7*maximize:NAME + 0.3*learn-phase-map
+# goal: maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,
+#       pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map
 """
+
+
+PHASE_PROPERTY, GAUSSIAN_PROCESS = "PhaseProperty", "GaussianProcess"
+ONLY_OF = {  # settings that one of the models has
+    "phase": PHASE_PROPERTY,
+    "instrument": PHASE_PROPERTY,
+    "inference": PHASE_PROPERTY,
+    "n_sweeps": PHASE_PROPERTY,
+    "kernel": GAUSSIAN_PROCESS,
+}
 
 
 @dataclass(frozen=True)
@@ -28,25 +38,34 @@ class Settings:
 
     Attributes:
         name: of the campaign.
-        design: the name of a composition, or names of numeric columns.
+        model: `PhaseProperty`, or `GaussianProcess` where there are no phases.
+        design: the name of a composition, or names of columns; of text too for `GaussianProcess`.
         phase: the column of phase labels, or several of different instruments or people; "" if there is none.
         properties: the columns to learn.
         instrument: the column that says which instrument measured a specimen's properties, if they differ.
         inference: the engine of `PhaseProperty`.
         n_sweeps: most sweeps of each chain of the full posterior.
+        kernel: of `GaussianProcess`.
         goal: as `parse_goal` reads it.
         seed: of everything random.
     """
 
     name: str
+    model: str | None = None
     design: str | list[str] | None = None
     phase: str | list[str] | None = None
     properties: list[str] | None = None
     instrument: str | None = None
     inference: str | None = None
     n_sweeps: int | None = None
+    kernel: str | None = None
     goal: str | None = None
     seed: int = 0
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether the model is `GaussianProcess`, which reads no labels."""
+        return self.model == GAUSSIAN_PROCESS
 
 
 def read_settings(path: Path) -> Settings:
@@ -62,6 +81,7 @@ def read_settings(path: Path) -> Settings:
             f"{path.name} cannot be read.", found=str(error), hint="text stands in quotes, lists in [ ]"
         ) from error
     _refuse_unknown(found)
+    _refuse_of_other_model(found)
     if "goal" in found:
         _refuse_no_goal(found["goal"])
     return Settings(**{"name": path.parent.name, **found})
@@ -70,12 +90,14 @@ def read_settings(path: Path) -> Settings:
 def _refuse_unknown(found: Mapping[str, Any]) -> None:
     forms = {
         "name": str,
+        "model": str,
         "design": str | list,
         "phase": str | list,
         "properties": list,
         "instrument": str,
         "inference": str,
         "n_sweeps": int,
+        "kernel": str,
         "goal": str,
         "seed": int,
     }
@@ -90,6 +112,34 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
                 f"The setting '{key}' in campaign.toml has the wrong form.",
                 found=repr(value),
                 hint='text in quotes, a list of names as ["a", "b"], seed and n_sweeps as whole numbers',
+            )
+
+
+def check_model(model: str | None) -> None:
+    """See that a model exists.
+
+    Raises:
+        SchemaError: it does not.
+    """
+    models = (PHASE_PROPERTY, GAUSSIAN_PROCESS)
+    if model is not None and model not in models:
+        raise SchemaError(
+            f"A campaign has no model '{model}'.",
+            found=name_known(models, model),
+            hint=f'model = "{GAUSSIAN_PROCESS}" in campaign.toml, or leave the line out',
+        )
+
+
+def _refuse_of_other_model(found: Mapping[str, Any]) -> None:
+    """See that every setting is one of the model."""
+    check_model(found.get("model"))
+    model = found.get("model", PHASE_PROPERTY)
+    for key, of in ONLY_OF.items():
+        if found.get(key) and of != model:
+            raise SchemaError(
+                f"The setting '{key}' in campaign.toml is not one of {model}.",
+                found=f"{key} = {found[key]!r}",
+                hint=f'leave it out, or model = "{of}"',
             )
 
 
@@ -128,6 +178,7 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
     _refuse_strangers(settings, table)
     design = settings.design if settings.design is not None else _guess_design(table)
     phase = settings.phase if settings.phase is not None else _guess_phase(table)
+    phase = "" if settings.is_smooth else phase
     properties = settings.properties
     if properties is None:
         properties = [v for v in properties_of(settings, table) if _has_numbers(table[v])]
@@ -159,7 +210,7 @@ def strangers_in_goal(goal: str | None, properties: Sequence[str]) -> list[str]:
     """
     if goal is None:
         return []
-    wanted = dict.fromkeys(part.name for _, part in property_terms(parse_goal(goal)))
+    wanted = names_in(parse_goal(goal))
     return [
         f"The goal asks for '{name}', which is not among the properties: {name_known(properties, name)}"
         for name in wanted

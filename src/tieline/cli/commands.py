@@ -88,14 +88,18 @@ def new(
     folder: CampaignFolder,
     name: Annotated[str, typer.Option(help="Of the campaign; by default the folder's.")] = "",
     goal: Annotated[str, typer.Option(help="For example maximize:strength.")] = "",
+    model: Annotated[
+        str, typer.Option(help="PhaseProperty, or GaussianProcess where there are no phases.")
+    ] = "",
 ) -> None:
     """Start a campaign in a new folder."""
     from tieline.campaign.folder import Folder
-    from tieline.campaign.settings import Settings
+    from tieline.campaign.settings import Settings, check_model
     from tieline.planning.goals import parse_goal, write_goal
 
     wanted = write_goal(parse_goal(goal)) if goal else None
-    Folder.create(folder, Settings(name or folder.resolve().name, goal=wanted))
+    check_model(model or None)
+    Folder.create(folder, Settings(name or folder.resolve().name, model=model or None, goal=wanted))
     console.print(f"Made [bold]{folder}[/]. Next: tieline import {folder} FILE")
 
 
@@ -165,6 +169,8 @@ def propose(
     acquisition: Annotated[
         str | None, typer.Option(help="pi, log_ei, ucb, thompson, p_best, lookahead or information.")
     ] = None,
+    batch: Annotated[str, typer.Option(help="believer, liar_min, liar_max or local_penalty.")] = "believer",
+    audit: Annotated[int, typer.Option(help="How many of them are drawn at random.")] = 0,
     anew: Annotated[
         bool, typer.Option("--anew", help="Disregard earlier proposals without a result.")
     ] = False,
@@ -179,22 +185,24 @@ def propose(
 
     campaign = Folder.open(folder)
     with errors.status("Choosing ..."):
-        batch = campaign.propose(
+        chosen = campaign.propose(
             read_places(pool) if pool else None,
             n=n,
             goal=parse_goal(goal) if goal else None,
             acquisition=acquisition,  # type: ignore[arg-type] - propose checks it
+            batch=batch,  # type: ignore[arg-type]
+            audit=audit,
             anew=anew,
         )
     if as_json:
-        print_json({"proposals": _rows(batch), **batch.attrs})
+        print_json({"proposals": _rows(chosen), **chosen.attrs})
         return
-    print_proposals(list_proposals(campaign.posterior(), batch), str(parse_goal(batch.attrs["goal"])))
+    print_proposals(list_proposals(campaign.posterior(), chosen), str(parse_goal(chosen.attrs["goal"])))
     if not (goal or campaign.settings.goal):
         console.print("  · No goal was set: use --goal, or the line goal in campaign.toml.", style="dim")
-    print_notes(batch.attrs["notes"])
+    print_notes(chosen.attrs["notes"])
     file = folder / LIST
-    names = span(batch["proposal"].values.tolist())
+    names = span(chosen["proposal"].values.tolist())
     console.print(f"Kept as {file}, where the specimens are called {names}.", highlight=False, soft_wrap=True)
     console.print(f"Fill in what you measure there. Next: tieline import {folder} {file}", soft_wrap=True)
 
