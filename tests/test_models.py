@@ -198,8 +198,8 @@ def test_every_property_is_answered_by_its_name_in_its_unit(case, prediction):
 def test_parts_of_the_variance_add_up(case, prediction):
     for name in case.model.properties:
         parts = prediction[f"{name}_variance"]
-        within = ["within_region", "between_region", "between_hyperparameter"]
-        assert parts["part"].values.tolist() == ["noise", *(within if case in PHASES else ["function"])]
+        within = ["within_region", "between_region"] if case in PHASES else ["function"]
+        assert parts["part"].values.tolist() == ["noise", *within, "between_hyperparameter"]
         assert float(parts.min()) >= 0
         np.testing.assert_allclose(parts.sum("part"), prediction[f"{name}_sd"] ** 2)
 

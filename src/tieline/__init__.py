@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
     from tieline.planning.spaces.mixture import Composition
     from tieline.planning.spaces.space import Space
+    from tieline.planning.stopping import stopping
     from tieline.planning.strategies import Strategy
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
@@ -62,6 +63,7 @@ _HOME = {
     "readers": "",
     "represent": "tieline.features.represent",
     "save_netcdf": "tieline.schema",
+    "stopping": "tieline.planning.stopping",
     "table": "tieline.schema",
     "worlds": "",
 }
@@ -100,6 +102,7 @@ __all__ = [
     "readers",
     "represent",
     "save_netcdf",
+    "stopping",
     "table",
     "worlds",
 ]

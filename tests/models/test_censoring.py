@@ -36,8 +36,8 @@ def test_limits_are_answered_as_by_rejection():
 
     exact = GaussianFit(entries.where(side == 0), HYPER)
     both = np.vstack([places, x[limited]])
-    half = exact.halves(both, np.ones(1))
-    covariance = HYPER.among(both, both, np.ones(1)) - half @ half.T
+    half = exact.halves(both, np.ones(1))[1]
+    covariance = HYPER.among(both, both, np.ones(1)) - half.T @ half
     rng = np.random.default_rng(0)
     root = np.linalg.cholesky(covariance + 1e-9 * np.eye(len(both)))
     draws = exact.moments(both, np.ones(1))[0] + rng.standard_normal((400_000, len(both))) @ root.T

@@ -30,7 +30,7 @@ def predict(table, grid):
 
 def test_probabilities_are_met_by_fresh_specimens():
     brier, base, promised, kept = [], [], [], []
-    for seed in range(4):
+    for seed in range(8):
         grid = scattered(seed + 50, 200)
         found = predict(world(seed, 60), grid)["success_probability"].values
         truth = chance(grid)

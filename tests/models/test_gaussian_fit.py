@@ -120,8 +120,8 @@ def test_predictions_are_those_of_scikit_learn(kernel):
     np.testing.assert_allclose(mean, wanted_mean, atol=1e-8)
     np.testing.assert_allclose(np.sqrt(variance), wanted_sd, atol=1e-7)
     wanted = theirs.predict(x, return_cov=True)[1]
-    half = fit.halves(x, np.ones(1))
-    np.testing.assert_allclose(hyper.among(x, x, np.ones(1)) - half @ half.T, wanted, atol=1e-7)
+    half = fit.halves(x, np.ones(1))[1]
+    np.testing.assert_allclose(hyper.among(x, x, np.ones(1)) - half.T @ half, wanted, atol=1e-7)
 
 
 def test_left_out_values_are_predicted_as_by_fits_without_them():

@@ -45,8 +45,8 @@ def test_far_from_all_data_the_answer_is_the_prior_and_a_note_says_so():
     table = noisy_sine(30)
     posterior = tl.GaussianProcess("x", "hardness").fit(table)
     far = posterior.predict(line([5.0, 1e6]))
-    hyper, scale = posterior.fit.hyper, float(table["hardness"].std())
-    level = far["hardness_variance"].sel(part="function")[1] / scale**2 - hyper.signal[0, 0]
+    signal = posterior.fit.shares @ [fit.hyper.signal[0, 0] for fit in posterior.fit.fits]
+    level = far["hardness_variance"].sel(part="function")[1] / float(table["hardness"].var()) - signal
     assert 0 < float(level) < LEVEL  # the level is known in part
     assert "1 of 2 places lie more than a quarter outside" in far.attrs["notes"][-1]
 
@@ -71,7 +71,7 @@ def test_one_repeat_more_is_one_standard_error_less():
     )
     models = [tl.GaussianProcess("x", "hardness").fit(t) for t in (mean, both)]
     # The noise beyond the standard errors is forced to vanish, and all else to be alike.
-    hyper = replace(models[0].fit.hyper, residual=np.array([[1e-12]]))
+    hyper = replace(models[0].fit.fits[0].hyper, residual=np.array([[1e-12]]))
     scale = models[0].reading.outputs.scale
     answers = []
     for model in models:
@@ -148,8 +148,9 @@ def test_intervals_that_hold_too_little_are_told():
     table = noisy_sine(60, noise=0.02)
     posterior = tl.GaussianProcess("x", "hardness").fit(table)
     assert posterior.diagnose().attrs["verdict"] == "green"
-    hyper = replace(posterior.fit.hyper, residual=posterior.fit.hyper.residual / 100)
-    sure = replace(posterior, fit=replace(posterior.fit, hyper=hyper))
+    hypers = [replace(fit.hyper, residual=fit.hyper.residual / 100) for fit in posterior.fit.fits]
+    fits = tuple(replace(f, hyper=h) for f, h in zip(posterior.fit.fits, hypers, strict=True))
+    sure = replace(posterior, fit=replace(posterior.fit, fits=fits))
     assert sure.diagnose().attrs["verdict"] == "red"
     assert "fall into their 90 % intervals" in sure.diagnose().attrs["sentence"]
 

@@ -37,9 +37,12 @@ def is_calibrated(errors):
 
 def too_sure(posterior):
     """A planted fault: standard deviations a third too small."""
-    hyper = posterior.fit.hyper
-    shrunk = replace(hyper, signal=hyper.signal / 2.25, residual=hyper.residual / 2.25)
-    return replace(posterior, fit=replace(posterior.fit, hyper=shrunk))
+    fits = []
+    for fit in posterior.fit.fits:
+        hyper = fit.hyper
+        shrunk = replace(hyper, signal=hyper.signal / 2.25, residual=hyper.residual / 2.25)
+        fits.append(replace(fit, hyper=shrunk))
+    return replace(posterior, fit=replace(posterior.fit, fits=tuple(fits)))
 
 
 def test_intervals_hold_what_they_promise_and_a_fault_is_found():
