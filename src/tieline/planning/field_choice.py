@@ -212,10 +212,8 @@ def choose_in_field(state: FieldState, n: int, acquisition: str, log_worth: np.n
     chosen: list[int] = []
     values = np.zeros(n)
     for step in range(n):
-        worth = score.of(state, rng)
-        worth = weighed(worth, log_worth, is_log=score.is_log)
-        if state.batch == "local_penalty":
-            worth = worth + _log_penalty(state, chosen)
+        penalty = _log_penalty(state, chosen) if state.batch == "local_penalty" else 0.0
+        worth = weighed(score.of(state, rng), log_worth + penalty, is_log=score.is_log)
         worth[chosen] = -np.inf
         best = int(np.argmax(worth))
         values[step] = worth[best]
