@@ -83,5 +83,5 @@ def test_the_level_of_another_campaign_is_its_own():
 def test_with_hardly_anything_of_its_own_the_earlier_campaign_is_kept_with_a_note():
     data = table(4, landscape, n_own=2)
     posterior = tl.GaussianProcess(["x", "y"], "value", campaign="campaign").fit(data)
-    assert "Too few values of its own" in posterior.notes[-1]
+    assert "2 own values are too few" in posterior.notes[-1]
     assert posterior.fit.entries.campaign.max() == 1

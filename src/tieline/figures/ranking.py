@@ -38,7 +38,9 @@ def proposals(posterior: Posterior, batch: xr.Dataset) -> Figure:
         design_columns(posterior, places) for places in (check_pool(posterior, batch), posterior.table)
     )
     goal = parse_goal(batch.attrs["goal"])
-    aims = {part.name: _aim(part, posterior.results) for _, part in (*property_terms(goal), *level_terms(goal))}
+    aims = {
+        part.name: _aim(part, posterior.results) for _, part in (*property_terms(goal), *level_terms(goal))
+    }
     n = batch.sizes["specimen"]
     with settings():
         figure = sheet(1.5 * len(settings_of) + 3.4 * len(aims) + 0.6, 0.42 * n + 1.3)
