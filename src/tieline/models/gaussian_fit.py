@@ -24,7 +24,7 @@ from tieline.models.kernels import KERNELS, squared_distance
 ENOUGH = 400  # entries that settle hyperparameters; more would cost the cube and change little
 MOST_STEPS = 60  # of the optimiser, from one start; few problems need half of them
 TOLERANCE = 1e-5  # relative change of the log posterior at which the optimiser ends
-LENGTHSCALES = (0.5, -0.5, -1.5, -2.5)  # their logarithms where it may start, relative to the prior's middle
+LENGTHSCALES = (0.0, -1.0, -2.0, -3.0)  # their logarithms where it may start, relative to the prior's middle
 NOISES = (0.0, -3.0)  # the same of the noise
 REACH = 6.0  # standard deviations of the prior beyond which no parameter is sought: exp would overflow
 FIRST_RESIDUAL = 0.1  # what outputs share in the residual at first: at zero its gradient would vanish
@@ -123,16 +123,21 @@ def fit_hyperparameters(entries: Entries, shape: Shape) -> Array:
     entries = settling_entries(entries)
     objective = Objective(entries, shape)
     mean, sd = shape.priors()
-    start = min(_starts(entries, shape), key=lambda theta: objective(theta)[0])
-    found = minimize(
-        objective,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=np.column_stack([mean - REACH * sd, mean + REACH * sd]),
-        options={"maxiter": MOST_STEPS, "ftol": TOLERANCE},
-    )
-    return found.x
+    starts = sorted(_starts(entries, shape), key=lambda theta: objective(theta)[0])
+    # Several outputs may go together or not: that makes modes, of which a start finds one.
+    n_runs = len(starts) if shape.n_outputs > 1 else 1
+    runs = [
+        minimize(
+            objective,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=np.column_stack([mean - REACH * sd, mean + REACH * sd]),
+            options={"maxiter": MOST_STEPS * shape.n_outputs, "ftol": TOLERANCE},
+        )
+        for start in starts[:n_runs]
+    ]
+    return min(runs, key=lambda run: run.fun).x
 
 
 def settling_entries(entries: Entries) -> Entries:

@@ -45,11 +45,9 @@ RELATED = Normal(1.0, 1.5)
 def lengthscale_prior(n_coordinates: int) -> Normal:
     """Prior of the logarithm of a lengthscale in the unit box, longer where there are more coordinates.
 
-    Source: Hvarfner, Hellsten & Nardi (2024), doi:10.48550/arXiv.2402.02229, eq. 6. Its middle lies at
-    lengthscales e times as short: so it does as well on simulated pools, and promises less where values are
-    few.
+    Source: Hvarfner, Hellsten & Nardi (2024), doi:10.48550/arXiv.2402.02229, eq. 6.
     """
-    return Normal(np.sqrt(2) - 1 + np.log(n_coordinates) / 2, np.sqrt(3))
+    return Normal(np.sqrt(2) + np.log(n_coordinates) / 2, np.sqrt(3))
 
 
 @dataclass(frozen=True)
