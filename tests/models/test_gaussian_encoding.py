@@ -144,10 +144,15 @@ class TestCategories:
         glass, quartz = (posterior.predict(table(substrate=[s] * N)) for s in ("glass", "quartz"))
         assert (quartz["hardness_sd"] > glass["hardness_sd"]).all()
 
-    def test_a_stranger_is_refused_by_name(self):
-        posterior = fit(table(substrate=self.substrate), ["x", "substrate"])
-        with pytest.raises(tl.SchemaError, match="has not seen: wood"):
-            posterior.predict(table(substrate=["wood"] * N))
+    def test_a_category_that_was_not_seen_is_noted_and_like_one_without_measurements(self):
+        hardness = [*np.arange(N - 2) * 0.1, np.nan, np.nan]
+        listed = table(substrate=[*self.substrate[:-2], "quartz", "quartz"], hardness=hardness)
+        posterior = fit(listed, ["x", "substrate"])
+        quartz, wood = (posterior.predict(table(substrate=[s] * N)) for s in ("quartz", "wood"))
+        np.testing.assert_allclose(wood["hardness"], quartz["hardness"])
+        np.testing.assert_allclose(wood["hardness_sd"], quartz["hardness_sd"])
+        assert any("No specimen has substrate wood" in note for note in wood.attrs["notes"])
+        assert not any("No specimen has" in note for note in quartz.attrs["notes"])
 
     def test_numbers_in_place_of_names_are_refused(self):
         posterior = fit(table(substrate=self.substrate), ["x", "substrate"])

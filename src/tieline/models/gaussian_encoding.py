@@ -12,6 +12,7 @@ from tieline.models.encoding import require_same_unit
 from tieline.models.gaussian_kernel import Entries
 from tieline.schema import require
 from tieline.schema.closure import is_open
+from tieline.schema.wording import name_some
 
 READER = "GaussianProcess"
 FEWEST = 2  # values of a property; of one, nothing can be told of its scale
@@ -45,17 +46,14 @@ class Inputs:
         Raises:
             SchemaError: a variable is neither numbers, nor text, nor a composition.
         """
-        categories, group = [], []
+        categories, group, is_category = [], [], []
         for name in names:
             variable = table.variables[name]
-            found: tuple[str, ...] = ()
+            found = () if variable.dtype.kind in "iufb" else _categories(name, variable)
             first = group[-1] + 1 if group else 0
-            if variable.dtype.kind not in "iufb":
-                found = _categories(name, variable)
-                group += [first] * len(found)
-            else:
-                size = 1 if variable.ndim == 1 else variable.sizes["element"]
-                group += range(first, first + size)
+            size = len(found) + 1 if found else variable.sizes.get("element", 1)
+            group += [first] * size if found else range(first, first + size)
+            is_category += [bool(found)] * size
             categories.append(found)
         empty = np.zeros(len(group))
         bare = cls(tuple(names), tuple(categories), np.array(group, dtype=np.intp), empty, empty + 1)
@@ -65,27 +63,29 @@ class Inputs:
             raise NotIdentified(
                 f"No specimen has a complete design of {', '.join(names)}.", hint="fill the design's columns"
             )
-        is_category = np.repeat([bool(c) for c in categories], _sizes(table, names, categories))
         lowest = np.where(is_category, 0.0, x.min(0))
         width = np.where(is_category, 1.0, np.ptp(x, axis=0))
         return cls(bare.names, bare.categories, bare.group, lowest, np.where(width > 0, width, 1.0))
 
     def scaled(self, design: xr.Dataset) -> Array:
-        """Coordinates (specimen, coordinate) of a design; NaN where it is not known.
-
-        Raises:
-            SchemaError: a category that was not in the data.
-        """
+        """Coordinates (specimen, coordinate) of a design; NaN where it is not known."""
         blocks = []
         for name, categories in zip(self.names, self.categories, strict=True):
             variable = design.variables[name]
             if categories:
-                blocks.append(_one_hot(name, variable.values, categories))
+                blocks.append(_one_hot(variable.values, categories))
             elif variable.ndim == 2:
                 blocks.append(variable.transpose("specimen", "element").values)
             else:
                 blocks.append(variable.values[:, None])
         return (np.hstack(blocks) - self.lowest) / self.width
+
+    def note_unseen(self, design: xr.Dataset) -> Iterator[str]:
+        """A note for every variable of a design with categories that were not in the data."""
+        for name, categories in zip(self.names, self.categories, strict=True):
+            named = {str(v) for v in design.variables[name].values if _is_named(v)} if categories else set()
+            if strangers := sorted(named - set(categories)):
+                yield f"No specimen has {name} {name_some(strangers)}: taken to be unlike every other."
 
 
 @dataclass(frozen=True)
@@ -183,14 +183,6 @@ def read(
     return Reading(inputs, outputs, entries, bound, tried, x[tried], is_failed[tried], tuple(notes))
 
 
-def _sizes(table: xr.Dataset, names: Sequence[str], categories: Sequence[Sequence[str]]) -> list[int]:
-    """How many coordinates each design variable takes."""
-    return [
-        len(found) or (table.sizes["element"] if table.variables[name].ndim == 2 else 1)
-        for name, found in zip(names, categories, strict=True)
-    ]
-
-
 def _categories(name: str, variable: xr.Variable) -> tuple[str, ...]:
     if variable.dims != ("specimen",):
         raise SchemaError(
@@ -208,19 +200,12 @@ def _is_named(value: object) -> bool:
     return value is not None and value == value and value != ""
 
 
-def _one_hot(name: str, values: np.ndarray, categories: tuple[str, ...]) -> Array:
-    """Coordinates of categories; NaN where none is named."""
+def _one_hot(values: np.ndarray, categories: tuple[str, ...]) -> Array:
+    """Coordinates of categories, the last for all that were not seen; NaN where none is named."""
     code = {category: i for i, category in enumerate(categories)}
     known = np.array([_is_named(v) for v in values], dtype=bool)
-    strangers = sorted({str(v) for v in values[known]} - set(code))
-    if strangers:
-        raise SchemaError(
-            f"'{name}' has categories that the model has not seen: {', '.join(strangers[:3])}.",
-            found=f"{', '.join(categories)} in the table that was fitted",
-            hint="list the category in the table, with nothing measured, to make it known",
-        )
-    x = np.full((len(values), len(categories)), np.nan)
-    x[known] = HALF * np.eye(len(categories))[[code[str(v)] for v in values[known]]]
+    x = np.full((len(values), len(categories) + 1), np.nan)
+    x[known] = HALF * np.eye(len(categories) + 1)[[code.get(str(v), -1) for v in values[known]]]
     return x
 
 

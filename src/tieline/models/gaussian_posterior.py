@@ -1,6 +1,6 @@
 """The answer of `GaussianProcess`: properties anywhere, and how far to trust them."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
+from tieline.models.places import identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -81,8 +82,7 @@ class GaussianPosterior:
             table's.
 
         Raises:
-            SchemaError: a design variable is missing, not finite, of other elements or categories, or does
-                not close.
+            SchemaError: a design variable is missing, not finite, of other elements, or does not close.
             UnitError: a design variable has a unit that cannot be converted into that of the fit.
         """
         x = self._scaled(grid)
@@ -97,11 +97,11 @@ class GaussianPosterior:
             answer["success_probability"] = ("specimen", chance, {"units": "1"})
         return xr.Dataset(
             answer,
-            coords={"specimen": specimens(grid), "part": list(PARTS)},
+            coords={"specimen": identities(grid), "part": list(PARTS)},
             attrs={
                 "model": "GaussianProcess",
                 "design": list(self.reading.inputs.names),
-                "notes": [*self.notes, *_far(x)],
+                "notes": [*self.notes, *self.reading.inputs.note_unseen(grid), *note_far_places(x)],
             },
         )
 
@@ -123,7 +123,7 @@ class GaussianPosterior:
             values * outputs.scale + outputs.centre,
             dims=("draw", "specimen", "property"),
             coords={
-                "specimen": specimens(grid),
+                "specimen": identities(grid),
                 "property": names,
                 "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
             },
@@ -205,15 +205,3 @@ class GaussianPosterior:
             f"{name}_sd": ("specimen", np.sqrt(parts.sum(1)), units),
             f"{name}_variance": (("specimen", "part"), parts, {"units": f"({unit})^2"} if unit else {}),
         }
-
-
-def specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
-    """The identities of places; numbers where they have none."""
-    return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])
-
-
-def _far(x: Array) -> Iterable[str]:
-    """A note when places lie well outside what was measured."""
-    outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
-    if outside:
-        yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."

@@ -19,6 +19,7 @@ from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.offsets import offsets
 from tieline.models.phase_count import PhaseCount
+from tieline.models.places import identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class PhasePosterior:
                 "phase_entropy": ("specimen", entropy, {"units": "nat"}),
                 "most_likely_phase": ("specimen", labels[probability.argmax(1)]),
             },
-            coords={"specimen": _specimens(grid), "phase": labels},
+            coords={"specimen": identities(grid), "phase": labels},
             attrs={
                 "model": "PhaseProperty",
                 "design": list(self.encoding.design),
@@ -133,7 +134,7 @@ class PhasePosterior:
             values,
             dims=("draw", "specimen", "property"),
             coords={
-                "specimen": _specimens(grid),
+                "specimen": identities(grid),
                 "property": names,
                 "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
                 "phase_draw": (("draw", "specimen"), phase),
@@ -255,10 +256,8 @@ class PhasePosterior:
         return self.encoding.scaled(align(grid, self.table, self.encoding.design))
 
     def _far(self, x: np.ndarray) -> Iterable[str]:
-        """A note when places lie well outside what was measured."""
-        outside = ((x < -0.25) | (x > 1.25)).any(1).sum()
-        if outside:
-            yield f"{outside} of {len(x)} places lie more than a quarter outside the measured range."
+        """Notes when places lie well outside what was measured."""
+        yield from note_far_places(x)
         for name, beyond in zip(self.model.properties, beyond_values(self.answer.seen, x), strict=True):
             if beyond.any():
                 yield (
@@ -286,7 +285,3 @@ class PhasePosterior:
             return np.zeros(0), np.zeros(0)
         places = np.sort(self._position(np.array(alike)), axis=1)
         return places.mean(0), places.std(0)
-
-
-def _specimens(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
-    return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])

@@ -41,7 +41,7 @@ from tieline.models.segments import Settings
 from tieline.models.sites import Sites
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 6"
+FORMAT = "tieline posterior 7"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {

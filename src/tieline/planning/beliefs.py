@@ -19,6 +19,7 @@ from tieline.planning.goals import (
     map_terms,
     map_weight,
     property_terms,
+    utility_of,
 )
 from tieline.planning.pool import design_names, is_complete, join, place_names
 
@@ -161,7 +162,8 @@ def _shared(
 def _objectives(goal: Pareto, draws: xr.DataArray) -> np.ndarray:
     """What is to be compromised between (draw, place, objective), larger is better."""
     return np.stack(
-        [_worth(p, draws.sel(property=p.name).transpose("draw", "specimen").values) for p in goal.parts], -1
+        [utility_of(p, draws.sel(property=p.name).transpose("draw", "specimen").values) for p in goal.parts],
+        -1,
     )
 
 
@@ -187,17 +189,11 @@ def goal_worth(goal: Goal, draws: xr.DataArray, pool: slice) -> dict[str, np.nda
     parts = property_terms(goal)
     found: dict[str, np.ndarray] = {}
     for weight, part in parts:
-        worth = _worth(part, draws.sel(property=part.name).transpose("draw", "specimen").values)
+        worth = utility_of(part, draws.sel(property=part.name).transpose("draw", "specimen").values)
         if len(parts) > 1:
             worth = weight * worth / (worth[:, pool].mean(0).std() or 1.0)
         found[part.name] = found.get(part.name, 0) + worth
     return found
-
-
-def _worth(goal: PropertyGoal, values: np.ndarray) -> np.ndarray:
-    if isinstance(goal, Maximize):
-        return values
-    return -values if isinstance(goal, Minimize) else -np.abs(values - goal.value)
 
 
 def _optimistic(goal: Goal, predicted: xr.Dataset) -> np.ndarray:
@@ -208,7 +204,7 @@ def _optimistic(goal: Goal, predicted: xr.Dataset) -> np.ndarray:
             sd = np.sqrt(_noise_free_variance(predicted, part.name))
             mean = predicted[part.name].values
             ahead = {Maximize: mean + 2 * sd, Minimize: 2 * sd - mean}
-            scores.append(ahead[type(part)] if type(part) in ahead else 2 * sd + _worth(part, mean))
+            scores.append(ahead[type(part)] if type(part) in ahead else 2 * sd + utility_of(part, mean))
         elif isinstance(part, LearnLevelSet):
             sd = np.sqrt(_noise_free_variance(predicted, part.name))
             scores.append(-np.abs(predicted[part.name].values - part.level) / np.maximum(sd, 1e-300))

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Union
 
+import numpy as np
+
 from tieline.errors import TielineError, did_you_mean
 
 
@@ -141,6 +143,13 @@ def property_terms(goal: Goal) -> tuple[tuple[float, PropertyGoal], ...]:
     if isinstance(goal, Pareto):
         return tuple((1.0, part) for part in goal.parts)
     return tuple((w, part) for w, part in terms(goal) if isinstance(part, PropertyGoal))
+
+
+def utility_of(goal: PropertyGoal, values: np.ndarray) -> np.ndarray:
+    """What values of its property are worth to a goal, larger is better, in the property's unit."""
+    if isinstance(goal, Maximize):
+        return values
+    return -values if isinstance(goal, Minimize) else -np.abs(values - goal.value)
 
 
 def map_terms(goal: Goal) -> tuple[tuple[float, LearnPhaseMap | LearnLevelSet], ...]:

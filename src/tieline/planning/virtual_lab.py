@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.goals import Goal, Maximize, Minimize, Pareto, PropertyGoal, property_terms, terms
+from tieline.planning.goals import Goal, Maximize, Minimize, Pareto, property_terms, terms, utility_of
 from tieline.planning.pool import design_matrix, place_names
 from tieline.planning.strategies import Chance, Rule
 from tieline.schema.wording import name_known
@@ -113,11 +113,13 @@ class VirtualLab:
         return np.random.default_rng([self.seed, *branch])
 
     def fingerprint(self) -> str:
-        """Tell one truth from another: a hash of the places and what they are worth, to nine digits."""
-        design = _as_numbers(self.table[list(self.design)])
-        columns = np.column_stack([design_matrix(design), self.utility])
-        text = "\n".join(" ".join(f"{v:.8e}" for v in row) for row in columns)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        """Tell one truth from another: a hash of all that rules may see and of what it is worth."""
+        digest = hashlib.sha256(" ".join(f"{v:.8e}" for v in self.utility).encode())
+        for name in sorted(map(str, self.table.data_vars)):
+            values = self.table.variables[name].values.ravel()
+            form = ".8e" if values.dtype.kind in "iufb" else ""
+            digest.update(f"\n{name} {' '.join(format(v, form) for v in values)}".encode())
+        return digest.hexdigest()[:16]
 
 
 def open_lab(
@@ -187,7 +189,7 @@ def _distinct_places(
     table: xr.Dataset, design: tuple[str, ...], names: list[str]
 ) -> tuple[xr.Dataset, list[str]]:
     """Keep rows with a design and a value, one a place; repeats become their mean."""
-    places = _as_numbers(table[list(design)])
+    places = table[list(design)].reset_coords(drop=True)
     columns = np.column_stack([design_matrix(places), *(table[name].values for name in names)])
     complete = np.flatnonzero(np.isfinite(columns.astype(float)).all(1))
     if not complete.size:
@@ -214,20 +216,9 @@ def _distinct_places(
     return truth, notes
 
 
-def _as_numbers(design: xr.Dataset) -> xr.Dataset:
-    """Number the categories of text columns; NaN where there is none."""
-    numbered = design.reset_coords(drop=True)
-    for name, variable in numbered.data_vars.items():
-        if variable.dtype.kind not in "iufb":
-            words = variable.to_series().fillna("").astype(str)
-            codes = np.unique(words, return_inverse=True)[1].astype(float)
-            numbered[name] = ("specimen", np.where(words == "", np.nan, codes))
-    return numbered
-
-
 def _utility(goal: Goal, truth: xr.Dataset) -> np.ndarray:
     parts = property_terms(goal)
-    worth = [_worth(part, truth[part.name].values.astype(float)) for _, part in parts]
+    worth = [utility_of(part, truth[part.name].values.astype(float)) for _, part in parts]
     if len(worth) == 1:
         return worth[0]
     weights = [weight for weight, _ in parts]
@@ -235,12 +226,6 @@ def _utility(goal: Goal, truth: xr.Dataset) -> np.ndarray:
     for weight, values in zip(weights, worth, strict=True):
         total += weight * values / (values.std() or 1.0)
     return total
-
-
-def _worth(goal: PropertyGoal, values: np.ndarray) -> np.ndarray:
-    if isinstance(goal, Maximize):
-        return values
-    return -values if isinstance(goal, Minimize) else -np.abs(values - goal.value)
 
 
 def _what_counts(
@@ -259,7 +244,7 @@ def _what_counts(
         )
     part = next(single for _, single in parts)
     is_target = not isinstance(part, Maximize | Minimize)
-    level = -abs(threshold) if is_target else float(_worth(part, np.array([threshold]))[0])
+    level = -abs(threshold) if is_target else float(utility_of(part, np.array([threshold]))[0])
     if not (utility >= level).any():
         values = truth[part.name].values
         raise TielineError(
