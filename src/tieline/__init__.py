@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tieline import datasets, figures, readers, worlds
     from tieline.errors import (
+        Conflict,
         MissingExtra,
         NotConverged,
+        NotFound,
         NotIdentified,
         SchemaError,
         TielineError,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Categorical": "tieline.planning.spaces.inputs",
     "Composition": "tieline.planning.spaces.mixture",
+    "Conflict": "tieline.errors",
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
@@ -42,6 +45,7 @@ _HOME = {
     "Minimize": "tieline.planning.goals",
     "MissingExtra": "tieline.errors",
     "NotConverged": "tieline.errors",
+    "NotFound": "tieline.errors",
     "NotIdentified": "tieline.errors",
     "Numeric": "tieline.planning.spaces.inputs",
     "Pareto": "tieline.planning.goals",
@@ -72,6 +76,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Categorical",
     "Composition",
+    "Conflict",
     "GaussianProcess",
     "LearnLevelSet",
     "LearnPhaseMap",
@@ -81,6 +86,7 @@ __all__ = [
     "Minimize",
     "MissingExtra",
     "NotConverged",
+    "NotFound",
     "NotIdentified",
     "Numeric",
     "Pareto",

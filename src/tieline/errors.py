@@ -5,7 +5,9 @@ TielineError
 ├── UnitError        a unit is unknown, or two units do not agree
 ├── NotIdentified    the data cannot answer the question, whatever the method
 ├── NotConverged     the method did not finish its work on these data
-└── MissingExtra     an optional part of tieline is not installed
+├── MissingExtra     an optional part of tieline is not installed
+├── NotFound         a campaign has nothing of that name
+└── Conflict         what was asked for contradicts what a campaign has recorded
 """
 
 from collections.abc import Iterable
@@ -49,6 +51,14 @@ class NotConverged(TielineError):
 
 class MissingExtra(TielineError):
     """An optional part of tieline is not installed."""
+
+
+class NotFound(TielineError):
+    """A campaign has nothing of that name."""
+
+
+class Conflict(TielineError):
+    """What was asked for contradicts what a campaign has recorded."""
 
 
 def did_you_mean(name: str, candidates: Iterable[object]) -> str:
