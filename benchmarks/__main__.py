@@ -12,6 +12,7 @@ BENCHMARKS = (
     "active_fegapd",
     "calibration",
     "fegapd",
+    "membrane",
     "pools",
     "sage_1d",
     "sage_2d",

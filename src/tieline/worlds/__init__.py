@@ -1,7 +1,9 @@
-"""Simulated truths with the gaps, noise and mistakes of a real laboratory."""
+"""Simulated truths: phase maps with a laboratory's gaps and mistakes, an emulated study, porous membranes."""
 
 from tieline.worlds.latp import LatpEmulator, latp
+from tieline.worlds.membrane import Pores, membrane
+from tieline.worlds.membrane_set import membrane_plan, membrane_set
 from tieline.worlds.phase_map import phase_map
 from tieline.worlds.world import World
 
-__all__ = ["LatpEmulator", "World", "latp", "phase_map"]
+__all__ = ["LatpEmulator", "Pores", "World", "latp", "membrane", "membrane_plan", "membrane_set", "phase_map"]
