@@ -67,15 +67,14 @@ def as_places(pool: Pool) -> tuple[xr.Dataset, str | list[str]]:
 
 
 def as_table(places: xr.Dataset, pool: Pool, rows: np.ndarray, failures: str) -> xr.Dataset:
-    """Write what was measured at some candidates; with categories the others too, so that all are known."""
-    is_tried = np.isin(np.arange(len(pool)), rows)
-    has_failed = np.zeros(len(pool), bool) if pool.failed is None else is_tried & pool.failed
-    has_value = is_tried & ~has_failed if failures != "as_value" else is_tried
-    table = places
+    """Write what was measured at some candidates."""
+    has_failed = np.zeros(len(rows), bool) if pool.failed is None else pool.failed[rows]
+    table = places.isel(specimen=rows)
     for k in range(len(pool.signs)):
-        value = np.where(has_value, pool.outcome[:, k], np.nan)
+        outcome = pool.outcome[rows, k]
+        value = outcome if failures == "as_value" else np.where(has_failed, np.nan, outcome)
         table = table.assign({f"outcome_{k}": ("specimen", value, attributes("property"))})
         if failures == "learned" and has_failed.any():
-            flag = np.select([has_failed, is_tried], ["failed", "ok"], "")
+            flag = np.where(has_failed, "failed", "ok")
             table[f"outcome_{k}_flag"] = ("specimen", flag, {"role": "property"})
-    return table if pool.groups else table.isel(specimen=rows)
+    return table

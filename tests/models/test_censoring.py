@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 from scattered import scattered
-from scipy.stats import truncnorm
+from scipy.stats import norm, truncnorm
 
 import tieline as tl
-from tieline.models.censoring import FIRST, propagate, truncated_moments
+from tieline.models.censoring import FIRST, Limits, propagate, truncated_moments
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import Entries, Hyperparameters
 
@@ -23,6 +23,22 @@ def test_moments_of_a_normal_that_is_cut_off(side, limit):
     assert found[1][0] == pytest.approx(wanted.var(), rel=1e-5)
 
 
+def test_moments_where_the_limit_is_uncertain():
+    mean, sd, limit, softness = 0.4, 1.3, -0.2, 0.6
+    x = np.linspace(mean - 9 * sd, mean + 9 * sd, 20_001)
+    density = norm.pdf(x, mean, sd) * norm.cdf((limit - x) / np.sqrt(softness))
+    share = density / density.sum()
+    arrays = (np.array([v]) for v in (mean, sd**2, limit))
+    found = truncated_moments(*arrays, np.array([-1]), softness)
+    assert found[0][0] == pytest.approx(share @ x, rel=1e-6)
+    assert found[1][0] == pytest.approx(share @ x**2 - (share @ x) ** 2, rel=1e-5)
+
+
+def sharp(y, side):
+    limited = np.flatnonzero(side)
+    return Limits(limited, y[limited], np.zeros(len(limited)), side[limited])
+
+
 def test_limits_are_answered_as_by_rejection():
     """Joint draws of noisy values and of the function, of which those that keep the limits stay."""
     x = np.array([0.05, 0.3, 0.55, 0.6, 0.95])[:, None]
@@ -30,7 +46,7 @@ def test_limits_are_answered_as_by_rejection():
     side = np.array([0, -1, 0, 1, 0])
     limited, zeros = np.flatnonzero(side), np.zeros(5, dtype=np.intp)
     entries = Entries(x, zeros, np.arange(5), zeros, y, np.where(side, FIRST, 0.0))
-    fit = propagate(GaussianFit(entries, HYPER), limited, y[limited], side[limited])
+    fit = propagate(GaussianFit(entries, HYPER), sharp(y, side))
     places = np.linspace(0, 1, 9)[:, None]
     mean, variance = fit.moments(places, np.ones(1))
 
@@ -52,7 +68,7 @@ def test_a_limit_that_is_kept_anyway_changes_nothing():
     x, zeros = np.linspace(0, 1, 4)[:, None], np.zeros(4, dtype=np.intp)
     y, side = np.array([0.1, 0.2, 0.1, -50.0]), np.array([0, 0, 0, 1])
     entries = Entries(x, zeros, np.arange(4), zeros, y, np.where(side, FIRST, 0.0))
-    fit = propagate(GaussianFit(entries, HYPER), np.array([3]), y[3:], side[3:])
+    fit = propagate(GaussianFit(entries, HYPER), sharp(y, side))
     without = GaussianFit(entries.where(side == 0), HYPER)
     for one, other in zip(fit.moments(x, np.ones(1)), without.moments(x, np.ones(1)), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)

@@ -4,7 +4,7 @@ from scattered import scattered
 from scipy.stats import norm
 
 import tieline as tl
-from tieline.models.censoring import FIRST, propagate
+from tieline.models.censoring import FIRST, Limits, propagate
 from tieline.models.feasibility import log_success
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import Entries, Hyperparameters
@@ -67,7 +67,7 @@ def test_probabilities_are_those_of_rejection():
     x, side = np.array([0.1, 0.35, 0.5, 0.8])[:, None], np.array([1, 1, -1, -1])
     zeros = np.zeros(4, dtype=np.intp)
     entries = Entries(x, zeros, np.arange(4), zeros, np.zeros(4), np.full(4, FIRST))
-    fit = propagate(GaussianFit(entries, hyper), np.arange(4), np.zeros(4), side)
+    fit = propagate(GaussianFit(entries, hyper), Limits(np.arange(4), np.zeros(4), np.zeros(4), side))
     places = np.linspace(0, 1, 6)[:, None]
     both = np.vstack([places, x])
     rng = np.random.default_rng(0)

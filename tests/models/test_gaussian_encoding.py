@@ -65,7 +65,9 @@ def test_what_is_no_table_is_refused(data):
         ({"hardness": ["hard"] * N}, "'hardness' is not one number a specimen"),
         ({"hardness": [np.inf, *range(N - 1)]}, "'hardness' holds infinite values"),
         ({"hardness": [1.0] + [np.nan] * (N - 1)}, "at least 2 values of 'hardness'"),
-        ({"hardness_sd": [-1.0] * N}, "'hardness_sd' is a standard error and cannot be negative"),
+        ({"hardness_sd": [-1.0] * N}, "'hardness_sd' is a standard error: it can be neither negative"),
+        ({"hardness_sd": [np.inf] * N}, "'hardness_sd' is a standard error: it can be neither negative"),
+        ({"hardness_sd": ["low"] * N}, "'hardness_sd' is read as the standard error"),
         ({"hardness_flag": ["low"] * N}, "'hardness_flag' says what it may not: 'low'"),
         (
             {"hardness": [np.nan, *range(N - 1)], "hardness_flag": ["below"] + [""] * (N - 1)},

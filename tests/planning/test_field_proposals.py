@@ -177,6 +177,24 @@ def test_a_column_of_costs_divides_the_scores(posterior, pool):
     np.testing.assert_allclose(same["value"], plain["value"] - np.log(5))
 
 
+@pytest.mark.parametrize("acquisition", ["ucb", "thompson"])
+def test_costs_are_not_weighed_against_values_that_have_no_zero(posterior, pool, acquisition):
+    priced = pool.assign(price=("specimen", np.ones(40)))
+    with pytest.raises(tl.TielineError, match="no zero to be divided by a cost"):
+        tl.propose(posterior, priced, tl.Maximize("value"), 1, acquisition=acquisition, costs="price")
+
+
+def test_gains_over_costs_do_not_count_from_the_worst_place(posterior, pool):
+    price = np.linspace(1, 3, 40)
+    priced = pool.assign(price=("specimen", price))
+    options = {"acquisition": "lookahead", "seed": 0}
+    free = tl.propose(posterior, pool, tl.Maximize("value"), 1, **options)
+    dear = tl.propose(posterior, priced, tl.Maximize("value"), 1, costs="price", **options)
+    row = int(dear["candidate"][0])
+    assert float(dear["value"][0]) * price[row] <= float(free["value"][0]) * (1 + 1e-9)
+    assert float(dear["value"][0]) >= float(free["value"][0]) / price[int(free["candidate"][0])] * (1 - 1e-9)
+
+
 @pytest.mark.parametrize("costs", ["prise", "x0"])
 def test_costs_that_cannot_be_read_are_refused(posterior, pool, costs):
     with pytest.raises(tl.SchemaError, match=r"no column|positive number"):

@@ -247,14 +247,21 @@ def _errors(table: xr.Dataset, name: str, value: Array) -> Array:
     if f"{name}_sd" not in table:
         return np.zeros(len(value))
     require_same_unit(table[f"{name}_sd"], table[name])
-    error = np.nan_to_num(table.variables[f"{name}_sd"].values.astype(float))
-    if (error < 0).any():
+    error = table.variables[f"{name}_sd"]
+    if error.dims != ("specimen",) or error.dtype.kind not in "iufb":
         raise SchemaError(
-            f"'{name}_sd' is a standard error and cannot be negative.",
-            found=f"{error.min():g} in row {error.argmin()}",
+            f"'{name}_sd' is read as the standard error of '{name}': one number a specimen.",
+            found=f"{error.dtype} on {', '.join(map(str, error.dims))}",
+            hint="numbers in the unit of the property, or another name",
+        )
+    wrong = np.flatnonzero((error.values < 0) | np.isinf(error.values))
+    if wrong.size:
+        raise SchemaError(
+            f"'{name}_sd' is a standard error: it can be neither negative nor infinite.",
+            found=f"{error.values[wrong[0]]:g} in row {wrong[0]}",
             hint="correct these rows, or set them to NaN (not known)",
         )
-    return error
+    return np.nan_to_num(error.values.astype(float))
 
 
 def _flags(table: xr.Dataset, name: str, value: Array) -> np.ndarray:

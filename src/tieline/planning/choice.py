@@ -22,6 +22,7 @@ from tieline.planning.beliefs import Beliefs
 from tieline.planning.goals import Goal, map_weight, property_terms
 
 Acquisition = Literal["log_ei", "pi", "ucb", "thompson", "p_best", "lookahead", "information"]
+WITHOUT_ZERO = ("ucb", "thompson")  # values of the property, not gains
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def choose_places(
         score, gain = _scores(beliefs, goal, acquisition, chosen)
         is_log = beliefs.objectives is not None
         is_log |= acquisition in ("log_ei", "pi") and beliefs.information is None
-        score = weighed(score, log_worth, is_log=is_log)
+        has_zero = acquisition not in WITHOUT_ZERO or beliefs.utility is None
+        score = weighed(score, log_worth, is_log=is_log, has_zero=has_zero)
         score[chosen] = -np.inf
         best = int(np.argmax(score))
         values[step] = score[best]
@@ -82,14 +84,16 @@ def choose_places(
     return Choice(chosen, values, share_of_unknown(beliefs, told))
 
 
-def weighed(score: np.ndarray, log_worth: np.ndarray, *, is_log: bool) -> np.ndarray:
+def weighed(
+    score: np.ndarray, log_worth: np.ndarray, *, is_log: bool = False, has_zero: bool = True
+) -> np.ndarray:
     """Multiply scores (candidate), or logarithms of scores, by factors whose logarithms are given."""
     if is_log:
         return score + log_worth
     if not log_worth.any():
         return score
-    # Counted from the least promising place, or else a factor would turn signs around.
-    return (score - score.min()) * np.exp(log_worth)
+    # What has no zero is counted from the least promising place, or a factor would turn signs around.
+    return (score if has_zero else score - score.min()) * np.exp(log_worth)
 
 
 def share_of_unknown(beliefs: Beliefs, told: np.ndarray) -> np.ndarray | None:

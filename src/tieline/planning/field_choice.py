@@ -145,11 +145,13 @@ class Score:
     Attributes:
         of: score (candidate), larger is better.
         is_log: whether it is the logarithm of something that counts from zero.
+        has_zero: whether it counts from zero, as a gain does and a value does not.
         settles: whether a batch takes each choice for measured before the next one.
     """
 
     of: Callable[[FieldState, np.random.Generator], np.ndarray]
     is_log: bool = False
+    has_zero: bool = True
     settles: bool = True
 
 
@@ -189,8 +191,8 @@ def _information(state: FieldState, rng: np.random.Generator) -> np.ndarray:
 SCORES = {
     "log_ei": Score(_log_ei, is_log=True),
     "pi": Score(_pi, is_log=True),
-    "ucb": Score(_ucb),
-    "thompson": Score(_thompson, settles=False),
+    "ucb": Score(_ucb, has_zero=False),
+    "thompson": Score(_thompson, has_zero=False, settles=False),
     "p_best": Score(_p_best),
     "lookahead": Score(_lookahead),
     "information": Score(_information),
@@ -213,7 +215,9 @@ def choose_in_field(state: FieldState, n: int, acquisition: str, log_worth: np.n
     values = np.zeros(n)
     for step in range(n):
         penalty = _log_penalty(state, chosen) if state.batch == "local_penalty" else 0.0
-        worth = weighed(score.of(state, rng), log_worth + penalty, is_log=score.is_log)
+        worth = weighed(
+            score.of(state, rng), log_worth + penalty, is_log=score.is_log, has_zero=score.has_zero
+        )
         worth[chosen] = -np.inf
         best = int(np.argmax(worth))
         values[step] = worth[best]

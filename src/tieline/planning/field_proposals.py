@@ -112,6 +112,8 @@ def _most_promising(
     by_place = acquisition if acquisition in ("log_ei", "pi") else "ucb"
     field = posterior.field(np.concatenate([x, measured]), weights, is_rough=True)
     state = FieldState.start(field, len(x), len(measured)).alone()
-    score = SCORES[by_place].of(state, np.random.default_rng(0))
-    score = weighed(score, log_worth, is_log=SCORES[by_place].is_log)
+    rule = SCORES[by_place]
+    score = weighed(
+        rule.of(state, np.random.default_rng(0)), log_worth, is_log=rule.is_log, has_zero=rule.has_zero
+    )
     return np.sort(np.argpartition(-score, n_kept - 1)[:n_kept])

@@ -1,24 +1,25 @@
 """Choose what to make or measure next."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import get_args
 
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified, SchemaError, TielineError, did_you_mean
+from tieline.errors import TielineError
 from tieline.models.posterior import Posterior
 from tieline.planning.beliefs import form_beliefs, measurement_noise
 from tieline.planning.choice import Acquisition, Choice, choose_places
-from tieline.planning.field_choice import BATCHES, Batch
+from tieline.planning.field_choice import Batch
 from tieline.planning.field_proposals import GaussianAnswer, choose_by_field, is_linear
-from tieline.planning.goals import Goal, LearnLevelSet, LearnPhaseMap, Pareto, map_terms, names_in, write_goal
+from tieline.planning.goals import Goal, names_in, write_goal
 from tieline.planning.instruments import Instruments, price_of_places, take_stock
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, first_of_each, join, place_names
 from tieline.planning.reason import outlook, reasons
+from tieline.planning.request import check_acquisition, check_audit, check_batch, check_costs, check_goal
 from tieline.planning.spaces.space import Space
+from tieline.planning.zoom import propose_in_space
 
 
 def propose(
@@ -92,30 +93,27 @@ def propose(
         NotIdentified: the goal asks for a phase map and nothing about it is uncertain; or no instrument
             serves the goal.
         TielineError: more proposals than different places or measurements; a cost that is not positive; costs
-            with another acquisition than `log_ei`.
+            of instruments with another acquisition than `log_ei`, or of places with `ucb` or `thompson`,
+            which have no zero that a gain could be counted from.
     """
     check_goal(posterior, goal)
-    _check_acquisition(acquisition)
-    _check_batch(batch, acquisition)
+    check_acquisition(acquisition)
+    check_batch(batch, acquisition)
+    check_audit(audit, n)
     if isinstance(pool, Space):
-        _checked_audit(audit, n)
         options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs, "pending": pending}
-        choose = partial(propose, posterior, goal=goal, **options)
-        return _propose_in_space(pool, choose, n, audit, seed)
+        return propose_in_space(pool, partial(propose, posterior, goal=goal, **options), n, audit, seed)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
     exact = posterior if is_linear(goal) and isinstance(posterior, GaussianAnswer) else None
     acquisition = acquisition or ("log_ei" if exact is None or costs is not None else "pi")
-    if costs is not None and not isinstance(costs, str):
-        _refuse_no_gain(acquisition, goal, audit)
-        instruments = take_stock(posterior, costs, design, under_way, pending, n)
-        rows, choice, notes = _choose_measurements(posterior, design, under_way, goal, n, instruments, seed)
-    else:
-        open_rows = _open_rows(design, under_way, n)
-        kept = design if len(open_rows) == design.sizes["specimen"] else design.isel(specimen=open_rows)
-        prices = None if costs is None else price_of_places(pool, costs)[open_rows]
-        worth = _log_worth(posterior, kept, prices)
-        n_chosen = n - _checked_audit(audit, n)
+    check_costs(costs, acquisition, goal, audit)
+    about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed}
+    if costs is None or isinstance(costs, str):
+        rows = _open_rows(design, under_way, n)
+        kept = design if len(rows) == design.sizes["specimen"] else design.isel(specimen=rows)
+        prices = None if costs is None else price_of_places(pool, costs)[rows]
+        worth, n_chosen = _log_worth(posterior, kept, prices), n - audit
         if exact is not None:
             chosen, choice, notes = choose_by_field(
                 exact, kept, under_way, goal, n_chosen, acquisition, batch, worth, seed
@@ -124,23 +122,19 @@ def propose(
             beliefs = form_beliefs(posterior, kept, under_way, goal, at_least=n, seed=seed)
             choice = choose_places(beliefs, goal, n_chosen, acquisition, worth[beliefs.candidates])
             chosen, notes = beliefs.candidates[choice.candidates], beliefs.notes
-        rows = open_rows[chosen]
-        if audit:
-            rest = np.delete(open_rows, chosen)
-            rows = np.append(rows, np.random.default_rng(seed).choice(rest, audit, replace=False))
-            choice = choice.and_at_random(audit)
+        rows, choice = _with_audit(rows, chosen, choice, audit, seed)
+        about |= {} if costs is None else {"costs": costs}
+    else:
+        instruments = take_stock(posterior, costs, design, under_way, pending, n)
+        rows, choice, notes = _choose_measurements(posterior, design, under_way, goal, n, instruments, seed)
+        about["costs"] = ", ".join(f"{name}={float(cost)!r}" for name, cost in costs.items())
     predicted = posterior.predict(design.isel(specimen=rows))
     why = reasons(goal, predicted, posterior.results, choice.told, choice.instruments, choice.n_at_random)
     columns = {"candidate": rows, "value": choice.values, "reason": why}
-    about = {"goal": write_goal(goal), "acquisition": acquisition, "seed": seed}
-    if costs is not None and not isinstance(costs, str):
-        columns |= {
-            "instrument": list(choice.instruments),
-            "cost": [float(costs[m]) for m in choice.instruments],
-        }
-        about["costs"] = ", ".join(f"{name}={float(cost)!r}" for name, cost in costs.items())
-    elif costs is not None:
-        about["costs"] = costs
+    if choice.instruments:
+        assert isinstance(costs, Mapping)  # they alone name instruments
+        prices = [float(costs[name]) for name in choice.instruments]
+        columns |= {"instrument": list(choice.instruments), "cost": prices}
     proposals = pool.isel(specimen=rows).drop_vars(list(columns), errors="ignore")
     keep = [each for name in names_in(goal) for each in (name, f"{name}_sd")]
     phase = [name for name in ("most_likely_phase", "phase_entropy") if name in predicted]
@@ -151,11 +145,16 @@ def propose(
     return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.results)])
 
 
-N_COVER = 2000  # places that cover a space at first
-N_NEARBY = 400  # neighbours of the chosen places that are added each time
-ZOOM = (0.2, 0.07, 0.02, 0.007)  # how near they lie, in shares of each range
-
-Chosen = tuple[np.ndarray, Choice, tuple[str, ...]]  # rows of the pool, the choice, and notes
+def _with_audit(
+    open_rows: np.ndarray, chosen: np.ndarray, choice: Choice, audit: int, seed: int
+) -> tuple[np.ndarray, Choice]:
+    """Rows of the pool that were chosen, and some more drawn at random from the rest."""
+    rows = open_rows[chosen]
+    if not audit:
+        return rows, choice
+    rest = np.delete(open_rows, chosen)
+    drawn = np.random.default_rng(seed).choice(rest, audit, replace=False)
+    return np.append(rows, drawn), choice.and_at_random(audit)
 
 
 def _log_worth(posterior: Posterior, design: xr.Dataset, prices: np.ndarray | None) -> np.ndarray:
@@ -168,36 +167,6 @@ def _log_worth(posterior: Posterior, design: xr.Dataset, prices: np.ndarray | No
     return worth if prices is None else worth - np.log(prices)
 
 
-def _checked_audit(audit: int, n: int) -> int:
-    if not 0 <= audit <= n:
-        raise TielineError(
-            "audit is how many of the n proposals are drawn at random.",
-            found=f"audit={audit}, n={n}",
-            hint=f"from 0 to {n}",
-        )
-    return audit
-
-
-def _propose_in_space(
-    space: Space, choose: Callable[..., xr.Dataset], n: int, audit: int, seed: int
-) -> xr.Dataset:
-    """Choose among places that cover a space, then again with neighbours of the chosen ones."""
-    cover = pool = space.candidates(N_COVER, seed=seed)
-    is_whole = space.n_places is not None and cover.sizes["specimen"] == space.n_places
-    parts = []
-    if n > audit:
-        batch = choose(pool=pool, n=n - audit, seed=seed)
-        for width in () if is_whole else ZOOM:
-            chosen = pool.isel(specimen=batch["candidate"].values)
-            pool = join(pool, space.near(chosen, width, N_NEARBY, seed=seed))
-            batch = choose(pool=pool, n=n - audit, seed=seed)
-        parts.append(batch)
-    if audit:  # from all over the space, not from where one has looked
-        parts.append(choose(pool=cover, n=audit, audit=audit, seed=seed))
-    both = xr.concat(parts, dim="specimen", combine_attrs="override")
-    return both.drop_vars("candidate").assign_coords(specimen=np.arange(n))
-
-
 def _choose_measurements(
     posterior: Posterior,
     design: xr.Dataset,
@@ -206,7 +175,8 @@ def _choose_measurements(
     n: int,
     instruments: Instruments,
     seed: int,
-) -> Chosen:
+) -> tuple[np.ndarray, Choice, tuple[str, ...]]:
+    """Choose pairs of a place and an instrument: rows of the pool, the choice, and notes."""
     rows = instruments.rows
     kept = design.isel(specimen=rows)
     beliefs = form_beliefs(posterior, kept, under_way, goal, at_least=n, needs_all=True, seed=seed)
@@ -217,69 +187,6 @@ def _choose_measurements(
     worth = _log_worth(posterior, kept, None)[beliefs.candidates]
     choice = choose_measurements(beliefs, goal, instruments, noise, worth, n, seed)
     return rows[beliefs.candidates[choice.candidates]], choice, beliefs.notes
-
-
-def _refuse_no_gain(acquisition: str, goal: Goal, audit: int) -> None:
-    if audit:
-        raise TielineError(
-            "A random proposal is a place, not a choice between instruments.",
-            found=f"audit={audit} beside costs of instruments",
-            hint="audit=0, or leave the costs out",
-        )
-    if isinstance(goal, Pareto) or any(isinstance(part, LearnLevelSet) for _, part in map_terms(goal)):
-        raise TielineError(
-            "Costs of instruments are weighed for the phase map and for single properties.",
-            found=str(goal),
-            hint="leave the costs out, or another goal",
-        )
-    if acquisition != "log_ei":
-        raise TielineError(
-            "Costs are weighed against the expected improvement.",
-            found=f"acquisition='{acquisition}', whose score has no zero to be divided by a cost",
-            hint='acquisition="log_ei", or leave the costs out',
-        )
-
-
-def _check_acquisition(acquisition: str | None) -> None:
-    if acquisition is not None and acquisition not in get_args(Acquisition):
-        guess = did_you_mean(acquisition, get_args(Acquisition))
-        raise TielineError(
-            f"There is no acquisition '{acquisition}'. {guess}".strip(),
-            hint=" or ".join(get_args(Acquisition)),
-        )
-
-
-def _check_batch(batch: str, acquisition: str | None) -> None:
-    if batch not in BATCHES:
-        raise TielineError(
-            f"There is no batch '{batch}'. {did_you_mean(batch, BATCHES)}".strip(), hint=" or ".join(BATCHES)
-        )
-    if batch == "local_penalty" and acquisition not in (None, "pi", "log_ei"):
-        raise TielineError(
-            "A local penalty multiplies a score that counts from zero.",
-            found=f"acquisition='{acquisition}'",
-            hint='acquisition="log_ei" or "pi", or another batch',
-        )
-
-
-def check_goal(posterior: Posterior, goal: Goal) -> None:
-    """Refuse what is no goal, or asks for what the model did not learn."""
-    if not isinstance(goal, Goal):
-        raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
-    if isinstance(posterior, GaussianAnswer) and any(
-        isinstance(p, LearnPhaseMap) for _, p in map_terms(goal)
-    ):
-        raise NotIdentified(
-            "This model knows no phases.", found=str(goal), hint="tl.PhaseProperty, or a goal without the map"
-        )
-    known = list(posterior.model.properties)
-    for name in names_in(goal):
-        if name not in known:
-            raise SchemaError(
-                f"The goal asks for '{name}', which this model did not learn.",
-                found=f"{', '.join(known) or 'no property'}. {did_you_mean(name, known)}".strip(),
-                hint="name one of these, or fit the model with the property",
-            )
 
 
 def _under_way(posterior: Posterior, design: xr.Dataset, pending: xr.Dataset | None) -> xr.Dataset:

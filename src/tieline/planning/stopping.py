@@ -8,7 +8,7 @@ from tieline.models.posterior import Posterior
 from tieline.planning.beliefs import form_beliefs
 from tieline.planning.goals import Goal, Pareto, property_terms
 from tieline.planning.pool import check_pool
-from tieline.planning.propose import check_goal
+from tieline.planning.request import check_goal
 from tieline.planning.wording import percent, short
 
 

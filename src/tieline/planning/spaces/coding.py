@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
+from tieline.planning.spaces.axis import Axis
 from tieline.planning.spaces.constraints import LinearConstraint
 from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
 from tieline.planning.spaces.mixture import Composition
@@ -33,10 +34,15 @@ class Coding:
     linear: tuple[LinearConstraint, ...] = ()
 
     @cached_property
+    def axes(self) -> tuple[Axis | Composition, ...]:
+        """What knows the codes of each input: a composition itself, or an axis."""
+        return tuple(i if isinstance(i, Composition) else Axis(i.n_places) for i in self.inputs)
+
+    @cached_property
     def slices(self) -> tuple[slice, ...]:
         """Say which columns each input has."""
-        ends = np.cumsum([i.n_columns for i in self.inputs]).tolist()
-        return tuple(slice(end - i.n_columns, end) for i, end in zip(self.inputs, ends, strict=True))
+        ends = np.cumsum([axis.n_columns for axis in self.axes]).tolist()
+        return tuple(slice(end - a.n_columns, end) for a, end in zip(self.axes, ends, strict=True))
 
     @cached_property
     def mixture(self) -> tuple[Composition, slice] | None:
@@ -47,19 +53,19 @@ class Coding:
     @cached_property
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Give the least and the largest code of every column."""
-        low, high = zip(*(i.bounds() for i in self.inputs), strict=True)
+        low, high = zip(*(axis.bounds() for axis in self.axes), strict=True)
         return np.concatenate(low), np.concatenate(high)
 
     @cached_property
     def is_whole(self) -> np.ndarray:
         """Say which columns hold whole numbers."""
-        return np.repeat([i.is_whole for i in self.inputs], [i.n_columns for i in self.inputs])
+        return np.repeat([a.is_whole for a in self.axes], [a.n_columns for a in self.axes])
 
     @cached_property
     def is_choice(self) -> np.ndarray:
         """Say which columns are positions in a list."""
         choices = [isinstance(i, Levels | Categorical) for i in self.inputs]
-        return np.repeat(choices, [i.n_columns for i in self.inputs])
+        return np.repeat(choices, [axis.n_columns for axis in self.axes])
 
     @cached_property
     def rows(self) -> tuple[np.ndarray, dict[int, np.ndarray], np.ndarray, np.ndarray]:
@@ -121,10 +127,9 @@ class Coding:
 
     def holds(self, codes: np.ndarray, tolerance: float = EXACT) -> np.ndarray:
         """Tell which places are within all bounds and linear constraints."""
-        pairs = zip(self.inputs, self.slices, strict=True)
         holds = self.meets_rows(codes, tolerance)
-        for of, columns in pairs:
-            holds = holds & of.holds(codes[:, columns], tolerance)
+        for axis, columns in zip(self.axes, self.slices, strict=True):
+            holds = holds & axis.holds(codes[:, columns], tolerance)
         return holds
 
     def meets_rows(self, codes: np.ndarray, tolerance: float = EXACT) -> np.ndarray:
@@ -135,18 +140,18 @@ class Coding:
 
     def spread(self, cube: np.ndarray) -> np.ndarray:
         """Map (point, n_free) in [0, 1) to codes, evenly; constraints aside."""
-        ends = np.cumsum([i.n_free for i in self.inputs])[:-1]
+        ends = np.cumsum([axis.n_free for axis in self.axes])[:-1]
         parts = np.split(cube, ends, axis=1)
-        return np.hstack([i.spread(part) for i, part in zip(self.inputs, parts, strict=True)])
+        return np.hstack([axis.spread(part) for axis, part in zip(self.axes, parts, strict=True)])
 
     @property
     def n_free(self) -> int:
         """Coordinates of a unit cube that say where a place is."""
-        return sum(i.n_free for i in self.inputs)
+        return sum(axis.n_free for axis in self.axes)
 
     def listing(self) -> np.ndarray:
         """List all codes of a finite space, constraints aside; the last input changes fastest."""
-        lists = [i.listing() for i in self.inputs]
+        lists = [axis.listing() for axis in self.axes]
         index = np.indices([len(codes) for codes in lists]).reshape(len(lists), -1)
         return np.hstack([codes[rows] for codes, rows in zip(lists, index, strict=True)])
 

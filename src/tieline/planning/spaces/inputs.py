@@ -44,9 +44,6 @@ class Numeric:
     units: str | None = None
     role: str = ""
 
-    n_columns = 1
-    n_free = 1
-
     def __post_init__(self) -> None:
         _settle(self)
         for setting in ("low", "high", "step"):
@@ -70,33 +67,9 @@ class Numeric:
         return None if self.step is None else int((self.high - self.low) / self.step + 1e-9) + 1
 
     @property
-    def is_whole(self) -> bool:
-        """Whether there is a step."""
-        return self.step is not None
-
-    @property
     def scale(self) -> float:
         """By how much the value changes when the code changes by one."""
         return self.step or self.high - self.low
-
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give the least and the largest code: a share of the range, or a number of steps."""
-        return np.zeros(1), np.array([float((self.n_places or 2) - 1)])
-
-    def spread(self, cube: np.ndarray) -> np.ndarray:
-        """Map (point, 1) in [0, 1) to codes, evenly."""
-        return cube if self.n_places is None else np.floor(cube * self.n_places)
-
-    def listing(self) -> np.ndarray:
-        """List the codes of all values."""
-        return np.arange(float(self.n_places or 0))[:, None]
-
-    def holds(self, codes: np.ndarray, tolerance: float) -> np.ndarray:
-        """Tell which codes are in range and, where there is one, on the step."""
-        _, (top,) = self.bounds()
-        code = codes[:, 0]
-        inside = (code >= -tolerance) & (code <= top + tolerance)
-        return inside & (np.abs(code - np.round(code)) <= tolerance) if self.is_whole else inside
 
     def encode(self, places: xr.Dataset) -> np.ndarray:
         """Read codes off places."""
@@ -105,7 +78,7 @@ class Numeric:
     def decode(self, codes: np.ndarray) -> xr.Variable:
         """Turn codes into a numeric variable on `specimen`."""
         values = np.clip(self.low + codes[:, 0] * self.scale, self.low, self.high)
-        if self.is_whole:
+        if self.step is not None:
             largest = np.log10(max(abs(self.low), abs(self.high)))
             values = np.round(values, DIGITS - int(np.ceil(largest)))
         return xr.Variable("specimen", values, _attrs(self))
@@ -131,10 +104,6 @@ class Levels:
     units: str | None = None
     role: str = ""
 
-    n_columns = 1
-    n_free = 1
-    is_whole = True
-
     def __post_init__(self) -> None:
         _settle(self)
         for level in self.levels:
@@ -152,22 +121,6 @@ class Levels:
     def n_places(self) -> int:
         """How many levels there are."""
         return len(self.levels)
-
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give the first and the last position."""
-        return np.zeros(1), np.array([self.n_places - 1.0])
-
-    def spread(self, cube: np.ndarray) -> np.ndarray:
-        """Map (point, 1) in [0, 1) to positions, evenly."""
-        return np.floor(cube * self.n_places)
-
-    def listing(self) -> np.ndarray:
-        """List all positions."""
-        return np.arange(float(self.n_places))[:, None]
-
-    def holds(self, codes: np.ndarray, tolerance: float) -> np.ndarray:
-        """Tell which codes are positions of a level."""
-        return _is_position(codes[:, 0], self.n_places, tolerance)
 
     def encode(self, places: xr.Dataset) -> np.ndarray:
         """Read codes off places: between two levels, a code is between their positions."""
@@ -198,10 +151,6 @@ class Categorical:
     categories: Sequence[str]
     role: str = ""
 
-    n_columns = 1
-    n_free = 1
-    is_whole = True
-
     def __post_init__(self) -> None:
         _settle(self)
         names = () if isinstance(self.categories, str) else tuple(self.categories)
@@ -217,22 +166,6 @@ class Categorical:
     def n_places(self) -> int:
         """How many categories there are."""
         return len(self.categories)
-
-    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give the first and the last position."""
-        return np.zeros(1), np.array([self.n_places - 1.0])
-
-    def spread(self, cube: np.ndarray) -> np.ndarray:
-        """Map (point, 1) in [0, 1) to positions, evenly."""
-        return np.floor(cube * self.n_places)
-
-    def listing(self) -> np.ndarray:
-        """List all positions."""
-        return np.arange(float(self.n_places))[:, None]
-
-    def holds(self, codes: np.ndarray, tolerance: float) -> np.ndarray:
-        """Tell which codes are positions of a category."""
-        return _is_position(codes[:, 0], self.n_places, tolerance)
 
     def encode(self, places: xr.Dataset) -> np.ndarray:
         """Read codes off places; a category that is not listed becomes NaN."""
@@ -324,11 +257,6 @@ def _column(of: Numeric | Levels, places: xr.Dataset) -> np.ndarray:
         )
     known = xr.DataArray(np.zeros(0), dims="specimen", attrs=_attrs(of))
     return in_units_of(known, column).values.astype(float)
-
-
-def _is_position(code: np.ndarray, n: int, tolerance: float) -> np.ndarray:
-    near = np.round(code)
-    return (np.abs(code - near) <= tolerance) & (near >= 0) & (near < n)
 
 
 def _spaced(units: str | None) -> str:
