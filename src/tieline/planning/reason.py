@@ -1,7 +1,7 @@
 """Why a place is proposed, in one plain sentence."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -50,14 +50,13 @@ def reasons(
     sentences = []
     n_chosen = predicted.sizes["specimen"] - n_at_random
     for row in range(predicted.sizes["specimen"]):
-        place = predicted.isel(specimen=row)
         clauses = [
-            _expectation(part, place, table, is_alone=not isinstance(goal, Pareto))
+            _expectation(part, predicted, row, table, is_alone=not isinstance(goal, Pareto))
             for _, part in property_terms(goal)
         ]
-        if "success_probability" in place:
-            clauses.append(f"can be made with {percent(float(place['success_probability']))}")
-        phase = _phase(place)
+        if "success_probability" in predicted:
+            clauses.append(f"can be made with {percent(_at('success_probability', predicted, row))}")
+        phase = _phase(predicted, row)
         if phase:
             clauses.append(phase)
         if row >= n_chosen:
@@ -81,9 +80,16 @@ def measured_best(goal: PropertyGoal, table: xr.Dataset) -> float:
     return float(values.min() if isinstance(goal, Minimize) else values[np.abs(values - goal.value).argmin()])
 
 
-def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset, is_alone: bool) -> str:
-    mean, sd = float(place[goal.name]), float(place[f"{goal.name}_sd"])
-    name, units = goal.name.replace("_", " "), spoken_unit(place[goal.name])
+def _at(name: str, predicted: xr.Dataset, row: int) -> float:
+    """One number of a prediction. A variable answers at once; a row of a Dataset takes a millisecond."""
+    return float(predicted.variables[name].values[row])
+
+
+def _expectation(
+    goal: PropertyGoal, predicted: xr.Dataset, row: int, table: xr.Dataset, is_alone: bool
+) -> str:
+    mean, sd = _at(goal.name, predicted, row), _at(f"{goal.name}_sd", predicted, row)
+    name, units = goal.name.replace("_", " "), spoken_unit(predicted.variables[goal.name])
     sentence = f"{name} predicted {plus_minus(mean, sd, units)}"
     if isinstance(goal, Target):
         return f"{sentence}, {short(abs(mean - goal.value))} from the target {goal.value:g}"
@@ -92,15 +98,14 @@ def _expectation(goal: PropertyGoal, place: Mapping, table: xr.Dataset, is_alone
     best = measured_best(goal, table)
     if not math.isfinite(best):
         return f"{sentence}, nothing measured yet"
-    lead, chance = mean - best, _chance_to_beat(goal, place, best)
+    lead, chance = mean - best, _chance_to_beat(goal, mean, sd, best)
     rival = "highest" if isinstance(goal, Maximize) else "lowest"
     side = "above" if lead > 0 else "below"
     return f"{sentence}, {short(abs(lead))} {side} the {rival} so far, beats it with {percent(chance)}"
 
 
-def _chance_to_beat(goal: Maximize | Minimize, place: Mapping, best: float) -> float:
+def _chance_to_beat(goal: Maximize | Minimize, mean: float, sd: float, best: float) -> float:
     """Probability that a new measurement beats the best one so far."""
-    mean, sd = float(place[goal.name]), float(place[f"{goal.name}_sd"])
     lead = mean - best if isinstance(goal, Maximize) else best - mean
     return float(ndtr(lead / sd)) if sd > 0 else float(lead > 0)
 
@@ -111,8 +116,8 @@ def outlook(goal: Goal, predicted: xr.Dataset, table: xr.Dataset) -> list[str]:
     for _, part in terms(goal):
         if not isinstance(part, Maximize | Minimize) or not math.isfinite(best := measured_best(part, table)):
             continue
-        places = (predicted.isel(specimen=row) for row in range(predicted.sizes["specimen"]))
-        chance = max(_chance_to_beat(part, place, best) for place in places)
+        mean, sd = (predicted.variables[name].values for name in (part.name, f"{part.name}_sd"))
+        chance = max(_chance_to_beat(part, *pair, best) for pair in zip(mean, sd, strict=True))
         if chance < SLIM:
             notes.append(
                 f"No proposal beats the best {part.name.replace('_', ' ')} so far with more than"
@@ -121,12 +126,12 @@ def outlook(goal: Goal, predicted: xr.Dataset, table: xr.Dataset) -> list[str]:
     return notes
 
 
-def _phase(place: Mapping) -> str:
-    if "phase_probability" not in place or place["phase_probability"].sizes["phase"] < 2:
+def _phase(predicted: xr.Dataset, row: int) -> str:
+    if "phase_probability" not in predicted or predicted.sizes["phase"] < 2:
         return ""
-    probability = place["phase_probability"]
-    order = np.argsort(-probability.values)
-    labels, shares = probability["phase"].values[order], probability.values[order]
+    probability = predicted["phase_probability"].transpose("specimen", "phase").values[row]
+    order = np.argsort(-probability)
+    labels, shares = predicted["phase"].values[order], probability[order]
     if shares[0] > SURE:
         return f"phase {labels[0]}"
     first = f"phase {labels[0]} with {percent(shares[0])}"

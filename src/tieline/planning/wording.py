@@ -11,7 +11,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def spoken_unit(variable: xr.DataArray) -> str:
+def spoken_unit(variable: xr.DataArray | xr.Variable) -> str:
     """Write a variable's unit as one reads it; "" where there is none."""
     units = str(variable.attrs.get("units", ""))
     return SPOKEN_UNITS.get(units, units)
