@@ -117,7 +117,8 @@ def _draws(
     value, slope = objective(theta)
     curvature = np.stack([(objective(theta + step)[1] - slope) / STEP for step in STEP * np.eye(len(theta))])
     sizes, directions = np.linalg.eigh((curvature + curvature.T) / 2)
-    root = directions / np.sqrt(np.maximum(sizes, LEAST_CURVATURE / width.max() ** 2))
+    # The symmetric root: the signs and the order of eigenvectors hang on the last digits of the data.
+    root = directions / np.sqrt(np.maximum(sizes, LEAST_CURVATURE / width.max() ** 2)) @ directions.T
     yield theta, 0.0
     for _ in range(n - 1):
         away = rng.standard_normal(len(theta)) / np.sqrt(rng.chisquare(FREEDOM) / FREEDOM)
