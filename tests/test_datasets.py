@@ -14,13 +14,17 @@ FE_GA_PD = Path(os.environ.get("TIELINE_DATA", "")) / "sage" / "fegapd"
 needs_data = pytest.mark.skipif(
     not (FE_GA_PD / "FeGaPd_XRD.txt").is_file(), reason="set TIELINE_DATA to a folder that holds sage/fegapd"
 )
+needs_composition = pytest.mark.skipif(
+    not FE_GA_PD.parents[1].joinpath("composition").is_dir(),
+    reason="set TIELINE_DATA to a folder that holds composition",
+)
 
 
 def test_every_bundled_record_is_sound_and_cited():
     latp = datasets.load("latp")
     assert tl.check(latp) == []
     assert "KIT (2024)" in latp.attrs["source"]
-    assert datasets.names() == ["fe-ga-pd", "latp"]
+    assert datasets.names() == ["aflow", "estm", "fe-ga-pd", "latp", "phonon-dos"]
 
 
 def test_latp_is_table_4_2():
@@ -90,6 +94,34 @@ def test_a_changed_file_is_refused(tmp_path, monkeypatch):
     with pytest.raises(TielineError, match="its SHA-256 differs") as caught:
         datasets.load("fe-ga-pd")
     assert "FeGaPd_CMP.txt" in caught.value.what
+
+
+@needs_composition
+def test_sets_of_compositions_have_their_published_sizes():
+    aflow = tl.represent(datasets.load("aflow"))
+    assert (aflow.sizes["specimen"], aflow.sizes["element"]) == (27690, 88)
+    splits, counts = np.unique(aflow["bulk_modulus_split"], return_counts=True)
+    assert dict(zip(splits.tolist(), counts.tolist(), strict=True)) == {
+        "": 22794,
+        "test": 736,
+        "train": 3428,
+        "val": 732,
+    }
+    assert int(aflow["thermal_expansion"].notnull().sum()) == 3421 + 733 + 732
+    estm = tl.represent(datasets.load("estm"))
+    assert (estm.sizes["specimen"], len(set(estm["formula"].values))) == (5205, 880)
+    assert estm["temperature"].attrs == {"role": "process", "units": "K"}
+    spectra = tl.represent(datasets.load("phonon-dos"))["phonon_dos"]
+    assert spectra.sizes == {"specimen": 663, "bin": 66}
+    assert (spectra.max("bin") == 1).all()
+    assert float(spectra.min()) >= 0
+
+
+def test_a_set_that_cannot_be_downloaded_says_where_it_is_from(monkeypatch, tmp_path):
+    monkeypatch.setenv("TIELINE_DATA", str(tmp_path))
+    with pytest.raises(TielineError, match="cannot be downloaded as it is") as caught:
+        datasets.load("estm")
+    assert "KRICT-DATA/SIMD" in caught.value.hint
 
 
 def test_without_data_and_network_the_message_says_what_to_do(tmp_path, monkeypatch):

@@ -29,7 +29,7 @@ def simplex_coordinates(composition: xr.DataArray) -> np.ndarray:
     Returns:
         (specimen, coordinate): n_elements - 1 dimensionless coordinates.
     """
-    fractions = _fractions(composition)
+    fractions = fractions_of(composition)
     return fractions @ _basis(fractions.shape[1])
 
 
@@ -65,7 +65,7 @@ def ternary_xy(composition: xr.DataArray) -> np.ndarray:
     Raises:
         SchemaError: there are not exactly three elements.
     """
-    fractions = _fractions(composition)
+    fractions = fractions_of(composition)
     if fractions.shape[1] != 3:
         raise SchemaError(
             "A ternary figure shows three elements.",
@@ -117,7 +117,8 @@ def simplex_grid(elements: Sequence[str], step: float) -> xr.Dataset:
     )
 
 
-def _fractions(composition: xr.DataArray) -> np.ndarray:
+def fractions_of(composition: xr.DataArray) -> np.ndarray:
+    """Mole fractions (specimen, element) of a composition variable, whatever the order of its dimensions."""
     if set(composition.dims) != {"specimen", "element"}:
         raise SchemaError(
             "A composition has the dimensions 'specimen' and 'element'.",

@@ -4,6 +4,9 @@ from tieline.schema.checks import check as check
 from tieline.schema.checks import require as require
 from tieline.schema.closure import BASES as BASES
 from tieline.schema.dataframe import table as table
+from tieline.schema.formula import chemical_systems as chemical_systems
+from tieline.schema.formula import compositions as compositions
+from tieline.schema.formula import parse_formula as parse_formula
 from tieline.schema.netcdf import open_netcdf as open_netcdf
 from tieline.schema.netcdf import save_netcdf as save_netcdf
 from tieline.schema.places import align as align

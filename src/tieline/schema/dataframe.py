@@ -11,6 +11,7 @@ from tieline.errors import SchemaError, UnitError
 from tieline.schema import cells
 from tieline.schema.checks import check
 from tieline.schema.closure import Amounts, close
+from tieline.schema.formula import compositions, note_repeated
 from tieline.schema.identity import identify, refuse_unknown
 from tieline.schema.roles import ROLES, guess_role
 from tieline.schema.weights import atomic_weights
@@ -24,6 +25,7 @@ def table(
     *,
     specimen: str | None = None,
     composition: Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+    formula: str | None = None,
     basis: str | None = None,
     roles: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
@@ -40,6 +42,8 @@ def table(
         dataframe: one row a specimen. It is not changed.
         specimen: the column of identities; by default the column `specimen`, or else the index.
         composition: the columns of elements, or {name of the variable: columns of elements}.
+        formula: instead of these, the column of chemical formulas, such as Fe3O4 or Bi2(Te0.9Se0.1)3; they
+            become the variable `composition`, and stay as the coordinate `formula`.
         basis: of the composition: "at.%", "wt.%" or "fraction"; by default it is read off the sums.
         roles: {column: "synthesis" | "process" | "structure" | "property"}; others by `guess_role`.
         units: {column: unit}; "" is dimensionless, a column that is not named has no known unit.
@@ -70,6 +74,10 @@ def table(
         amounts = {element: columns.pop(element) for element in elements}
         basis = basis or _basis_of([units.pop(element, None) for element in elements])
         variables[composition_name], notes = _composition(composition_name, amounts, basis, tolerance)
+    if formula is not None:
+        refuse_unknown(frame, "formula", [formula])
+        written = columns.pop(formula)
+        variables["composition"], elements, notes = _formulas(written, elements)
     for name, series in columns.items():
         if name in {*variables, "specimen", "element"}:
             raise SchemaError(f"A table needs the name '{name}' itself.", hint="rename that column")
@@ -79,6 +87,8 @@ def table(
     _attach_units(variables, units)
     notes += _note_loose_elements(variables)
     coordinates = _coordinates(identities, elements, repeats)
+    if formula is not None:
+        coordinates["formula"] = xr.Variable("specimen", np.array(frame[formula], dtype=str))
     dataset = xr.Dataset(variables, coords=coordinates, attrs={"notes": notes})
     check(dataset)
     return dataset
@@ -126,6 +136,18 @@ def _composition(
     rows = next(iter(columns.values())).index.tolist()
     fractions, notes = close(Amounts(name, list(columns), rows, values), basis=basis, tolerance=tolerance)
     return xr.Variable(("specimen", "element"), fractions, {"role": "synthesis", "units": "1"}), notes
+
+
+def _formulas(written: pd.Series, elements: Sequence[str]) -> tuple[xr.Variable, list[str], list[str]]:
+    """Read a column of formulas: the composition, its elements, and notes."""
+    if elements:
+        raise SchemaError(
+            "A composition is read from a formula or from columns of elements, not from both.",
+            found=f"formula='{written.name}' beside {name_some(elements)}",
+            hint="name one of the two",
+        )
+    composition = compositions(written.tolist())
+    return composition.variable, composition["element"].values.tolist(), list(note_repeated(composition))
 
 
 def _column(series: pd.Series, role: str | None) -> tuple[xr.Variable | None, list[str]]:
