@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
+    from tieline.models.spectral_composition import SpectralComposition
     from tieline.planning.backtest import backtest
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.propose import propose
@@ -52,6 +53,7 @@ _HOME = {
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
     "Space": "tieline.planning.spaces.space",
+    "SpectralComposition": "tieline.models.spectral_composition",
     "Strategy": "tieline.planning.strategies",
     "Target": "tieline.planning.goals",
     "TielineError": "tieline.errors",
@@ -93,6 +95,7 @@ __all__ = [
     "PhaseProperty",
     "SchemaError",
     "Space",
+    "SpectralComposition",
     "Strategy",
     "Target",
     "TielineError",

@@ -40,6 +40,7 @@ from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
 from tieline.models.posterior import Posterior
 from tieline.models.posterior_file import load_posterior
+from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.planning.goals import Goal, parse_goal
 from tieline.planning.listing import tabulate_proposals
 from tieline.planning.pool import default_pool
@@ -210,7 +211,14 @@ class Folder:
             raise TielineError(
                 f"The campaign '{self.settings.name}' has not been fitted.", hint=f"tieline fit {self.path}"
             )
-        return load_posterior(self._posterior_file)
+        posterior = load_posterior(self._posterior_file)
+        if isinstance(posterior, SpectralPosterior):
+            raise SchemaError(
+                "A campaign has the posterior of a design, and this one is of spectra.",
+                found="SpectralComposition",
+                hint="tl.load_posterior reads it outside of a campaign",
+            )
+        return posterior
 
     def goal(self) -> Goal:
         """What campaign.toml is after; what it leaves open is taken from the data.

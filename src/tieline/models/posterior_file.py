@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.models.class_rule import ClassRule
 from tieline.models.convergence import Convergence
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
@@ -37,8 +38,13 @@ from tieline.models.observations import Observations
 from tieline.models.phase_count import PhaseCount
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.phase_property import PhaseProperty
+from tieline.models.pseudo_mixtures import Regression
 from tieline.models.segments import Settings
+from tieline.models.sensitivity import Sensitivity
 from tieline.models.sites import Sites
+from tieline.models.spectral_composition import SpectralComposition
+from tieline.models.spectral_posterior import SpectralPosterior
+from tieline.models.spectral_references import References
 from tieline.schema import open_netcdf, save_netcdf
 
 FORMAT = "tieline posterior 7"
@@ -47,18 +53,20 @@ FORMAT = "tieline posterior 7"
 PARTS = {
     part.__name__: part
     for part in (
-        Column, Convergence, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Fusion, FusionAnswer,
-        Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit, GaussianProcess, Hyperparameters,
-        Inputs, Layout, LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount, PhaseProperty,
-        Reading, Regions, Sample, SampledAnswer, Segmentation, Settings, Sites, Stretches,
+        ClassRule, Column, Convergence, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Fusion,
+        FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit, GaussianProcess,
+        Hyperparameters, Inputs, Layout, LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount,
+        PhaseProperty, Reading, References, Regions, Regression, Sample, SampledAnswer, Segmentation,
+        Sensitivity, Settings, Sites, SpectralComposition, Stretches,
     )
 }  # fmt: skip
 
 
-POSTERIORS = {kind.__name__: kind for kind in (GaussianPosterior, PhasePosterior)}
+AnyPosterior = GaussianPosterior | PhasePosterior | SpectralPosterior
+POSTERIORS = {kind.__name__: kind for kind in (GaussianPosterior, PhasePosterior, SpectralPosterior)}
 
 
-def save_posterior(posterior: GaussianPosterior | PhasePosterior, path: str | Path) -> Path:
+def save_posterior(posterior: AnyPosterior, path: str | Path) -> Path:
     """Write a posterior; the file is complete or absent.
 
     Args:
@@ -76,7 +84,7 @@ def save_posterior(posterior: GaussianPosterior | PhasePosterior, path: str | Pa
     return save_netcdf(tree, path)
 
 
-def load_posterior(path: str | Path) -> GaussianPosterior | PhasePosterior:
+def load_posterior(path: str | Path) -> AnyPosterior:
     """Read a posterior that `save` wrote.
 
     Raises:

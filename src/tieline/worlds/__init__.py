@@ -1,9 +1,21 @@
-"""Simulated truths: phase maps with a laboratory's gaps and mistakes, an emulated study, porous membranes."""
+"""Simulated truths: phase maps with gaps and mistakes, an emulated study, porous membranes, spectra."""
 
 from tieline.worlds.latp import LatpEmulator, latp
 from tieline.worlds.membrane import Pores, membrane
 from tieline.worlds.membrane_set import membrane_plan, membrane_set
 from tieline.worlds.phase_map import phase_map
+from tieline.worlds.tofsims import SpectralWorld, tofsims
 from tieline.worlds.world import World
 
-__all__ = ["LatpEmulator", "Pores", "World", "latp", "membrane", "membrane_plan", "membrane_set", "phase_map"]
+__all__ = [
+    "LatpEmulator",
+    "Pores",
+    "SpectralWorld",
+    "World",
+    "latp",
+    "membrane",
+    "membrane_plan",
+    "membrane_set",
+    "phase_map",
+    "tofsims",
+]
