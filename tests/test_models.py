@@ -267,6 +267,13 @@ def test_the_diagnosis_is_a_verdict_a_sentence_and_an_action(case, posterior, da
         assert (found["loo_mean"].sel(property=name).notnull() == data[name].notnull()).all()
 
 
+def test_it_shows_itself_in_one_line(case, posterior):
+    shown = repr(posterior)
+    assert "\n" not in shown
+    assert len(shown) < 200
+    assert all(name in shown for name in case.model.properties)
+
+
 def test_what_is_saved_predicts_the_same(posterior, prediction, grid, tmp_path):
     loaded = tl.load_posterior(posterior.save(tmp_path / "posterior.nc"))
     xr.testing.assert_identical(loaded.predict(grid), prediction)

@@ -29,6 +29,7 @@ class ToyPosterior:
     doubt: float = 0.05
     noise: float = 0.1
     features: int = field(default=64)
+    notes: tuple[str, ...] = ()
 
     def _inputs(self, places: xr.Dataset) -> np.ndarray:
         design = self.model.design

@@ -196,3 +196,27 @@ def test_notes_of_all_files_are_kept_each_with_its_file():
     told = [note for note in joined.attrs["notes"] if "about" in note]
     assert told == ["one.csv: about one", "two.csv: about two", "three.csv: about three"]
     assert "three.csv: specimens: 1 new beside 2" in joined.attrs["notes"]
+
+
+def test_a_newer_value_does_not_inherit_the_flag_or_error_of_the_older():
+    def sheet(names, **columns):
+        values = {"specimen": names, "temperature": [700.0] * len(names), **columns}
+        roles = {name: role for name, role in ROLES.items() if name in values}
+        return xr.DataTree.from_dict(
+            {"/specimens": table(pd.DataFrame(values), specimen="specimen", roles=roles)}
+        )
+
+    old = sheet(
+        ["a", "b", "c"],
+        hardness=[50.0, np.nan, 40.0],
+        hardness_sd=[1.0, np.nan, 2.0],
+        hardness_flag=["below", "failed", "above"],
+    )
+    new = sheet(["a", "b"], hardness=[53.5, 58.0])
+    specimens = specimens_of(join_records(old, new)[0])
+    assert specimens["hardness"].values.tolist() == [53.5, 58.0, 40.0]
+    assert specimens["hardness_flag"].values.tolist() == ["", "", "above"]
+    np.testing.assert_array_equal(specimens["hardness_sd"], [np.nan, np.nan, 2.0])
+    flagged = sheet(["a"], hardness=[30.0], hardness_flag=["below"])
+    specimens = specimens_of(join_records(old, flagged)[0])
+    assert specimens["hardness_flag"].values.tolist() == ["below", "failed", "above"]

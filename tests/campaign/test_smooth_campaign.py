@@ -78,3 +78,19 @@ def test_settings_of_the_other_model_are_refused(campaign, lines, message):
     (campaign.path / "campaign.toml").write_text(lines, encoding="utf-8")
     with pytest.raises(SchemaError, match=message):
         _ = campaign.settings
+
+
+def test_a_proposal_that_failed_is_a_result(campaign):
+    campaign.fit()
+    batch = campaign.propose(n=3)
+    file = campaign.path / "proposals.csv"
+    filled = pd.read_csv(file, dtype={"hardness_flag": str})
+    assert filled["hardness_flag"].isna().all()
+    filled.loc[1, "hardness_flag"] = "failed"
+    filled.to_csv(file, index=False)
+    campaign.import_file(file)
+    name = batch["proposal"].values[1]
+    posterior = campaign.fit()
+    row = posterior.table["specimen"].values.astype(str).tolist().index(str(name))
+    assert posterior.table["hardness_flag"].values[row] == "failed"
+    assert posterior.reading.is_failed.sum() == 2

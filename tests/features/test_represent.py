@@ -51,7 +51,7 @@ def test_numbers_and_labels_reach_the_table(record):
 
 def test_what_is_not_used_is_said(record):
     notes = tl.represent(record).attrs["notes"]
-    assert "/specimens: parent is text, not used" in notes
+    assert "/specimens: parent is text, kept beside the variables" in notes
     assert "/xrd: 2 measurements of intensity not used" in notes
 
 

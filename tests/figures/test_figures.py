@@ -112,6 +112,7 @@ def small_values(n_inputs):
     found = posterior.diagnose()
     found = found.assign({name: found[name] * 1e-4 for name in ("loo_mean", "loo_sd")})
     parts = {"predict": predict, "table": table, "diagnose": lambda: found, "model": posterior.model}
+    parts["results"] = table
     boundaries = {"has_boundaries": posterior.has_boundaries, "boundaries": posterior.boundaries}
     return SimpleNamespace(**parts, **boundaries)
 

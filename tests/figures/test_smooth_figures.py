@@ -3,7 +3,9 @@
 import re
 
 import matplotlib
+import numpy as np
 import pytest
+from scattered import scattered
 from smooth_worlds import smooth_posterior
 
 import tieline as tl
@@ -105,3 +107,20 @@ def test_proposals_of_several_goals_have_a_panel_each():
     batch = tl.propose(posterior, pool, tl.LearnLevelSet("hardness", 6.0), 3)
     assert "level" in words_of(figures.proposals(posterior, batch))
     assert "hardness" in list_proposals(posterior, batch).columns
+
+
+@pytest.mark.parametrize("axes", [["x"], ["x", "y"]])
+def test_limits_and_failures_are_not_drawn_as_values(axes):
+    places = scattered(4, 16)
+    value = np.sin(4 * places["x"].values)
+    flag = np.where(np.arange(16) == 3, "failed", np.where(np.arange(16) == 8, "below", ""))
+    table = places.assign(value=("specimen", value)).assign_coords(value_flag=("specimen", flag))
+    posterior = tl.GaussianProcess(axes, "value").fit(table)
+    figure = tl.figures.line(posterior) if axes == ["x"] else tl.figures.property_map(posterior, "value")
+    legends = [*figure.legends, *(a.get_legend() for a in figure.axes if a.get_legend())]
+    words = {text.get_text() for legend in legends for text in legend.get_texts()}
+    assert {"failed", "below this limit"} <= words
+    assert "above this limit" not in words
+    offsets = [np.ma.filled(c.get_offsets().astype(float), np.nan) for c in figure.axes[0].collections]
+    drawn = [int(np.isfinite(offset).all(1).sum()) for offset in offsets]
+    assert {n for n in drawn if n > 1} == {14}

@@ -1,6 +1,7 @@
 """Every way in which a table can be wrong is told by name."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scattered import scattered
@@ -164,3 +165,31 @@ class TestCategories:
     def test_a_specimen_without_a_category_is_left_out_with_a_note(self):
         posterior = fit(table(substrate=["", *self.substrate[1:]]), ["x", "substrate"])
         assert "1 specimens have no complete design" in posterior.notes[0]
+
+
+def test_categories_of_a_table_from_pandas_can_stand_in_the_design():
+    rng = np.random.default_rng(0)
+    sheet = pd.DataFrame({"x": rng.random(12), "solvent": ["water", "DMF"] * 6})
+    sheet["hardness"] = np.where(sheet["solvent"] == "water", 5.0, 1.0) + sheet["x"]
+    posterior = fit(tl.table(sheet), ["x", "solvent"])
+    places = tl.table(pd.DataFrame({"x": [0.5, 0.5], "solvent": ["water", "DMF"]}))
+    predicted = posterior.predict(places)["hardness"].values
+    assert predicted[0] - predicted[1] == pytest.approx(4, abs=0.5)
+    best = tl.propose(posterior, places, tl.Maximize("hardness"), 1)
+    assert best["candidate"].values.tolist() == [0]
+    assert best["solvent"].values.tolist() == ["water"]
+
+
+@pytest.mark.parametrize("factor", [10, 1000])
+def test_a_value_in_another_unit_is_named_and_an_honest_peak_is_not(factor):
+    places = scattered(3, 40)
+    smooth = 3 + np.sin(4 * places["x"].values) + 0.05 * np.random.default_rng(3).standard_normal(40)
+    wrong = smooth.copy()
+    wrong[4] *= factor
+    peaked = np.exp(6 * np.exp(-((places["x"].values - 0.5) ** 2) / 0.02))
+    told = {}
+    for name, values in (("smooth", smooth), ("wrong", wrong), ("peaked", peaked)):
+        data = places.assign(hardness=("specimen", values, {"units": "GPa"}))
+        told[name] = " ".join(fit(data).diagnose().attrs["worries"])
+    assert "hardness of specimen 4" in told["wrong"]
+    assert "did not foresee" not in told["smooth"] + told["peaked"]

@@ -175,11 +175,12 @@ def test_repeated_and_incomplete_rows_are_told():
     assert any("1 places were measured repeatedly" in note for note in found.attrs["notes"])
 
 
-def test_categories_are_places_of_their_own():
+@pytest.mark.parametrize("beside", [False, True])
+def test_categories_are_places_of_their_own(beside):
     known = hill(10)
-    solvent = np.array(["water", "ethanol"] * 5)
+    solvent = ("specimen", np.array(["water", "ethanol"] * 5), {"role": "process"})
     known = known.assign(temperature=("specimen", np.repeat(np.arange(5.0), 2), {"role": "process"}))
-    known = known.assign(solvent=("specimen", solvent, {"role": "process"}))
+    known = known.assign_coords(solvent=solvent) if beside else known.assign(solvent=solvent)
     learner = ToyModel(["temperature", "solvent"])
     found = run({"chance": "random", "model": Named(learner)}, known=known, n_repeats=2)
     assert found.attrs["n_places"] == 10
@@ -345,3 +346,15 @@ def test_a_strategy_fits_and_proposes():
     )
     assert bool(found["is_found"].all())
     assert "ToyLearner(design=['temperature']" in found.attrs["strategies"]["ucb"]
+
+
+def test_limits_and_failures_are_no_truth():
+    known = hill(20)
+    value, flag = known["strength"].values.copy(), np.full(20, "", dtype="<U8")
+    value[3], flag[3], flag[7] = 99.0, "below", "failed"
+    known = known.assign(strength=("specimen", value, known["strength"].attrs))
+    known = known.assign_coords(strength_flag=("specimen", flag))
+    found = run({"chance": "random"}, known=known)
+    assert found.attrs["n_places"] == 18
+    assert any("2 rows with a limit or a failure" in note for note in found.attrs["notes"])
+    assert float(found["best_so_far"].max()) < 11

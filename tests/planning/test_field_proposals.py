@@ -332,3 +332,50 @@ def test_pools_of_categories():
     mixed = default_pool(smooth_posterior(["alloy", "substrate", "time"]))
     assert {"alloy", "substrate", "time"} == set(mixed.data_vars)
     assert float(np.abs(mixed["alloy"].sum("element") - 1).max()) < 1e-9
+
+
+def test_a_batch_in_a_space_is_no_place_and_its_neighbours():
+    x = np.linspace(0, 10, 14)
+    data = xr.Dataset({"x": ("specimen", x), "strength": ("specimen", np.sin(x) + 3)})
+    posterior = tl.GaussianProcess("x", "strength").fit(data)
+    space = tl.Space([tl.Numeric("x", 0, 10)])
+    batch = tl.propose(posterior, space, tl.Maximize("strength"), 5)
+    chosen = np.sort(batch["x"].values)
+    assert np.diff(chosen).min() > 0.05
+
+
+def test_what_is_said_of_the_chosen_places_is_said_with_the_proposals(posterior, pool):
+    far = pool.assign(x=pool["x"] + 5)
+    notes = tl.propose(posterior, far, tl.Maximize("value"), 2).attrs["notes"]
+    assert any("2 of 2 places lie more than a quarter outside" in note for note in notes)
+
+
+def test_an_unused_kind_of_batch_is_noted(posterior, pool):
+    batch = tl.propose(posterior, pool, tl.Target("value", 0.5), 2, batch="liar_min")
+    assert any("batch='liar_min' is not used" in note for note in batch.attrs["notes"])
+
+
+def test_of_a_sum_no_part_is_said_to_be_hopeless(posterior, pool):
+    goal = 0.9 * tl.Maximize("value") + 0.1 * tl.Minimize("cost")
+    assert not any(
+        "No proposal beats" in note for note in tl.propose(posterior, pool, goal, 2).attrs["notes"]
+    )
+
+
+def test_a_level_that_is_surely_missed_is_said_to_be(posterior, pool):
+    with pytest.raises(tl.NotIdentified, match=r"about where value is above 600"):
+        tl.propose(posterior, pool, tl.LearnLevelSet("value", 600.0), 1)
+
+
+@pytest.mark.parametrize(
+    ("of", "n", "told"),
+    [(tl.GaussianProcess("x", "value"), 1, "made from a posterior"), (None, 2.0, "n is how many")],
+)
+def test_what_cannot_be_asked_is_refused(posterior, pool, of, n, told):
+    with pytest.raises(tl.TielineError, match=told):
+        tl.propose(of or posterior, pool, tl.Maximize("value"), n)
+
+
+def test_large_and_small_at_once_is_refused():
+    with pytest.raises(tl.TielineError, match="both large and small"):
+        0.5 * tl.Maximize("value") + 0.5 * tl.Minimize("value")

@@ -86,8 +86,8 @@ def test_prose_and_dates_are_left_out_and_said_so():
     table = tl.table(sheet(remark=["cracked", "", "ok"], made=dates))
     assert list(table.data_vars) == ["Fe", "Ga", "hardness"]
     notes = " ".join(table.attrs["notes"])
-    assert "remark: text, left out" in notes
-    assert "made: text, left out" in notes
+    assert "remark: text, kept beside" in notes
+    assert "made: text, kept beside" in notes
 
 
 def test_loose_elements_are_pointed_out():
@@ -192,3 +192,17 @@ def test_infinite_values_and_negative_standard_errors_are_refused():
     with pytest.raises(SchemaError, match="'hardness_sd' is a standard error") as caught:
         tl.table(sheet(hardness_sd=[0.1, 0.1, -0.1]))
     assert "-0.1 in row c" in caught.value.found
+
+
+def test_flags_and_categories_stand_beside_the_variables():
+    table = tl.table(
+        sheet(solvent=["water", "", "DMF"], hardness_flag=["", "below", "failed"]),
+        roles={"solvent": "process"},
+    )
+    assert "solvent" in table.coords
+    assert table["solvent"].values.tolist() == ["water", "", "DMF"]
+    assert table["solvent"].attrs["role"] == "process"
+    assert table["hardness_flag"].values.tolist() == ["", "below", "failed"]
+    notes = " ".join(table.attrs["notes"])
+    assert "solvent: text, kept beside" in notes
+    assert "hardness_flag" not in notes

@@ -197,7 +197,7 @@ class Folder:
         flags = [f"{v}_flag" for v in table.data_vars if settings.is_smooth]
         wanted = [name for name in (settings.instrument, *design, *flags) if name in specimens]
         missing = {name: specimens[name] for name in wanted if name not in table}
-        unused = {f"/specimens: {name} is text, not used" for name in missing}
+        unused = {f"/specimens: {name} is text, kept beside the variables" for name in wanted}
         notes = [note for note in table.attrs.get("notes", []) if note not in unused]
         return table.assign(missing).assign_attrs(notes=notes) if missing else table
 

@@ -38,7 +38,7 @@ def join_records(old: xr.DataTree, new: xr.DataTree) -> tuple[xr.DataTree, list[
     before, after, remarks = _over_all_elements(before, after)
     notes += remarks
     _refuse_other_making(before, after)
-    nodes = {"/specimens": _join_specimens(before, after)}
+    nodes = {"/specimens": _join_specimens(_without_companions(before, after), after)}
     for path in dict.fromkeys(n.path for n in (*old.subtree, *new.subtree) if "measurement" in n.dims):
         parts = [_node(tree, path) for tree in (old, new) if path in _paths(tree)]
         if len(parts) == 1:
@@ -215,6 +215,25 @@ def _shown(value: xr.DataArray) -> str:
         return str(value.values)
     unit = value.attrs.get("units", "1")
     return str(np.round(value.values, 6)) + ("" if unit == "1" else f" {unit}")
+
+
+def _without_companions(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:
+    """Forget standard errors and flags of values that were measured again: they say nothing of the newer."""
+    before = before.copy()
+    for name, value in after.data_vars.items():
+        again = before["specimen"].isin(value["specimen"][_is_known(value).values])
+        for companion in (f"{name}_sd", f"{name}_flag"):
+            if companion in before.variables:
+                is_number = np.issubdtype(before[companion].dtype, np.number)
+                before[companion] = before[companion].where(~again, np.nan if is_number else "")
+    return before
+
+
+def _is_known(variable: xr.DataArray) -> xr.DataArray:
+    """Where something is written (specimen)."""
+    is_number = np.issubdtype(variable.dtype, np.number)
+    known = variable.notnull() if is_number else variable.astype(str) != ""
+    return known.all([dim for dim in known.dims if dim != "specimen"])
 
 
 def _join_specimens(before: xr.Dataset, after: xr.Dataset) -> xr.Dataset:

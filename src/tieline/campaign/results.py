@@ -99,9 +99,10 @@ def without_empty_rows(record: xr.DataTree) -> xr.DataTree:
 
 
 def has_result(specimens: xr.Dataset) -> np.ndarray:
-    """Mark the specimens (specimen) that have a label or a value."""
+    """Mark the specimens (specimen) that have a label or a value, or a flag: a failure is a result too."""
     measured = np.zeros(specimens.sizes["specimen"], bool)
-    for name in _results(specimens):
+    results = _results(specimens)
+    for name in (*results, *(f"{r}_flag" for r in results if f"{r}_flag" in specimens.variables)):
         variable = specimens[name]
         known = variable.notnull() if variable.dtype.kind in "iufb" else variable.astype(str) != ""
         measured |= known.any([d for d in known.dims if d != "specimen"]).values

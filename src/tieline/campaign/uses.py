@@ -27,7 +27,7 @@ def describe_use(settings: Settings, table: xr.Dataset, specimens: xr.Dataset) -
     for name in (str(v) for v in specimens.data_vars if v not in [*design, *learned, whole.instrument]):
         is_error = name.endswith("_sd") and name.removesuffix("_sd") in specimens
         if not is_error and name not in never:
-            unused.setdefault(_why_unused(specimens[name]), []).append(name)
+            unused.setdefault(_why_unused(specimens[name], settings.is_smooth), []).append(name)
     clauses = []
     for why, names in unused.items():
         labels = names[0] if isinstance(whole.phase, str) else [*phases, *names]
@@ -60,14 +60,14 @@ def _never_measured(settings: Settings, table: xr.Dataset) -> list[str]:
     return [name for name in names if not _finite(table[name]).size]
 
 
-def _why_unused(variable: xr.DataArray) -> str:
+def _why_unused(variable: xr.DataArray, takes_text: bool) -> str:
     """Name the setting that would use a variable, or say why none can."""
     role = variable.attrs.get("role", "property")
     is_number = np.issubdtype(variable.dtype, np.number)
     if role == "structure" and not is_number:
         return "phase"
     if not is_number:
-        return "text"
+        return "design" if takes_text and role in ("synthesis", "process") else "text"
     if role in ("structure", "property"):
         return "properties"
     known = _finite(variable)

@@ -21,7 +21,8 @@ def represent(
         properties: the properties to keep, with their standard errors; by default all.
 
     Returns:
-        Dataset on `specimen`. `attrs["notes"]` says what of the record the table does not use.
+        Dataset on `specimen`; text that is no label is a coordinate. `attrs["notes"]` says what of the record
+        the table does not use.
 
     Raises:
         SchemaError: the record has no specimens, or not what was asked for.
@@ -39,13 +40,15 @@ def represent(
         specimens[phase].attrs["role"] = "structure"
     notes = [*record.attrs.get("notes", []), *specimens.attrs.get("notes", [])]
     kept: dict[str, xr.DataArray] = {}
+    texts: dict[str, xr.DataArray] = {}
     for name, variable in specimens.data_vars.items():
         is_label = variable.attrs.get("role") == "structure"
         if _is_text(variable) and not is_label:
-            notes.append(f"/specimens: {name} is text, not used")
+            notes.append(f"/specimens: {name} is text, kept beside the variables")
+            texts[str(name)] = variable
         elif properties is None or variable.attrs.get("role") != "property" or _is_of(str(name), properties):
             kept[str(name)] = variable if is_label else variable.astype(float)
-    table = xr.Dataset(kept, coords=specimens.coords, attrs={**record.attrs, **specimens.attrs})
+    table = xr.Dataset(kept, specimens.coords, {**record.attrs, **specimens.attrs}).assign_coords(texts)
     table.attrs["notes"] = [*notes, *_unused_nodes(record)]
     check(table)
     return table

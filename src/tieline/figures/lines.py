@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.errors import TielineError
+from tieline.figures.flags import flagged, handle, look
 from tieline.figures.resting import distance_from_rest, is_category, resting_columns, say_rest
 from tieline.figures.scales import few, name_axis, power_of, without
 from tieline.figures.style import (
@@ -116,7 +117,7 @@ def _position(posterior: Posterior, places: xr.Dataset) -> np.ndarray:
 
 
 def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.ndarray, name: str) -> None:
-    measured = posterior.table[name]
+    measured = posterior.results[name]
     mean, sd = predicted[name].values, predicted[f"{name}_sd"].values
     axes.fill_between(
         x,
@@ -148,8 +149,15 @@ def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: n
         zorder=4,
         label="measured",
     )
+    for flag, rows in flagged(posterior, name):
+        if flag == "failed":  # has no value: at the foot
+            foot = {"transform": axes.get_xaxis_transform(), "clip_on": False}
+            axes.scatter(seen[rows], np.full(rows.size, 0.03), s=26, zorder=4, **foot, **look(flag))
+        else:
+            axes.scatter(seen[rows], posterior.table[name].values[rows], s=34, zorder=4, **look(flag))
     name_axis(axes.yaxis, measured, name)
-    axes.legend(loc="best")
+    shown = axes.get_legend_handles_labels()[0]
+    axes.legend(handles=[*shown, *(handle(flag) for flag, _ in flagged(posterior, name))], loc="best")
 
 
 def _draw_density(axes: Axes, posterior: Posterior) -> None:

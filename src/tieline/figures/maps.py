@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
 from tieline.errors import SchemaError
+from tieline.figures.flags import flagged, handle, look
 from tieline.figures.scales import colour_bar, power_of
 from tieline.figures.stars import RADIUS, number_stars
 from tieline.figures.style import (
@@ -114,8 +115,9 @@ def property_map(
             _draw_values(left, right, chart.view, posterior, name, limits)
         colour_bar(mean_image, upper, words, power)
         colour_bar(sd_image, lower, f"sd of {words}", power)
-        if hatched:
-            figure.legend(handles=[_guess_handle()], loc="outside lower center", handlelength=1.4)
+        handles = [_guess_handle()] if hatched else []
+        if handles := [*handles, *(handle(flag) for flag, _ in flagged(posterior, name))]:
+            figure.legend(handles=handles, loc="outside lower center", handlelength=1.4, ncols=len(handles))
         _draw_proposals(figure, upper, drawn, posterior, proposals)
     return figure
 
@@ -129,7 +131,7 @@ def _measured(posterior: Posterior, name: str) -> xr.DataArray:
             found=name_known(known, name),
             hint=f'tl.figures.property_map(posterior, "{known[0]}")' if known else "tl.figures.phase_map",
         )
-    return posterior.table[name]
+    return posterior.results[name]
 
 
 def _limits(predicted: np.ndarray, measured: np.ndarray) -> tuple[float, float]:
@@ -283,13 +285,16 @@ def _draw_proposals(
 def _draw_values(
     left: Axes, right: Axes, view: View, posterior: Posterior, name: str, limits: tuple[float, float]
 ) -> None:
-    measured = posterior.table.isel(specimen=np.isfinite(posterior.table[name].values))
+    measured = posterior.table.isel(specimen=np.isfinite(posterior.results[name].values))
     scale = {"cmap": "viridis", "vmin": limits[0], "vmax": limits[1]}
     colours = measured[name].values
     # A light ring shows on dark places, the dark ring around it on light ones.
     _dots(left, view, measured, s=50, c=INK, linewidths=0, zorder=4.9)
     _dots(left, view, measured, s=30, c=colours, edgecolors=PAPER, linewidths=1.1, zorder=5, **scale)
     _dots(right, view, measured, s=16, c=INK, edgecolors=PAPER, linewidths=0.8, zorder=5)
+    for flag, rows in flagged(posterior, name):
+        for axes in (left, right):
+            _dots(axes, view, posterior.table.isel(specimen=rows), s=30, zorder=5, **look(flag))
 
 
 def _dots(axes: Axes, view: View, places: xr.Dataset, **look: Any) -> None:

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from scipy.stats import binom
+from scipy.stats import binom, median_abs_deviation
 
 from tieline.models.diagnosis import FALSE_ALARM, FEW_VALUES, HALF_OF_90, LEVEL
+
+FAR = 10.0  # robust standard deviations from the median from which a value may be a gross error
+UNFORESEEN = 3.0  # and standard deviations from what all others say
 
 if TYPE_CHECKING:
     from tieline.models.gaussian_posterior import GaussianPosterior
@@ -74,3 +77,24 @@ def _worries(posterior: "GaussianPosterior", found: xr.Dataset) -> Iterator[tupl
                 f"Only {coverage:.0%} of {n} left-out values of {name} fall into their 90 % intervals",
                 f"Widen the intervals of {name}, look for outliers, or measure repeats.",
             )
+        yield from _gross_errors(posterior, found.sel(property=name), name)
+
+
+def _gross_errors(
+    posterior: "GaussianPosterior", found: xr.Dataset, name: str
+) -> Iterator[tuple[str, str, str]]:
+    """Name a value that is far from all others and was not foreseen by them: of another unit, perhaps."""
+    value = posterior.table[name].where(found["loo_sd"].notnull()).values.astype(float)
+    spread = median_abs_deviation(value, scale="normal", nan_policy="omit")
+    if spread == 0:
+        return
+    is_far = np.abs(value - np.nanmedian(value)) > FAR * spread
+    is_unforeseen = np.abs(value - found["loo_mean"].values) > UNFORESEEN * found["loo_sd"].values
+    rows = np.flatnonzero(is_far & is_unforeseen)
+    if rows.size:
+        where = f"specimen {posterior.table['specimen'].values[rows[0]]} ({value[rows[0]]:.4g})"
+        yield (
+            "amber",
+            f"{name} of {where} lies far from all others, which did not foresee it",
+            f"Check its unit and the specimen; if {name} spans decades, learn its logarithm.",
+        )

@@ -80,6 +80,15 @@ class GaussianField:
         """What each fit expects more than their average (fit, place)."""
         return self.means - self.average.shares @ self.means
 
+    def alike(self, i: int) -> Array:
+        """Correlation of the smooth part at all places with place i, before any data (place)."""
+        here = self.x[i : i + 1]
+        each = [
+            fit.hyper.function.value(squared_distance(self.x, here, fit.hyper.lengthscale))[:, 0]
+            for fit in self.average.fits
+        ]
+        return self.average.shares @ each
+
     def column(self, i: int) -> Array:
         """Covariance of all places with place i (place)."""
         return self.covariance(slice(i, i + 1))[:, 0]

@@ -17,7 +17,7 @@ from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
-from tieline.models.places import identities, note_far_places
+from tieline.models.places import describe, identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PARTS = ("noise", "function", "between_hyperparameter")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GaussianPosterior:
     """What `GaussianProcess` learned from a table.
 
@@ -43,6 +43,9 @@ class GaussianPosterior:
     reading: Reading
     fit: GaussianAverage
     feasible: GaussianFit | None = None
+
+    def __repr__(self) -> str:
+        return describe(self)
 
     @property
     def results(self) -> xr.Dataset:

@@ -15,7 +15,7 @@ from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_worlds import simulate
 from tieline.models.kernels import KERNELS
 from tieline.models.transfer import fit_campaigns
-from tieline.schema import require
+from tieline.schema import as_variables, require
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class GaussianProcess:
                 found=type(table).__name__,
                 hint="tieline.table(dataframe), or tieline.represent(record)",
             )
+        table = as_variables(table, self.design_names)
         reading = read(table, self.design_names, self.properties, self.campaign, self._target(table))
         fit, reading = fit_campaigns(reading, self.kernel, seed)
         feasible = None

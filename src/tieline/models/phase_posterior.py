@@ -19,7 +19,7 @@ from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.offsets import offsets
 from tieline.models.phase_count import PhaseCount
-from tieline.models.places import identities, note_far_places
+from tieline.models.places import describe, identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ PARTS = ("noise", "within_region", "between_region", "between_hyperparameter")
 N_POSITIONS = 401  # of the line at which the density of boundaries is given
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PhasePosterior:
     """What `PhaseProperty` learned from a table.
 
@@ -50,6 +50,9 @@ class PhasePosterior:
     rows: Indices
     notes: tuple[str, ...]
     count: PhaseCount
+
+    def __repr__(self) -> str:
+        return describe(self)
 
     @property
     def phases(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What every posterior says of the places that it is asked about."""
+"""What every posterior says of itself, and of the places that it is asked about."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,18 @@ import numpy as np
 import xarray as xr
 
 from tieline.models.arrays import Array
+from tieline.models.posterior import Posterior, label_sets
 
 FAR = 0.25  # of the measured range, beyond its ends
+
+
+def describe(posterior: Posterior) -> str:
+    """One line: what was learned, over what, from how many specimens."""
+    model = posterior.model
+    learned = ", ".join([*label_sets(model), *model.properties])
+    design = model.design if isinstance(model.design, str) else ", ".join(model.design)
+    n = posterior.table.sizes["specimen"]
+    return f"<{type(posterior).__name__}: {learned} over {design}, from {n} specimens>"
 
 
 def identities(grid: xr.Dataset) -> xr.DataArray | np.ndarray:

@@ -54,6 +54,11 @@ class Posterior(Protocol):
         """Whether `boundaries` has an answer."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was left out or should be known."""
+        ...
+
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
         """Means and standard deviations at places (specimen); with phases, their probabilities too."""
         ...

@@ -19,7 +19,7 @@ from tieline.planning.acquisition import (
     upper_confidence_bound,
 )
 from tieline.planning.beliefs import Beliefs
-from tieline.planning.goals import Goal, map_weight, property_terms
+from tieline.planning.goals import Goal, level_terms, map_weight, property_terms
 
 Acquisition = Literal["log_ei", "pi", "ucb", "thompson", "p_best", "lookahead", "information"]
 WITHOUT_ZERO = ("ucb", "thompson")  # values of the property, not gains
@@ -67,7 +67,7 @@ def choose_places(
     """
     asks_only_map = beliefs.utility is None and beliefs.objectives is None
     if asks_only_map and beliefs.information is not None and not beliefs.information.any():
-        raise nothing_to_learn()
+        raise nothing_to_learn(goal)
     chosen: list[int] = []
     values, told = np.zeros(n), np.zeros(n)
     for step in range(n):
@@ -104,8 +104,15 @@ def share_of_unknown(beliefs: Beliefs, told: np.ndarray) -> np.ndarray | None:
     return told / unknown if unknown > 0 else told
 
 
-def nothing_to_learn() -> NotIdentified:
+def nothing_to_learn(goal: Goal) -> NotIdentified:
     """Say that the map is certain."""
+    levels = [f"where {part.name} is above {part.level:g}" for _, part in level_terms(goal)]
+    if levels:
+        return NotIdentified(
+            f"There is nothing to learn about {' and '.join(levels)}.",
+            found="it is certain all over the pool",
+            hint="a level between the values that are predicted, or a wider pool",
+        )
     return NotIdentified(
         "There is nothing to learn about the phase map.",
         found="one phase, or a map that is certain all over the pool",

@@ -25,6 +25,8 @@ Batch = Literal["believer", "liar_min", "liar_max", "local_penalty"]
 BATCHES = get_args(Batch)
 N_DRAWS = 256  # joint draws for the scores that need them
 TINY = 1e-300
+NEAR = 0.02  # of the range of every input: a batch keeps this apart where its places tell nearly the same
+TELLS_THE_SAME = 0.995  # correlation of places
 ALIKE = 1e-9  # share of its variance that a place keeps, however much it behaves like the best
 
 
@@ -213,18 +215,29 @@ def choose_in_field(state: FieldState, n: int, acquisition: str, log_worth: np.n
     score, rng = SCORES[acquisition], np.random.default_rng(seed)
     chosen: list[int] = []
     values = np.zeros(n)
+    near = [_is_near(state, i) for i in state.settled]
+    is_near = np.any(near, axis=0) if near else np.zeros(state.n_candidates, dtype=bool)
     for step in range(n):
         penalty = _log_penalty(state, chosen) if state.batch == "local_penalty" else 0.0
         worth = weighed(
             score.of(state, rng), log_worth + penalty, is_log=score.is_log, has_zero=score.has_zero
         )
         worth[chosen] = -np.inf
+        if not np.isneginf(far := np.where(is_near, -np.inf, worth)).all():
+            worth = far
         best = int(np.argmax(worth))
         values[step] = worth[best]
         chosen.append(best)
+        is_near |= _is_near(state, best)
         if score.settles and state.batch != "local_penalty" and step < n - 1:
             state.settle(best)
     return Choice(chosen, values, None)
+
+
+def _is_near(state: FieldState, i: int) -> np.ndarray:
+    """Candidates that are neighbours of place i and would tell nearly the same (candidate)."""
+    apart = np.abs(state.field.x[state.open] - state.field.x[i]).max(1)
+    return (apart < NEAR) & (state.field.alike(i)[state.open] > TELLS_THE_SAME)
 
 
 def _log_penalty(state: FieldState, chosen: list[int]) -> np.ndarray:

@@ -119,6 +119,12 @@ class Weighted(Goal):
                     found=f"{weight:g}",
                     hint="Minimize(...) instead of a negative weight; leave a goal out to ignore it",
                 )
+            if any(isinstance(part, Maximize) and other == Minimize(part.name) for _, other in self.parts):
+                raise TielineError(
+                    "A property cannot be wanted both large and small.",
+                    found=f"{part} and minimize it",
+                    hint="tl.Target(name, value) for a value in between",
+                )
             if isinstance(part, Pareto):
                 raise TielineError(
                     "Pareto cannot be a part of a sum: it weighs nothing against anything.",
@@ -175,7 +181,8 @@ def names_in(goal: Goal) -> list[str]:
 
 GRAMMAR = (
     "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,"
-    " pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map"
+    " pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map,"
+    " with spaces around the +"
 )
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from tieline.models.posterior import Posterior, label_sets
+from tieline.planning.field_proposals import GaussianAnswer
 from tieline.planning.goals import names_in, parse_goal
 from tieline.planning.pool import check_pool, design_names
 from tieline.planning.wording import label, plus_minus, spoken_unit
@@ -52,8 +53,8 @@ def tabulate_proposals(posterior: Posterior, batch: xr.Dataset, names: Sequence[
         names (specimen): identities for the specimens that are to be made.
 
     Returns:
-        Indexed by `specimen`: the settings with units in the headers; nothing yet for the phase label and
-        each property; and, marked with `MARK`, the predictions, score and reason.
+        Indexed by `specimen`: the settings with units in the headers; nothing yet for the phase label, each
+        property and, where the model reads it, its flag; and, marked with `MARK`, predictions, score, reason.
     """
     # Fifteen digits are what a spreadsheet keeps; with more, 58 may read 57.99999999999999.
     columns: dict[str, Sequence[object]] = {
@@ -63,6 +64,8 @@ def tabulate_proposals(posterior: Posterior, batch: xr.Dataset, names: Sequence[
     model, n = posterior.model, batch.sizes["specimen"]
     for name in (*label_sets(model), *model.properties):
         columns[heading(posterior.table[name], name)] = [""] * n
+        if isinstance(posterior, GaussianAnswer):
+            columns[f"{name}_flag"] = [""] * n
     for name in names_in(parse_goal(batch.attrs["goal"])):
         predicted = f"{MARK}predicted {heading(batch[name], name)}"
         columns[predicted] = batch[name].values.tolist()

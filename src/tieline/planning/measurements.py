@@ -70,7 +70,7 @@ def choose_measurements(
 def _nothing_serves(goal: Goal, instruments: Instruments) -> NotIdentified:
     wanted = sorted({part.name for _, part in property_terms(goal)})
     if not wanted:
-        return nothing_to_learn()
+        return nothing_to_learn(goal)
     return NotIdentified(
         "None of these instruments serves the goal where it has not measured yet.",
         found=f"{', '.join(instruments.names)}; the goal is: {goal}",

@@ -1,6 +1,6 @@
 """Choose what to make or measure next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,14 @@ from tieline.planning.instruments import Instruments, price_of_places, take_stoc
 from tieline.planning.measurements import choose_measurements
 from tieline.planning.pool import check_pool, first_of_each, join, place_names
 from tieline.planning.reason import outlook, reasons
-from tieline.planning.request import check_acquisition, check_audit, check_batch, check_costs, check_goal
+from tieline.planning.request import (
+    check_acquisition,
+    check_audit,
+    check_batch,
+    check_costs,
+    check_goal,
+    check_number,
+)
 from tieline.planning.spaces.space import Space
 from tieline.planning.zoom import propose_in_space
 
@@ -53,7 +60,7 @@ def propose(
     Args:
         posterior: what a model learned.
         pool (specimen): the places one could go to, with the model's design variables. Further columns are
-            kept. Or a `Space` of them: places that cover it, and then neighbours of the chosen ones, closer
+            kept. Or a `Space` of them: places that cover it, and then neighbours of each chosen one, closer
             and closer.
         goal: `Maximize`, `Minimize`, `Target`, `LearnPhaseMap`, `LearnLevelSet`, or a weighted sum of them;
             or `Pareto`, whose score is the expected gain of dominated volume, whatever the acquisition.
@@ -97,12 +104,14 @@ def propose(
             which have no zero that a gain could be counted from.
     """
     check_goal(posterior, goal)
+    check_number(n)
     check_acquisition(acquisition)
     check_batch(batch, acquisition)
     check_audit(audit, n)
     if isinstance(pool, Space):
-        options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs, "pending": pending}
-        return propose_in_space(pool, partial(propose, posterior, goal=goal, **options), n, audit, seed)
+        options = {"acquisition": acquisition or "log_ei", "batch": batch, "costs": costs}
+        choose = partial(propose, posterior, goal=goal, **options)
+        return propose_in_space(pool, choose, n, audit, pending, seed)
     design = check_pool(posterior, pool)
     under_way = _under_way(posterior, design, pending)
     exact = posterior if is_linear(goal) and isinstance(posterior, GaussianAnswer) else None
@@ -142,7 +151,19 @@ def propose(
         {name: predicted.variables[name] for name in (*keep, *phase)}
         | {name: ("specimen", column) for name, column in columns.items()}
     )
+    notes = [*notes, *_ignored(batch, exact), *_of_places(predicted, posterior)]
     return proposals.assign_attrs(about, notes=[*notes, *outlook(goal, predicted, posterior.results)])
+
+
+def _ignored(batch: Batch, exact: GaussianAnswer | None) -> Iterator[str]:
+    if batch != "believer" and exact is None:
+        yield f"batch='{batch}' is not used: this goal is scored by joint draws, which spread by themselves."
+
+
+def _of_places(predicted: xr.Dataset, posterior: Posterior) -> list[str]:
+    """What the prediction notes about the proposed places themselves."""
+    known = set(posterior.notes)
+    return [note for note in predicted.attrs.get("notes", []) if note not in known]
 
 
 def _with_audit(

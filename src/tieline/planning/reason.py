@@ -113,7 +113,7 @@ def _chance_to_beat(goal: Maximize | Minimize, mean: float, sd: float, best: flo
 def outlook(goal: Goal, predicted: xr.Dataset, table: xr.Dataset) -> list[str]:
     """Say so when none of the proposals is likely to beat the best measurement so far."""
     notes = []
-    for _, part in terms(goal):
+    for _, part in terms(goal) if len(terms(goal)) == 1 else ():  # of a sum only the compromise matters
         if not isinstance(part, Maximize | Minimize) or not math.isfinite(best := measured_best(part, table)):
             continue
         mean, sd = (predicted.variables[name].values for name in (part.name, f"{part.name}_sd"))

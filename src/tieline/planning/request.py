@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import get_args
 
+import numpy as np
+
 from tieline.errors import NotIdentified, SchemaError, TielineError, did_you_mean
 from tieline.models.posterior import Posterior
 from tieline.planning.choice import WITHOUT_ZERO, Acquisition
@@ -13,6 +15,12 @@ from tieline.planning.goals import Goal, LearnLevelSet, LearnPhaseMap, Pareto, m
 
 def check_goal(posterior: Posterior, goal: Goal) -> None:
     """Refuse what is no goal, or asks for what the model did not learn."""
+    if not hasattr(posterior, "predict"):
+        raise TielineError(
+            "Proposals are made from a posterior.",
+            found=type(posterior).__name__,
+            hint="posterior = model.fit(table); tl.propose(posterior, ...)",
+        )
     if not isinstance(goal, Goal):
         raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
     if isinstance(posterior, GaussianAnswer) and any(
@@ -53,6 +61,12 @@ def check_batch(batch: str, acquisition: str | None) -> None:
             found=f"acquisition='{acquisition}'",
             hint='acquisition="log_ei" or "pi", or another batch',
         )
+
+
+def check_number(n: int) -> None:
+    """Refuse half a proposal."""
+    if isinstance(n, bool) or not isinstance(n, int | np.integer):
+        raise TielineError("n is how many places to propose.", found=f"n={n!r}", hint="n=5")
 
 
 def check_audit(audit: int, n: int) -> None:

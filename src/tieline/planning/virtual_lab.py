@@ -11,6 +11,7 @@ from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import Goal, Maximize, Minimize, Pareto, property_terms, terms, utility_of
 from tieline.planning.pool import design_matrix, place_names
 from tieline.planning.strategies import Chance, Rule
+from tieline.schema import as_variables
 from tieline.schema.wording import name_known
 
 START, NOISE, CHOICE = 0, 1, 2  # streams of random numbers within one repeat
@@ -139,6 +140,7 @@ def open_lab(
         TielineError: the goal has no best place, or what counts as found is not to be found.
     """
     names = _properties_of(goal, table)
+    table = as_variables(table, design)
     lacking = [name for name in design if name not in table.variables]
     if lacking:
         raise SchemaError(
@@ -191,7 +193,8 @@ def _distinct_places(
     """Keep rows with a design and a value, one a place; repeats become their mean."""
     places = table[list(design)].reset_coords(drop=True)
     columns = np.column_stack([design_matrix(places), *(table[name].values for name in names)])
-    complete = np.flatnonzero(np.isfinite(columns.astype(float)).all(1))
+    is_value = ~_is_flagged(table, names)
+    complete = np.flatnonzero(np.isfinite(columns.astype(float)).all(1) & is_value)
     if not complete.size:
         raise SchemaError(
             "No row of the table has a full design and a measured goal.",
@@ -199,7 +202,9 @@ def _distinct_places(
             hint="leave out design variables that were not recorded",
         )
     notes = []
-    if n_left_out := table.sizes["specimen"] - complete.size:
+    if not is_value.all():
+        notes.append(f"{(~is_value).sum()} rows with a limit or a failure instead of a value left out.")
+    if n_left_out := int(is_value.sum()) - complete.size:
         notes.append(f"{n_left_out} rows without a full design or without {' and '.join(names)} left out.")
     kept = table.isel(specimen=complete)
     place = place_names(places.isel(specimen=complete))
@@ -214,6 +219,14 @@ def _distinct_places(
         means = np.bincount(place, kept[name].values) / np.bincount(place)
         truth[name] = truth[name].copy(data=means[place[order]])
     return truth, notes
+
+
+def _is_flagged(table: xr.Dataset, names: Sequence[str]) -> np.ndarray:
+    """Mark rows (specimen) that have a limit or a failure in place of a value: nobody knows their truth."""
+    flagged = np.zeros(table.sizes["specimen"], dtype=bool)
+    for flag in (f"{name}_flag" for name in names if f"{name}_flag" in table.variables):
+        flagged |= np.isin(table.variables[flag].values.astype(str), ("below", "above", "failed"))
+    return flagged
 
 
 def _utility(goal: Goal, truth: xr.Dataset) -> np.ndarray:

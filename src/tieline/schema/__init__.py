@@ -10,6 +10,7 @@ from tieline.schema.formula import parse_formula as parse_formula
 from tieline.schema.netcdf import open_netcdf as open_netcdf
 from tieline.schema.netcdf import save_netcdf as save_netcdf
 from tieline.schema.places import align as align
+from tieline.schema.places import as_variables as as_variables
 from tieline.schema.places import in_units_of as in_units_of
 from tieline.schema.records import specimens_of as specimens_of
 from tieline.schema.roles import ROLES as ROLES

@@ -35,8 +35,9 @@ def table(
     """Make a table from a DataFrame: one row a specimen, one variable a column.
 
     What was not measured is NaN. Columns of elements become one composition of mole fractions; other columns
-    keep their names. `x_sd` beside `x` is its standard error. Whatever was guessed, rescaled or left out is
-    said in `attrs["notes"]`.
+    keep their names. `x_sd` beside `x` is its standard error. Text becomes a coordinate: `x_flag` beside `x`
+    says where this is only a limit, or where making the specimen failed; categories can be named in a design.
+    Whatever was guessed, rescaled or left aside is said in `attrs["notes"]`.
 
     Args:
         dataframe: one row a specimen. It is not changed.
@@ -69,6 +70,7 @@ def table(
         refuse_unknown(frame, argument, names)
     columns = {str(name): series for name, series in frame.items()}
     variables: dict[str, xr.Variable] = {}
+    texts: dict[str, xr.Variable] = {}
     notes: list[str] = []
     if elements:
         amounts = {element: columns.pop(element) for element in elements}
@@ -81,12 +83,18 @@ def table(
     for name, series in columns.items():
         if name in {*variables, "specimen", "element"}:
             raise SchemaError(f"A table needs the name '{name}' itself.", hint="rename that column")
-        variable, remarks = _column(series, roles.get(name))
-        variables |= {name: variable} if variable is not None else {}
-        notes += remarks
+        if _is_category(series, roles.get(name)):
+            role = {"role": roles[name]} if name in roles else {}
+            texts[name] = xr.Variable("specimen", cells.read_labels(series), role)
+            if not (name.endswith("_flag") and name.removesuffix("_flag") in columns):
+                notes.append(
+                    f"{name}: text, kept beside the variables (a GaussianProcess takes it in design)"
+                )
+        else:
+            variables[name] = _column(series, roles.get(name))
     _attach_units(variables, units)
     notes += _note_loose_elements(variables)
-    coordinates = _coordinates(identities, elements, repeats)
+    coordinates = texts | _coordinates(identities, elements, repeats)
     if formula is not None:
         coordinates["formula"] = xr.Variable("specimen", np.array(frame[formula], dtype=str))
     dataset = xr.Dataset(variables, coords=coordinates, attrs={"notes": notes})
@@ -150,21 +158,26 @@ def _formulas(written: pd.Series, elements: Sequence[str]) -> tuple[xr.Variable,
     return composition.variable, composition["element"].values.tolist(), list(note_repeated(composition))
 
 
-def _column(series: pd.Series, role: str | None) -> tuple[xr.Variable | None, list[str]]:
-    """Read one column as labels or numbers; None when it is prose, which a note then says."""
+def _is_category(series: pd.Series, role: str | None) -> bool:
+    """Tell text that is neither labels of phases nor a parent."""
     name = str(series.name)
     if role is not None and role not in ROLES:
         raise SchemaError(
             f"'{name}' has the role '{role}', which is none of the four.", found=name_known(ROLES, role)
         )
+    is_label = cells.is_text(series) and (role or guess_role(name, series)) == "structure"
+    return name != PARENT and not is_label and cells.is_prose(series)
+
+
+def _column(series: pd.Series, role: str | None) -> xr.Variable:
+    """Read one column as labels or numbers."""
+    name = str(series.name)
     if name == PARENT:
-        return xr.Variable("specimen", cells.read_labels(series)), []
+        return xr.Variable("specimen", cells.read_labels(series))
     role = role or guess_role(name, series)
-    if role == "structure" and cells.is_text(series):
-        return xr.Variable("specimen", cells.read_labels(series), {"role": role}), []
-    if cells.is_prose(series):
-        return None, [f"{name}: text, left out (roles={{'{name}': 'structure'}} keeps it as labels)"]
-    return xr.Variable("specimen", cells.read_numbers(series), {"role": role}), []
+    is_label = role == "structure" and cells.is_text(series)
+    read = cells.read_labels if is_label else cells.read_numbers
+    return xr.Variable("specimen", read(series), {"role": role})
 
 
 def _attach_units(variables: dict[str, xr.Variable], units: Mapping[str, str]) -> None:

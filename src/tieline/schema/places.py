@@ -42,7 +42,7 @@ def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called
                 found=f"{', '.join(known) or 'nothing'}. {did_you_mean(name, known)}".strip(),
                 hint=f"give every place its {' and '.join(names)}",
             )
-    design = places[list(names)].reset_coords(drop=True)
+    design = as_variables(places, names)[list(names)].reset_coords(drop=True)
     if "element" in table[list(names)].dims:
         design = _in_order(design, table, called)
     converted = {}
@@ -56,6 +56,12 @@ def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called
         if "element" in in_units.dims:
             _refuse_open(in_units, called)
     return design.assign(converted) if converted else design
+
+
+def as_variables(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
+    """Turn coordinates that are named into variables: categories of a table are text, and stand beside it."""
+    aside = [name for name in names if name in dataset.coords and name not in dataset.dims]
+    return dataset.reset_coords(aside) if aside else dataset
 
 
 def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
@@ -105,7 +111,7 @@ def _refuse_holes(given: xr.DataArray, called: str) -> None:
         raise SchemaError(
             f"The {called} has places without {what} of {given.name}.",
             found=f"{rows.size} of {len(bad)} rows, the first is row {rows[0]}",
-            hint="dataset.isel(specimen=complete_rows)",
+            hint=f"fill these rows, or leave them out: places.dropna('specimen', subset=['{given.name}'])",
         )
 
 
