@@ -1,6 +1,7 @@
 """Specimens whose property has no value: only a limit of it is known, or they could not be made."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -22,7 +23,7 @@ def flagged(posterior: Posterior, name: str) -> Iterator[tuple[str, np.ndarray]]
             yield flag, rows
 
 
-def look(flag: str) -> dict[str, object]:
+def look(flag: str) -> dict[str, Any]:
     """How `Axes.scatter` draws a flag: triangles that point to where the value is, crosses for failures."""
     if flag == "failed":
         return {"marker": MARKERS[flag], "color": INK, "linewidths": 1.2}

@@ -9,11 +9,12 @@ from scipy.stats import binom, median_abs_deviation
 
 from tieline.models.diagnosis import FALSE_ALARM, FEW_VALUES, HALF_OF_90, LEVEL
 
-FAR = 10.0  # robust standard deviations from the median from which a value may be a gross error
-UNFORESEEN = 3.0  # and standard deviations from what all others say
-
 if TYPE_CHECKING:
     from tieline.models.gaussian_posterior import GaussianPosterior
+
+NORMAL = 1.4826  # standard deviation of a normal distribution, in median absolute deviations
+FAR = 10.0  # robust standard deviations from the median from which a value may be a gross error
+UNFORESEEN = 3.0  # and standard deviations from what all others say
 
 
 def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
@@ -85,7 +86,7 @@ def _gross_errors(
 ) -> Iterator[tuple[str, str, str]]:
     """Name a value that is far from all others and was not foreseen by them: of another unit, perhaps."""
     value = posterior.table[name].where(found["loo_sd"].notnull()).values.astype(float)
-    spread = median_abs_deviation(value, scale="normal", nan_policy="omit")
+    spread = NORMAL * median_abs_deviation(value, nan_policy="omit")
     if spread == 0:
         return
     is_far = np.abs(value - np.nanmedian(value)) > FAR * spread
