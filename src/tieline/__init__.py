@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tieline import datasets, figures, readers, worlds
+    from tieline import datasets, features, figures, readers, worlds
     from tieline.errors import (
         Conflict,
         MissingExtra,
@@ -61,6 +61,7 @@ _HOME = {
     "backtest": "tieline.planning.backtest",
     "check": "tieline.schema",
     "datasets": "",
+    "features": "",
     "figures": "",
     "load": "tieline.readers.load",
     "load_posterior": "tieline.models.posterior_file",
@@ -103,6 +104,7 @@ __all__ = [
     "backtest",
     "check",
     "datasets",
+    "features",
     "figures",
     "load",
     "load_posterior",

@@ -9,11 +9,15 @@ from tieline.errors import SchemaError
 from tieline.schema import check, require, specimens_of
 from tieline.schema.wording import name_some
 
+VOLUMES = "volumes"  # the node of porous volumes
+
 
 def represent(
     record: xr.DataTree, *, phase: str | None = None, properties: Sequence[str] | None = None
 ) -> xr.Dataset:
     """Make the table of a record: one row a specimen, numbers and labels with their roles.
+
+    Volumes of pore and solid in the node /volumes are described by `tl.features.volumes.describe`.
 
     Args:
         record: with its node /specimens.
@@ -49,9 +53,30 @@ def represent(
         elif properties is None or variable.attrs.get("role") != "property" or _is_of(str(name), properties):
             kept[str(name)] = variable if is_label else variable.astype(float)
     table = xr.Dataset(kept, specimens.coords, {**record.attrs, **specimens.attrs}).assign_coords(texts)
-    table.attrs["notes"] = [*notes, *_unused_nodes(record)]
+    table.attrs["notes"] = [*notes, *_add_volumes(record, table), *_unused_nodes(record)]
     check(table)
     return table
+
+
+def _add_volumes(record: xr.DataTree, table: xr.Dataset) -> list[str]:
+    """Add columns that describe the volumes of a record to its table; a column of the sheet stays."""
+    if not _has_volumes(record):
+        return []
+    from tieline.features.volumes.table import describe_node
+
+    described = describe_node(record[VOLUMES].to_dataset(), table["specimen"].values)
+    kept = [str(name) for name in described if name in table]
+    table.update(described.drop_vars(kept))
+    notes = [f"/{VOLUMES}: described by {len(described)} numbers a volume"]
+    return notes + (
+        [f"/specimens: {name_some(kept)} of the sheet kept, not that of the volumes"] if kept else []
+    )
+
+
+def _has_volumes(record: xr.DataTree) -> bool:
+    """Whether a record holds volumes that are told apart into pore and solid."""
+    node = record.children.get(VOLUMES)
+    return node is not None and "volume" in node and "flag_meanings" in node["volume"].attrs
 
 
 def _is_text(variable: xr.DataArray) -> bool:
@@ -64,7 +89,8 @@ def _is_of(name: str, properties: Sequence[str]) -> bool:
 
 def _unused_nodes(record: xr.DataTree) -> list[str]:
     """Name the modalities that nothing turns into numbers yet."""
-    nodes = [node for node in record.subtree if "measurement" in node.dims and node.path != "/specimens"]
+    used = {"/specimens", *([f"/{VOLUMES}"] if _has_volumes(record) else [])}
+    nodes = [node for node in record.subtree if "measurement" in node.dims and node.path not in used]
     return [
         f"{node.path}: {node.sizes['measurement']} measurements of {name_some(node.data_vars)} not used"
         for node in nodes

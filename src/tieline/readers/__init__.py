@@ -1,4 +1,5 @@
-"""Files of a lab, in whatever layout -> a record: `load`, and `preview` to look before."""
+"""Files of a lab -> a record: `load`, and `preview` to look before; `volume` reads a scan."""
 
 from tieline.readers.load import load as load
 from tieline.readers.preview import preview as preview
+from tieline.readers.volumes import volume as volume
