@@ -5,7 +5,7 @@ from types import ModuleType
 
 
 def __getattr__(name: str) -> ModuleType:
-    # Voxels are compiled when they are first asked for, so that a table of numbers need not wait for it.
-    if name == "volumes":
-        return import_module("tieline.features.volumes")
+    # Loaded when first asked for, so that a table of numbers need not wait for the compiler of voxels.
+    if name in ("spectra", "volumes"):
+        return import_module(f"tieline.features.{name}")
     raise AttributeError(f"module 'tieline.features' has no attribute '{name}'")
