@@ -2,9 +2,9 @@
 
 channels: open space, straight channels and layers, whose factor is 1. membrane_64, membrane_128: Voronoi
 membranes of porosity 0.85. blobs_128: a thresholded random field of porosity 0.5. berea_128, berea_200: a
-scan of sandstone, porosity 0.2. CPU seconds of one thread for one axis, after compilation; of tieline also for
-all three axes. taufactor runs at a loose (1e-2) and a tight (1e-3) criterion of convergence, porespy with its
-default solver, and neither on what would take it many minutes.
+scan of sandstone, porosity 0.2. CPU seconds of one thread for one axis, after compilation; of tieline also
+for all three axes. taufactor runs at a loose (1e-2) and a tight (1e-3) criterion of convergence, porespy
+with its default solver, and neither on what would take it many minutes.
 """
 
 from collections.abc import Callable, Iterator
