@@ -19,6 +19,7 @@ BENCHMARKS = (
     "sage_cost",
     "sage_mcmc",
     "sage_seeds",
+    "tofsims",
     "tortuosity",
 )
 

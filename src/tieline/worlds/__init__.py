@@ -4,6 +4,7 @@ from tieline.worlds.latp import LatpEmulator, latp
 from tieline.worlds.membrane import Pores, membrane
 from tieline.worlds.membrane_set import membrane_plan, membrane_set
 from tieline.worlds.phase_map import phase_map
+from tieline.worlds.raw_spectra import raw_spectra
 from tieline.worlds.tofsims import SpectralWorld, tofsims
 from tieline.worlds.world import World
 
@@ -17,5 +18,6 @@ __all__ = [
     "membrane_plan",
     "membrane_set",
     "phase_map",
+    "raw_spectra",
     "tofsims",
 ]

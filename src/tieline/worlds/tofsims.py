@@ -11,7 +11,7 @@ the logarithm), and every compound departs from it by a log-normal factor (sd 0.
 compound has a further log-normal number of counts (median 10,000, sd 1), the first of the printed list twice
 and the last half of that; in each other compound it has at most a tenth of it. Li2O has no characteristic
 ion, as in the
-study: its LiO-, LiO2- and Li2O- are weaker than those of Li2CO3 and LiOH.
+study: its LiO-, LiO2- and Li2O- are weaker than those of Li2CO3 and LiOH. 6Li-, O- and OH- are strong in all.
 
 **Spots.** The counts of one spot are Poisson around
 
@@ -41,6 +41,7 @@ from tieline.schema.isotopes import ion_mass
 COMPOUNDS = ("Li2CO3", "Li2O", "Li3N", "LiH", "LiOH")
 HYDROCARBONS = ("CH", "CH2", "CH3", "C2H", "C2H2", "C2H3", "C3H", "C3H2", "C3H3", "C4H", "C4H2")
 OXIDES = ("LiO", "LiO2", "Li2O")
+COMMON = ("6Li", "O", "OH")  # strong in all, as the study calibrates its mass axis to them
 RANGE = (5.0, 120.0)  # u
 CLOSEST = 0.02  # u: peaks that are nearer would not have been told apart
 LEVEL, LEVEL_SD, OWN_SD = 150.0, 1.2, 0.5
@@ -168,7 +169,7 @@ def _ions(rng: np.random.Generator, n_peaks: int) -> xr.Dataset:
     """Draw the peaks and the pure spectrum of each compound."""
     planted = characteristic_ions()
     named = dict.fromkeys(ion for row in planted.values() for ion in row)
-    named |= dict.fromkeys((*OXIDES, *HYDROCARBONS))
+    named |= dict.fromkeys((*COMMON, *OXIDES, *HYDROCARBONS))
     masses = {ion: ion_mass(ion) for ion in named}
     mz = _further_peaks(rng, list(masses.values()), n_peaks)
     name = {round(mass, 6): ion for ion, mass in masses.items()}
@@ -181,6 +182,8 @@ def _ions(rng: np.random.Generator, n_peaks: int) -> xr.Dataset:
             elsewhere = rng.uniform(0, ELSEWHERE, len(COMPOUNDS))
             elsewhere[k] = 1
             level[:, ion == own] += (elsewhere * height)[:, None]
+    for common in COMMON:
+        level[:, ion == common] += 2 * ION_COUNTS
     for oxide in OXIDES:
         level[:, ion == oxide] += ION_COUNTS * np.array([1.0, 0.6, 0.05, 0.05, 0.8])[:, None]
     of = [" ".join(c for c in COMPOUNDS if i in planted[c]) for i in ion]

@@ -1,0 +1,184 @@
+"""Spectra of mass spectrometers: exported tables of peak areas, wide or long, and raw spectra as text.
+
+* **wide**, a spectrum in every row: the first row has the m/z of the peaks, the first column the names of the
+  spectra.
+* **wide, turned**: a peak in every row, as ION-TOF's software exports them; the first column has the m/z.
+* **long**: columns named specimen (or spectrum, sample), mz (or mass, m/z) and area (or counts, intensity).
+* **raw**: m/z and counts in the last two columns of a text whose remarks begin with #; one spectrum a file.
+
+Further columns of text beside the names of the spectra, such as the compound, become variables.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.schema.wording import name_some
+
+NAMES = ("specimen", "spectrum", "sample", "sample_name", "name", "id")
+MASSES = ("mz", "m/z", "mass", "center", "centre", "center mass (u)", "mass (u)", "m/z (u)")
+AREAS = ("area", "counts", "intensity", "peak area", "int")
+TABLES = (".csv", ".tsv", ".txt", ".dat")
+FEWEST_NUMBERS = 3  # headers that are numbers, before a table is taken for a wide one
+
+
+def load_spectra(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read peak areas or raw spectra.
+
+    Args:
+        path: a table of peak areas, one raw spectrum, or a folder of raw spectra on the same channels.
+
+    Returns:
+        area (specimen, mz), or for raw spectra counts (specimen, mz), in counts; further columns of text as
+        variables on `specimen`. What was not measured is NaN.
+
+    Raises:
+        SchemaError: the file cannot be read as spectra; the message says what was found.
+    """
+    place = Path(path)
+    if place.is_dir():
+        return _raw_folder(place)
+    if not place.is_file():
+        raise SchemaError(f"There is no file '{place.name}'.", found=str(place.parent))
+    text = place.read_text(encoding="utf-8", errors="replace").replace("\ufeff", "")
+    raw = _raw(text)
+    if raw is not None:
+        return _stack([(place.stem, *raw)])
+    return _table(text, place.name)
+
+
+def _raw(text: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """m/z and counts of a raw spectrum; None if the lines of the text are not all two or three numbers."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    words = [re.split(r"[\s;]+", line.strip()) for line in lines]
+    if words and any(_number(w) is None for w in words[0]):
+        words = words[1:]  # one line of headers
+    if len(words) < FEWEST_NUMBERS or not all(len(w) in (2, 3) for w in words):
+        return None
+    numbers = [[_number(w) for w in row] for row in words]
+    if any(value is None for row in numbers for value in row) or len({len(row) for row in numbers}) != 1:
+        return None
+    found = np.array(numbers, dtype=float)[:, -2:]
+    return (found[:, 0], found[:, 1]) if (np.diff(found[:, 0]) > 0).all() else None
+
+
+def _raw_folder(folder: Path) -> xr.Dataset:
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in TABLES and not p.name.startswith("."))
+    found, others = [], []
+    for file in files:
+        raw = _raw(file.read_text(encoding="utf-8", errors="replace"))
+        found.append((file.stem, *raw)) if raw is not None else others.append(file.name)
+    if not found:
+        raise SchemaError(
+            f"The folder '{folder.name}' holds no raw spectra.",
+            found=name_some(others) or "no text files",
+            hint="one text file for each spectrum, m/z and counts in its last two columns",
+        )
+    spectra = _stack(found)
+    notes = [f"Not read, since they are no raw spectra: {name_some(others)}."] if others else []
+    return spectra.assign_attrs(notes=notes)
+
+
+def _stack(found: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> xr.Dataset:
+    """One Dataset of raw spectra; channels must agree to a tenth of their width."""
+    name, mz, _ = found[0]
+    for other, theirs, _ in found[1:]:
+        if len(theirs) != len(mz) or np.abs(theirs - mz).max() > 0.1 * np.diff(mz).min():
+            raise SchemaError(
+                f"The spectra '{name}' and '{other}' have different channels.",
+                found=f"{len(mz)} from {mz[0]:g} and {len(theirs)} from {theirs[0]:g}",
+                hint="export all spectra with the same binning",
+            )
+    return _dataset("counts", np.stack([counts for *_, counts in found]), [n for n, *_ in found], mz, {})
+
+
+def _table(text: str, name: str) -> xr.Dataset:
+    sheet = pd.read_csv(
+        StringIO(text), sep=_separator(text), dtype=str, keep_default_na=False, comment="#", engine="python"
+    )
+    sheet.columns = [str(c).strip() for c in sheet.columns]
+    lower = {c.casefold(): c for c in sheet.columns}
+    long = [next((lower[w] for w in words if w in lower), None) for words in (NAMES, MASSES, AREAS)]
+    if all(long):
+        return _long(sheet, [str(c) for c in long], name)
+    masses = [c for c in sheet.columns if _number(c) is not None]
+    if len(masses) >= FEWEST_NUMBERS:
+        return _wide(sheet, masses, name)
+    first = sheet.columns[0]
+    if len(sheet) >= FEWEST_NUMBERS and all(_number(v) is not None for v in sheet[first]):
+        turned = sheet.set_index(first).T.rename_axis(NAMES[0]).reset_index()
+        turned.columns = [str(c) for c in turned.columns]
+        return _wide(turned, list(turned.columns[1:]), name)
+    raise SchemaError(
+        f"'{name}' is no table of peak areas.",
+        found=f"columns {name_some(sheet.columns)}",
+        hint="m/z as headers and a spectrum in every row, or columns specimen, mz and area",
+    )
+
+
+def _long(sheet: pd.DataFrame, columns: list[str], name: str) -> xr.Dataset:
+    who, mass, area = columns
+    twice = sheet.duplicated([who, mass])
+    if twice.any():
+        row = sheet[twice].iloc[0]
+        raise SchemaError(f"'{name}' has a peak twice.", found=f"{row[who]} at m/z {row[mass]}")
+    wide = sheet.pivot(index=who, columns=mass, values=area).reindex(dict.fromkeys(sheet[who])).fillna("")
+    others = [c for c in sheet.columns if c not in columns]
+    said = sheet.drop_duplicates(who).set_index(who)[others].loc[wide.index]
+    return _wide(pd.concat([said, wide], axis=1).reset_index(names=NAMES[0]), list(wide.columns), name)
+
+
+def _wide(sheet: pd.DataFrame, masses: list[str], name: str) -> xr.Dataset:
+    mz = np.array([_number(c) for c in masses], dtype=float)
+    counts = np.full((len(sheet), len(masses)), np.nan)
+    for j, column in enumerate(masses):
+        for i, cell in enumerate(sheet[column]):
+            value = np.nan if not str(cell).strip() else _number(str(cell))
+            if value is None:
+                raise SchemaError(
+                    f"'{name}' holds text among its areas.",
+                    found=f"'{cell}' at m/z {column} in row {i + 2}",
+                    hint="leave cells empty where nothing was measured",
+                )
+            counts[i, j] = value
+    order = np.argsort(mz)
+    texts = [c for c in sheet.columns if c not in masses]
+    who = next((c for c in texts if c.casefold() in NAMES), texts[0] if texts else None)
+    names = sheet[who].tolist() if who else [str(i + 1) for i in range(len(sheet))]
+    if len(set(names)) < len(names):
+        names = [f"{n} ({names[: i + 1].count(n)})" for i, n in enumerate(names)]
+    further = {c: sheet[c].to_numpy(str) for c in texts if c != who}
+    return _dataset("area", counts[:, order], names, mz[order], further)
+
+
+def _dataset(
+    kind: str, counts: np.ndarray, names: Sequence[str], mz: np.ndarray, further: dict[str, np.ndarray]
+) -> xr.Dataset:
+    said = {name: ("specimen", values, {"role": "structure"}) for name, values in further.items()}
+    return xr.Dataset(
+        {kind: (("specimen", "mz"), counts, {"units": "counts", "role": "structure"}), **said},
+        coords={"specimen": list(names), "mz": ("mz", mz, {"units": "u"})},
+        attrs={"notes": []},
+    )
+
+
+def _separator(text: str) -> str:
+    """The mark that the first lines have most often."""
+    head = "\n".join([line for line in text.splitlines() if not line.startswith("#")][:3])
+    return max(("\t", ";", ","), key=head.count)
+
+
+def _number(text: str) -> float | None:
+    """A number; with a decimal comma where there is no point."""
+    plain = text.strip().removesuffix("u").strip()
+    try:
+        return float(plain if "." in plain else plain.replace(",", "."))
+    except ValueError:
+        return None
