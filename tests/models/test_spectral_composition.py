@@ -88,7 +88,8 @@ def test_compounds_of_a_mixture_are_found(prediction, world):
     order = np.argsort(-prediction["share"].values, axis=1)[:, :2]
     wanted = np.argsort(-world.truth["share"].values, axis=1)[:, :2]
     right = [set(a) == set(b) for a, b in zip(order.tolist(), wanted.tolist(), strict=True)]
-    assert np.mean(right) >= 0.8
+    # The probabilities of a classifier may leave out the lesser compound, as in the study.
+    assert np.mean(right) >= (0.7 if prediction.attrs["method"] == "probabilities" else 0.95)
 
 
 def test_what_is_saved_predicts_the_same(posterior, prediction, world, tmp_path):
