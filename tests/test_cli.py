@@ -32,7 +32,18 @@ def campaign(tmp_path_factory):
 def test_help_names_every_command():
     result = tieline("--help")
     assert result.exit_code == 0
-    for command in ("demo", "new", "import", "fit", "predict", "propose", "show", "doctor", "backtest"):
+    for command in (
+        "demo",
+        "new",
+        "import",
+        "fit",
+        "predict",
+        "propose",
+        "record",
+        "show",
+        "doctor",
+        "backtest",
+    ):
         assert command in result.output
 
 
@@ -174,3 +185,47 @@ def test_a_mistake_in_the_settings_is_named_by_its_line(tmp_path, campaign):
     assert result.exit_code == 2
     assert "properties in campaign.toml" in result.stderr
     assert "rename" not in result.stderr
+
+
+def test_results_are_recorded_shown_undone_and_verified(tmp_path):
+    temperature = np.linspace(600, 900, 12)
+    sheet = {"specimen": range(12), "temperature (°C)": temperature, "hardness (GPa)": 1e-2 * temperature}
+    pd.DataFrame(sheet).to_csv(tmp_path / "runs.csv", index=False)
+    steel = tmp_path / "steel"
+    for words in (("new", steel), ("import", steel, tmp_path / "runs.csv"), ("fit", steel)):
+        assert tieline(*words).exit_code == 0
+    told = json.loads(tieline("propose", steel, "-n", 3, "--json").stdout)["proposals"]
+    one, two, three = [proposal["proposal"] for proposal in told]
+    recorded = tieline("record", steel, "hardness=8.5+-0.1", "--proposal", one, "--made", "temperature=851")
+    assert "Next: tieline fit" in recorded.output
+    assert tieline("record", steel, "hardness=below:2", "--proposal", two).exit_code == 0
+    assert tieline("record", steel, "--proposal", three, "--failed", "cracked").exit_code == 0
+    shown = json.loads(tieline("show", steel, "--json", "--events", 2).stdout)
+    assert shown["proposals"] == {"done": 2, "failed": 1}
+    assert shown["is_stale"]
+    assert [event["kind"] for event in shown["events"]] == ["told", "told"]
+    number = shown["events"][-1]["number"]
+    assert tieline("undo", steel, number, "--why", "not cracked after all").exit_code == 0
+    assert "2 done, 1 proposed" in tieline("show", steel).output
+    assert "3 proposed" in tieline("show", steel, "--as-of", number - 3).output
+    assert "All is as it was written" in tieline("verify", steel).output
+    (raw,) = (steel / "raw").glob("*/runs.csv")
+    raw.write_bytes(raw.read_bytes() + b" ")
+    damaged = tieline("verify", steel)
+    assert damaged.exit_code == 2
+    assert "runs.csv was changed" in damaged.output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("hardness",), "typed as NAME=VALUE"),
+        (("hardness=5+-x",), "no number"),
+        (("hardness=5", "--failed", "cracked"), "has no results"),
+        (("hardnes=5", "--specimen", "0"), "Did you mean 'hardness'"),
+    ],
+)
+def test_a_slip_in_a_result_is_a_message(campaign, words, message):
+    result = tieline("record", campaign, *words)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tieline import datasets, features, figures, readers, worlds
+    from tieline.campaign.campaign import Campaign
+    from tieline.campaign.settings import Settings
     from tieline.errors import (
         Conflict,
         MissingExtra,
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 # Names are loaded when first asked for, so that `import tieline` stays quick and light.
 _HOME = {
+    "Campaign": "tieline.campaign.campaign",
     "Categorical": "tieline.planning.spaces.inputs",
     "Composition": "tieline.planning.spaces.mixture",
     "Conflict": "tieline.errors",
@@ -52,6 +55,7 @@ _HOME = {
     "Pareto": "tieline.planning.goals",
     "PhaseProperty": "tieline.models.phase_property",
     "SchemaError": "tieline.errors",
+    "Settings": "tieline.campaign.settings",
     "Space": "tieline.planning.spaces.space",
     "SpectralComposition": "tieline.models.spectral_composition",
     "Strategy": "tieline.planning.strategies",
@@ -77,6 +81,7 @@ _HOME = {
 
 __version__ = "0.1.0"
 __all__ = [
+    "Campaign",
     "Categorical",
     "Composition",
     "Conflict",
@@ -95,6 +100,7 @@ __all__ = [
     "Pareto",
     "PhaseProperty",
     "SchemaError",
+    "Settings",
     "Space",
     "SpectralComposition",
     "Strategy",

@@ -7,14 +7,15 @@ import pandas as pd
 import pytest
 from furnace_runs import SHEET
 
-from tieline.campaign.folder import Folder, read_places
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.places import read_places
 from tieline.campaign.settings import Settings
 from tieline.errors import SchemaError
 from tieline.planning.goals import Maximize
 
 
 def fitted(place, sheet, columns="", **settings):
-    folder = Folder.create(place / "c", Settings("c", **settings))
+    folder = Campaign.create(place / "c", Settings("c", **settings))
     sheet.to_csv(place / "runs.csv", index=False)
     if columns:
         (place / "runs.csv.columns.toml").write_text(columns, encoding="utf-8")

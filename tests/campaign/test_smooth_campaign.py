@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tieline.campaign.folder import Folder, read_places
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.places import read_places
 from tieline.campaign.settings import Settings
 from tieline.errors import SchemaError
 from tieline.models.gaussian_process import GaussianProcess
@@ -31,7 +32,7 @@ def sheet(n=18):
 def campaign(tmp_path):
     sheet().to_csv(tmp_path / "results.csv", index=False)
     settings = Settings("smooth", model="GaussianProcess", design=["temperature", "substrate"], kernel="rbf")
-    folder = Folder.create(tmp_path / "smooth", settings)
+    folder = Campaign.create(tmp_path / "smooth", settings)
     folder.import_file(tmp_path / "results.csv")
     return folder
 

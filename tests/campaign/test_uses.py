@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tieline.campaign.folder import Folder
+from tieline.campaign.campaign import Campaign
 from tieline.campaign.settings import Settings
 from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import SchemaError
@@ -58,7 +58,7 @@ def test_a_property_that_was_never_measured_is_noted(spread):
 def test_a_goal_that_the_data_lack_is_noted_at_import_and_refused_at_propose(tmp_path):
     sheet = pd.DataFrame({"time (h)": np.arange(8.0), "hardness (GPa)": np.arange(8.0) ** 2})
     sheet.to_csv(tmp_path / "runs.csv", index=False)
-    folder = Folder.create(tmp_path / "c", Settings("c", goal="maximize:hardnes"))
+    folder = Campaign.create(tmp_path / "c", Settings("c", goal="maximize:hardnes"))
     notes = folder.import_file(tmp_path / "runs.csv")
     told = (
         "The goal asks for 'hardnes', which is not among the properties: hardness.  Did you mean 'hardness'?"
@@ -73,13 +73,13 @@ def test_a_goal_that_the_data_lack_is_noted_at_import_and_refused_at_propose(tmp
 def test_a_new_campaign_over_data_refuses_a_goal_that_they_lack(tmp_path):
     sheet = pd.DataFrame({"time (h)": np.arange(8.0), "hardness (GPa)": np.arange(8.0) ** 2})
     sheet.to_csv(tmp_path / "runs.csv", index=False)
-    folder = Folder.create(tmp_path / "c")
+    folder = Campaign.create(tmp_path / "c")
     folder.import_file(tmp_path / "runs.csv")
     (folder.path / "campaign.toml").unlink()
     with pytest.raises(SchemaError, match="Did you mean 'hardness'"):
-        Folder.create(tmp_path / "c", Settings("c", goal="maximize:hardnes"))
-    Folder.create(tmp_path / "c", Settings("c", goal="maximize:hardness"))
-    assert Folder.open(tmp_path / "c").has_record
+        Campaign.create(tmp_path / "c", Settings("c", goal="maximize:hardnes"))
+    Campaign.create(tmp_path / "c", Settings("c", goal="maximize:hardness"))
+    assert Campaign.open(tmp_path / "c").has_record
 
 
 def test_label_sets_and_instruments_of_the_settings_are_learned_from(tmp_path):
@@ -98,7 +98,7 @@ def test_label_sets_and_instruments_of_the_settings_are_learned_from(tmp_path):
     sheet.to_csv(tmp_path / "sheet.csv", index=False)
     columns = list(load(tmp_path / "sheet.csv")["specimens"].to_dataset().data_vars)
     phases = [name for name in columns if "phase" in name]
-    campaign = Folder.create(
+    campaign = Campaign.create(
         tmp_path / "two-labs", Settings("two-labs", phase=phases, instrument="lab", inference="fast")
     )
     campaign.import_file(tmp_path / "sheet.csv")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from tieline.campaign.folder import Folder, read_places
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.places import read_places
 from tieline.campaign.settings import Settings, complete
 from tieline.errors import TielineError, did_you_mean
 from tieline.features.represent import represent
@@ -51,7 +52,7 @@ def known_results(source: Path, *, goal: str = "", design: Sequence[str] = ()) -
         TielineError: there is no such file, or the table lacks what is asked for.
     """
     if (source / "campaign.toml").is_file():
-        folder = Folder.open(source)
+        folder = Campaign.open(source)
         settings, table = folder.settings, represent(folder.record())
     elif source.is_file():
         settings, table = Settings(source.stem), read_places(source)

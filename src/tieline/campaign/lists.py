@@ -1,6 +1,5 @@
 """Lists of proposals in a campaign's folder: proposals.csv, and earlier ones under their date-time."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -8,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from tieline.campaign.places import write_whole
 from tieline.campaign.results import has_result, is_list, read_results
 from tieline.errors import TielineError
 from tieline.models.posterior import Posterior
-from tieline.planning.pool import check_pool, join
+from tieline.planning.listing import tabulate_proposals
 from tieline.readers.mapping import mapping_path
 from tieline.schema import specimens_of
 
@@ -22,22 +22,6 @@ def all_lists(folder: Path) -> list[Path]:
     """Find the lists of a campaign, the latest last."""
     latest = folder / LIST
     return [*sorted(folder.glob("proposals-*.csv")), *([latest] if latest.is_file() else [])]
-
-
-def name_specimens(folder: Path, known: Sequence[str], n: int) -> list[str]:
-    """Name the specimens of n proposals by the day, `P2026-11-24-1`, counting on through the day.
-
-    Args:
-        folder: of the campaign, whose lists are looked through.
-        known: specimens of the record.
-        n: how many.
-    """
-    day = f"P{datetime.now().astimezone():%Y-%m-%d}"
-    # Names are letters that every encoding in use for CSV has in common, whatever program saved the list.
-    texts = [file.read_bytes().replace(b"\0", b"").decode("latin-1") for file in all_lists(folder)]
-    taken = re.findall(rf"{day}-(\d+)", "\n".join([*known, *texts]))
-    first = 1 + max((int(number) for number in taken), default=0)
-    return [f"{day}-{i}" for i in range(first, first + n)]
 
 
 def set_aside(folder: Path) -> list[str]:
@@ -55,51 +39,57 @@ def set_aside(folder: Path) -> list[str]:
     return [f"The earlier list is kept as {kept.name}."]
 
 
-def under_way(
-    lists: Sequence[Path], known: xr.Dataset, posterior: Posterior
-) -> tuple[xr.Dataset | None, list[str]]:
-    """Gather the proposals of lists that have no result in the record yet.
+def notes_on_lists(lists: Sequence[Path], known: xr.Dataset | None) -> list[str]:
+    """Tell of lists that hold results which were not imported, or that cannot be used.
 
     Args:
         lists: files of proposals.
-        known (specimen): the specimens of the record.
-        posterior: says what the design is.
-
-    Returns:
-        (specimen): their design, None if there are none; and notes on them and on lists that cannot be used.
+        known (specimen): all that is known.
     """
-    done = known["specimen"].values.astype(str)[has_result(known)]
-    designs, notes = [], []
+    done = [] if known is None else known["specimen"].values.astype(str)[has_result(known)]
+    notes = []
     for file in lists:
         try:
             record = read_results(file, known)
-            places = specimens_of(record)
-            places = places.isel(specimen=np.flatnonzero(~np.isin(places["specimen"].astype(str), done)))
-            if not is_list(record):
-                notes.append(
-                    f"{file.name} is not a list of proposals to be filled in, and was not looked at."
-                )
-            elif places.sizes["specimen"]:
-                if has_result(places).any():
-                    notes.append(f"{file.name} holds results that were not imported yet.")
-                designs.append(check_pool(posterior, _over(places, posterior), called=f"list {file.name}"))
         except TielineError as error:
-            notes.append(f"The proposals in {file.name} do not count as pending: {error.what}")
-    pending = join(*designs) if designs else None
-    if pending is not None:
-        n = pending.sizes["specimen"]
-        notes.append(
-            f"{n} earlier proposal{'s' if n > 1 else ''} without a result"
-            f" {'count' if n > 1 else 'counts'} as under way (--anew disregards them)."
-        )
-    return pending, notes
+            notes.append(f"{file.name} cannot be read: {error.what}")
+            continue
+        places = specimens_of(record)
+        is_open = ~np.isin(places["specimen"].values.astype(str), done)
+        if not is_list(record):
+            notes.append(f"{file.name} is not a list of proposals to be filled in, and was not looked at.")
+        elif (has_result(places) & is_open).any():
+            notes.append(f"{file.name} holds results that were not imported yet.")
+    return notes
 
 
-def _over(places: xr.Dataset, posterior: Posterior) -> xr.Dataset:
-    """Bring a composition over the elements of the model, where the list has no others."""
-    if "element" not in places.coords or "element" not in posterior.table.coords:
-        return places
-    elements = posterior.table["element"].values
-    if set(places["element"].values.tolist()) <= set(elements.tolist()):
-        return places.reindex(element=elements, fill_value=0.0)
-    return places
+def write_list(
+    folder: Path, posterior: Posterior, chosen: xr.Dataset, known: xr.Dataset | None, n_live: int
+) -> xr.Dataset:
+    """Write proposals as the list to be filled in; the earlier one is kept under its date-time.
+
+    Args:
+        folder: of the campaign.
+        posterior: says what the design is, and what is measured.
+        chosen (specimen): the proposals.
+        known (specimen): all that is known.
+        n_live: how many earlier proposals have no result.
+
+    Returns:
+        The proposals, with notes on earlier lists.
+    """
+    text = tabulate_proposals(posterior, chosen, chosen["proposal"].values.tolist()).to_csv()
+    notes = [*chosen.attrs["notes"], *under_way(n_live), *notes_on_lists(all_lists(folder), known)]
+    notes += set_aside(folder)
+    write_whole(folder / LIST, text, encoding="utf-8-sig")  # Excel takes a file without the mark for cp1252
+    return chosen.assign_attrs(notes=notes)
+
+
+def under_way(n: int) -> list[str]:
+    """Tell how many earlier proposals have no result yet."""
+    if not n:
+        return []
+    return [
+        f"{n} earlier proposal{'s' if n > 1 else ''} without a result"
+        f" {'count' if n > 1 else 'counts'} as under way (--anew disregards them)."
+    ]

@@ -12,6 +12,8 @@ import xarray as xr
 
 from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import names_in, parse_goal
+from tieline.planning.spaces.mixture import Composition
+from tieline.planning.spaces.space import Space
 from tieline.schema.wording import name_known
 
 HEAD = """\
@@ -48,6 +50,9 @@ class Settings:
         kernel: of `GaussianProcess`.
         goal: as `parse_goal` reads it.
         seed: of everything random.
+        space: of what could be made, as `Space.to_dict` writes it.
+        pool: file of candidates, in the folder; not beside a space.
+        store: URL of a PostgreSQL server, where the campaign is not kept in its folder alone.
     """
 
     name: str
@@ -61,6 +66,17 @@ class Settings:
     kernel: str | None = None
     goal: str | None = None
     seed: int = 0
+    space: dict[str, Any] | None = None
+    pool: str | None = None
+    store: str | None = None
+
+    @property
+    def stated_design(self) -> str | list[str] | None:
+        """The design as it is set, or else the inputs of the space."""
+        if self.design is not None or self.space is None:
+            return self.design
+        space = Space.from_dict(self.space)
+        return space.names[0] if [type(i) for i in space.inputs] == [Composition] else space.names
 
     @property
     def is_smooth(self) -> bool:
@@ -84,6 +100,7 @@ def read_settings(path: Path) -> Settings:
     _refuse_of_other_model(found)
     if "goal" in found:
         _refuse_no_goal(found["goal"])
+    _refuse_two_pools(found)
     return Settings(**{"name": path.parent.name, **found})
 
 
@@ -100,6 +117,9 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
         "kernel": str,
         "goal": str,
         "seed": int,
+        "space": dict,
+        "pool": str,
+        "store": str,
     }
     for key, value in found.items():
         if key not in forms:
@@ -143,6 +163,19 @@ def _refuse_of_other_model(found: Mapping[str, Any]) -> None:
             )
 
 
+def _refuse_two_pools(found: Mapping[str, Any]) -> None:
+    """See that a space is one, and the only thing to choose from."""
+    if "space" not in found:
+        return
+    Space.from_dict(found["space"])
+    if "pool" in found:
+        raise SchemaError(
+            "campaign.toml names both a space and a pool to choose from.",
+            found=f"pool = {found['pool']!r} beside [space]",
+            hint="leave one of them out",
+        )
+
+
 def _refuse_no_goal(text: str) -> None:
     try:
         parse_goal(text)
@@ -156,13 +189,19 @@ def _refuse_no_goal(text: str) -> None:
 
 def write_settings(settings: Settings) -> str:
     """Write settings as the text of campaign.toml, leaving out what is None."""
-    # JSON's strings, numbers and flat lists are TOML's too.
-    lines = [
-        f"{key} = {json.dumps(value, ensure_ascii=False)}"
-        for key, value in vars(settings).items()
-        if value is not None
-    ]
+    flat = {key: value for key, value in vars(settings).items() if value is not None and key != "space"}
+    lines = [f"{key} = {_toml(value)}" for key, value in flat.items()]
+    for kind, parts in (settings.space or {}).items():
+        for part in parts:
+            lines += ["", f"[[space.{kind}]]", *(f"{key} = {_toml(value)}" for key, value in part.items())]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Write a value on one line; strings, numbers and flat lists are as in JSON."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(part)}" for key, part in value.items()) + " }"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def complete(settings: Settings, table: xr.Dataset) -> Settings:
@@ -176,7 +215,8 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
             design.
     """
     _refuse_strangers(settings, table)
-    design = settings.design if settings.design is not None else _guess_design(table)
+    stated = settings.stated_design
+    design = stated if stated is not None else _guess_design(table)
     phase = settings.phase if settings.phase is not None else _guess_phase(table)
     phase = "" if settings.is_smooth else phase
     properties = settings.properties

@@ -20,6 +20,7 @@ from tieline.cli.printing import (
     print_proposals,
     print_verdict,
 )
+from tieline.cli.recording import record, undo, verify
 from tieline.errors import TielineError
 
 USER_ERROR = 2  # exit code of anything that the user can mend
@@ -93,13 +94,13 @@ def new(
     ] = "",
 ) -> None:
     """Start a campaign in a new folder."""
-    from tieline.campaign.folder import Folder
+    from tieline.campaign.campaign import Campaign
     from tieline.campaign.settings import Settings, check_model
     from tieline.planning.goals import parse_goal, write_goal
 
     wanted = write_goal(parse_goal(goal)) if goal else None
     check_model(model or None)
-    Folder.create(folder, Settings(name or folder.resolve().name, model=model or None, goal=wanted))
+    Campaign.create(folder, Settings(name or folder.resolve().name, model=model or None, goal=wanted))
     console.print(f"Made [bold]{folder}[/]. Next: tieline import {folder} FILE")
 
 
@@ -110,10 +111,10 @@ def import_file(
     sheet: Annotated[str, typer.Option(help="Which sheet of a spreadsheet file.")] = "",
 ) -> None:
     """Add a file of measurements to a campaign."""
-    from tieline.campaign.folder import Folder
+    from tieline.campaign.campaign import Campaign
     from tieline.schema import specimens_of
 
-    campaign = Folder.open(folder)
+    campaign = Campaign.open(folder)
     notes = campaign.import_file(file, sheet=sheet or None)
     specimens = specimens_of(campaign.record())
     console.print(f"Imported [bold]{file}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
@@ -123,11 +124,19 @@ def import_file(
 
 
 @app.command()
-def fit(folder: CampaignFolder, as_json: AsJson = False) -> None:
-    """Learn from everything that was imported."""
-    from tieline.campaign.folder import Folder
+def fit(
+    folder: CampaignFolder,
+    background: Annotated[bool, typer.Option("--background", help="As a process of its own.")] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Stop the fit that is running.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn from everything that was imported or recorded."""
+    from tieline.campaign.campaign import Campaign
 
-    campaign = Folder.open(folder)
+    campaign = Campaign.open(folder)
+    if background or cancel:
+        _fit_elsewhere(campaign, stop=cancel)
+        return
     use, notes = campaign.uses()
     with errors.status("Fitting ..."):
         diagnosis = campaign.fit().diagnose()
@@ -149,9 +158,10 @@ def predict(
     out: Annotated[Path, typer.Option(help="A .csv or .nc file.")] = Path("predictions.csv"),
 ) -> None:
     """Predict phases and properties, by default all over the explored region."""
-    from tieline.campaign.folder import Folder, read_places, write_places
+    from tieline.campaign.campaign import Campaign
+    from tieline.campaign.places import read_places, write_places
 
-    campaign = Folder.open(folder)
+    campaign = Campaign.open(folder)
     predicted = campaign.predict(read_places(grid) if grid else None)
     write_places(predicted, out)
     console.print(f"Wrote [bold]{out}[/] with {predicted.sizes['specimen']} places.")
@@ -177,13 +187,14 @@ def propose(
     as_json: AsJson = False,
 ) -> None:
     """Propose what to make or measure next."""
-    from tieline.campaign.folder import Folder, read_places
+    from tieline.campaign.campaign import Campaign
     from tieline.campaign.lists import LIST
     from tieline.campaign.naming import span
+    from tieline.campaign.places import read_places
     from tieline.planning.goals import parse_goal
     from tieline.planning.listing import list_proposals
 
-    campaign = Folder.open(folder)
+    campaign = Campaign.open(folder)
     with errors.status("Choosing ..."):
         chosen = campaign.propose(
             read_places(pool) if pool else None,
@@ -207,17 +218,22 @@ def propose(
     console.print(f"Fill in what you measure there. Next: tieline import {folder} {file}", soft_wrap=True)
 
 
+app.command()(record)
+
+
 @app.command()
 def show(
     folder: CampaignFolder,
     report: Annotated[bool, typer.Option("--report", help="Write report.html and figures.")] = False,
+    events: Annotated[int, typer.Option(help="How many of the latest events to list.")] = 0,
+    as_of: Annotated[str, typer.Option(help="As it was: 2026-11-24, or the number of an event.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what is in a campaign, and how far its fit can be trusted."""
-    from tieline.campaign.folder import Folder
+    from tieline.campaign.campaign import Campaign
     from tieline.schema import specimens_of
 
-    campaign = Folder.open(folder)
+    campaign = Campaign.open(folder, as_of=(int(as_of) if as_of.isdigit() else as_of) or None)
     settings = campaign.settings
     specimens = specimens_of(campaign.record()) if campaign.has_record else None
     diagnosis = campaign.posterior().diagnose() if campaign.has_posterior else None
@@ -225,17 +241,28 @@ def show(
     if as_json:
         found = {"settings": vars(settings), "imports": campaign.imports(), "is_stale": is_stale}
         found["n_specimens"] = 0 if specimens is None else specimens.sizes["specimen"]
+        found["proposals"] = _states(campaign)
+        found["fits"] = [{"fit": f.name, "state": f.state, "stage": f.stage} for f in campaign.fits()]
+        found["events"] = [vars(event) for event in campaign.events(after=campaign.store.last() - events)]
         print_json(found | ({} if diagnosis is None else _verdict(diagnosis)))
         return
     console.print(f"[bold]{settings.name}[/], imported: {', '.join(campaign.imports()) or 'nothing yet'}")
     if specimens is not None:
         _print_columns(specimens)
+    if states := _states(campaign):
+        told = ", ".join(f"{n} {state}" for state, n in states.items())
+        console.print(f"  {'proposals':<10} {told}", highlight=False)
+    for fit in (f for f in campaign.fits()[-1:] if f.state != "done"):
+        console.print(f"The latest fit is {fit.state}: {fit.name}, begun {fit.started}.", style="yellow")
     if diagnosis is None:
         console.print("Not fitted yet.")
     else:
         print_verdict(diagnosis)
     if is_stale:
         console.print(f"Data or settings changed since the fit: tieline fit {folder}", style="yellow")
+    for event in campaign.events(after=campaign.store.last() - events) if events else ():
+        who = f" by {event.by}" if event.by else ""
+        console.print(f"  {event.number:>5}  {event.at}  {event.kind}{who}", highlight=False, markup=False)
     if report:
         console.print(f"Report: [bold]{campaign.report()}[/]")
 
@@ -250,6 +277,31 @@ def doctor() -> None:
 
 
 app.command()(backtest)
+app.command()(undo)
+app.command()(verify)
+
+
+def _fit_elsewhere(campaign: Any, *, stop: bool) -> None:
+    """Start a fit as a process of its own, or stop the one that is running."""
+    if not stop:
+        name = campaign.start_fit()
+        console.print(f"Began {name}. How it goes: tieline show {campaign.path}")
+        return
+    running = [fit.name for fit in campaign.fits() if fit.state == "running"]
+    if not running:
+        raise TielineError("No fit is running.", hint=f"tieline fit {campaign.path} --background")
+    for name in running:
+        campaign.cancel_fit(name)
+        console.print(f"Cancelled {name}.")
+
+
+def _states(campaign: Any) -> dict[str, int]:
+    """How many proposals are in each state, and how many are overdue."""
+    listed = campaign.proposals()
+    states = listed["state"].values.tolist()
+    counts = {state: states.count(state) for state in dict.fromkeys(states)}
+    n_overdue = int(listed["is_overdue"].sum())
+    return counts | ({"overdue": n_overdue} if n_overdue else {})
 
 
 def _print_columns(specimens: Any) -> None:

@@ -4,7 +4,7 @@
 def proposing(*names, place=None, measures=""):
     one = {"measures": measures, "instrument": "", "about": {}}
     return {
-        "units": {"temperature": "degC"},
+        "attrs": {"temperature": {"units": "degC"}},
         "proposals": [
             {"name": n, "place": place or n, "design": {"temperature": 700.0 + i}, **one}
             for i, n in enumerate(names)
@@ -22,11 +22,12 @@ def moving(*names, state, why=""):
 
 def telling(specimen, value, proposal="", state="done", **more):
     result = {"property": "hardness", "value": value, "label": None, "sd": None, "flag": "ok", "unit": "GPa"}
-    about = {"asked": {}, "made": {"temperature": 701.0}, "units": {"temperature": "degC"}}
+    about = {"asked": {}, "made": {"temperature": 701.0}, "attrs": {"temperature": {"units": "degC"}}}
     return {
         "specimen": specimen,
         "proposal": proposal,
         "state": state if proposal else "",
+        "why": "",
         **about,
         "results": [{**result, **more}],
     }

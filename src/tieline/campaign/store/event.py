@@ -46,7 +46,7 @@ class Event:
         """Make the event that follows another."""
         at = now() if last is None else max(now(), last.at)
         number, previous = (1, BEGINNING) if last is None else (last.number + 1, last.digest)
-        parts = (number, at, kind, by, key, request, canonical(content), previous)
+        parts = (number, at, kind, by, key, request, write_json(content), previous)
         return cls(*parts, digest_of(*parts))
 
     @property
@@ -66,13 +66,24 @@ def digest_of(*parts: object) -> str:
 
 
 def canonical(content: Any) -> str:
-    """Write plain content as JSON, the same content always alike.
+    """Write plain content as JSON, the same content always alike, in whatever order it came.
+
+    Raises:
+        TielineError: as `write_json`.
+    """
+    return write_json(content, is_sorted=True)
+
+
+def write_json(content: Any, *, is_sorted: bool = False) -> str:
+    """Write plain content as JSON, in its own order: elements of a composition have one.
 
     Raises:
         TielineError: it holds a number that is not finite, or a text that no database takes.
     """
     try:
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            content, sort_keys=is_sorted, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        )
         text.encode()
     except (TypeError, ValueError) as error:
         raise TielineError(

@@ -37,7 +37,15 @@ def _first(connection: sa.Connection) -> None:
     )
 
 
-STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+def _second(connection: sa.Connection) -> None:
+    """Signs of life of running fits."""
+    connection.exec_driver_sql(
+        "CREATE TABLE beat (fit TEXT NOT NULL PRIMARY KEY, at TEXT NOT NULL, stage TEXT NOT NULL,"
+        " process TEXT NOT NULL)"
+    )
+
+
+STEPS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second)
 LATEST = len(STEPS)
 
 

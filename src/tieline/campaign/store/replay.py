@@ -72,7 +72,7 @@ def _proposed(connection: sa.Connection, event: Event, told: dict[str, Any]) -> 
             "measures": one["measures"],
             "instrument": one["instrument"],
             "design": json.dumps(one["design"]),
-            "units": json.dumps(told["units"]),
+            "attrs": json.dumps(told["attrs"]),
             "about": json.dumps(one["about"]),
             "claimed_by": "",
             "lease_until": "",
@@ -81,7 +81,8 @@ def _proposed(connection: sa.Connection, event: Event, told: dict[str, Any]) -> 
         }
         for line, one in enumerate(told["proposals"])
     ]
-    connection.execute(tables.proposal.insert(), rows)
+    if rows:
+        connection.execute(tables.proposal.insert(), rows)
 
 
 def _set_state(
@@ -136,10 +137,10 @@ def _told(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None
     specimen = tables.specimen
     known = connection.execute(sa.select(specimen.c.name).where(specimen.c.name == name)).scalar()
     if known is None:
-        row = {key: json.dumps(told[key]) for key in ("asked", "made", "units")}
+        row = {key: json.dumps(told[key]) for key in ("asked", "made", "attrs")}
         connection.execute(specimen.insert().values(name=name, event=event.number, proposal=proposal, **row))
     elif told["made"]:
-        changed = {"made": json.dumps(told["made"]), "units": json.dumps(told["units"])}
+        changed = {"made": json.dumps(told["made"]), "attrs": json.dumps(told["attrs"])}
         connection.execute(specimen.update().where(specimen.c.name == name).values(**changed))
     rows = [
         {**one, "event": event.number, "line": line, "specimen": name, "proposal": proposal, "at": event.at}
@@ -147,10 +148,21 @@ def _told(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None
     ]
     if rows:
         connection.execute(tables.measurement.insert(), rows)
-    if proposal and told["state"]:
-        # A result that comes late counts, whatever was thought of the proposal meanwhile.
-        _set_state(connection, event, proposal, told["state"], (*LIVE, *OVER), lease_until="")
+    _follow(connection, event, proposal, told)
     _set_fact(connection, "data", str(event.number))
+
+
+def _follow(connection: sa.Connection, event: Event, name: str, told: dict[str, Any]) -> None:
+    """The proposal of a result goes on; one that comes late counts, whatever was thought meanwhile."""
+    state = told["state"]
+    if state == "done":
+        _set_state(connection, event, name, state, (*LIVE, *OVER), lease_until="")
+    elif state == "failed":
+        _set_state(connection, event, name, state, LIVE, lease_until="", why=told["why"])
+    elif state == "running":
+        proposal = tables.proposal
+        is_live = (proposal.c.name == name) & proposal.c.state.in_(LIVE)
+        connection.execute(proposal.update().where(is_live).values(state=state, changed=event.number))
 
 
 def _imported(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None:

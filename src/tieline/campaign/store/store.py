@@ -103,7 +103,7 @@ class Store:
         with self.database.reading() as connection:
             yield connection
 
-    def rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+    def rows(self, query: sa.Select) -> list[sa.Row[Any]]:
         """Answer one query."""
         with self.database.reading() as connection:
             return list(connection.execute(query))
@@ -112,6 +112,10 @@ class Store:
         """A single value that the store keeps."""
         found = self.rows(sa.select(tables.fact.c.value).where(tables.fact.c.name == name))
         return found[0].value if found else None
+
+    def has_specimens(self) -> bool:
+        """Whether anything was told of a specimen."""
+        return bool(self.rows(sa.select(tables.specimen.c.name).limit(1)))
 
     def events(self, *, after: int = 0, limit: int | None = None) -> list[Event]:
         """Read the log in order, from the event after a number."""

@@ -33,6 +33,16 @@ event = Table(
     Column("digest", Text, nullable=False),
 )
 
+# Signs of life of running fits: nothing is lost with them, so they are not in the log.
+beat = Table(
+    "beat",
+    primary,
+    Column("fit", Text, primary_key=True),
+    Column("at", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("process", Text, nullable=False),
+)
+
 version = Table("version", primary, Column("number", Integer, primary_key=True))
 
 proposal = Table(
@@ -46,7 +56,7 @@ proposal = Table(
     Column("measures", Text, nullable=False),
     Column("instrument", Text, nullable=False),
     Column("design", Text, nullable=False),
-    Column("units", Text, nullable=False),
+    Column("attrs", Text, nullable=False),
     Column("about", Text, nullable=False),
     Column("claimed_by", Text, nullable=False),
     Column("lease_until", Text, nullable=False),
@@ -74,7 +84,7 @@ specimen = Table(
     Column("proposal", Text, nullable=False),
     Column("asked", Text, nullable=False),
     Column("made", Text, nullable=False),
-    Column("units", Text, nullable=False),
+    Column("attrs", Text, nullable=False),
 )
 
 measurement = Table(

@@ -1,0 +1,237 @@
+"""Proposals before they have names: as plain rows for the log, and as a Dataset for people."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+import xarray as xr
+
+from tieline.campaign.rows import Row, from_rows, place_of, to_rows
+from tieline.campaign.store import tables
+from tieline.campaign.store.tables import LIVE
+from tieline.models.posterior import Posterior, label_sets
+from tieline.planning.goals import Goal
+from tieline.planning.pool import design_matrix, design_names
+from tieline.planning.propose import Acquisition, Batch, propose
+from tieline.planning.spaces.space import Space
+
+TO_BEGIN = "chosen to cover what can be made, as nothing was learned yet"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        goal: what the proposals are for.
+        acquisition: as in `propose`.
+        batch: as in `propose`.
+        audit: as in `propose`.
+        measures: the one property or label that it measures; "" for all.
+        seed: of everything random.
+    """
+
+    goal: Goal | None
+    acquisition: Acquisition | None
+    batch: Batch
+    audit: int
+    measures: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Used:
+    """Places that are spoken for: proposed and awaited, or done since the fit.
+
+    Attributes:
+        designs: settings of each.
+        measures: what each is for.
+        attrs: unit and role of the settings.
+    """
+
+    designs: tuple[Row, ...]
+    measures: tuple[str, ...]
+    attrs: Mapping[str, Row]
+
+    def taken(self, measures: str) -> set[str]:
+        """The places that cannot be proposed again for a purpose."""
+        pairs = zip(self.designs, self.measures, strict=True)
+        return {place_of(d) for d, m in pairs if not measures or m in ("", measures)}
+
+    def pending(self, wish: Wish, names: Sequence[str]) -> xr.Dataset | None:
+        """The places for `propose`; those that lack a setting of the design tell it nothing."""
+        whole = [i for i, design in enumerate(self.designs) if set(names) <= set(design)]
+        if not whole:
+            return None
+        rows = [{name: self.designs[i][name] for name in names} for i in whole]
+        places = from_rows(rows, self.attrs)
+        if not wish.measures:
+            return places
+        under_way = np.array([self.measures[i] or wish.measures for i in whole], dtype=str)
+        return places.assign(instrument=("specimen", under_way))
+
+
+def spoken_for(connection: sa.Connection, since: int, *, but: int = 0) -> Used:
+    """Find the places that are spoken for.
+
+    Args:
+        connection: to the store.
+        since: the last event that the latest fit knew of.
+        but: event of open proposals that are disregarded.
+    """
+    proposal, specimen = tables.proposal, tables.specimen
+    awaited = proposal.c.state.in_(LIVE) | (
+        proposal.c.state.in_(("done", "failed")) & (proposal.c.changed > since)
+    )
+    disregarded = (proposal.c.event == but) & (proposal.c.state == "proposed")
+    columns = (proposal.c.design, proposal.c.measures, proposal.c.attrs)
+    designs, measures, attrs = [], [], {}
+    for row in connection.execute(sa.select(*columns).where(awaited, ~disregarded)):
+        designs.append(json.loads(row.design))
+        measures.append(row.measures)
+        attrs |= json.loads(row.attrs)
+    told = sa.select(specimen.c.asked, specimen.c.made, specimen.c.attrs)
+    for row in connection.execute(told.where(specimen.c.event > since, specimen.c.proposal == "")):
+        if design := json.loads(row.asked) | json.loads(row.made):
+            designs.append(design)
+            measures.append("")
+            attrs |= json.loads(row.attrs)
+    return Used(tuple(designs), tuple(measures), attrs)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Proposals in the order of choice.
+
+    Attributes:
+        rows: each with its place, what it is for, its settings, and what else is known about it.
+        attrs: unit and role of every variable.
+        about: of all of them: goal, acquisition, notes.
+    """
+
+    rows: tuple[Row, ...]
+    attrs: Mapping[str, Row]
+    about: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, chosen: xr.Dataset, names: Sequence[str], wish: Wish, posterior: str) -> "Choices":
+        """Take apart what `propose` chose.
+
+        Args:
+            chosen (specimen): from `propose`.
+            names: of the design variables.
+            wish: what was asked for.
+            posterior: checksum of what it was chosen with.
+        """
+        rows = []
+        for row in to_rows(chosen):
+            design = {name: row.pop(name) for name in names}
+            for ours in ("instrument", "cost", "proposal"):
+                row.pop(ours, None)
+            rows.append(
+                {
+                    "place": place_of(design),
+                    "measures": wish.measures,
+                    "design": design,
+                    "about": row,
+                }
+            )
+        attrs = {str(name): dict(variable.attrs) for name, variable in chosen.data_vars.items()}
+        return cls(tuple(rows), attrs, {**chosen.attrs, "posterior": posterior})
+
+    def without(self, taken: set[str]) -> "Choices":
+        """The same without places that are spoken for."""
+        return replace(self, rows=tuple(row for row in self.rows if row["place"] not in taken))
+
+    def content(self, names: Sequence[str], instrument: str) -> dict[str, Any]:
+        """What the log keeps of the first rows, under their names."""
+        pairs = zip(names, self.rows, strict=False)
+        named = [{"name": name, "instrument": instrument, **row} for name, row in pairs]
+        return {"proposals": named, "attrs": dict(self.attrs), "about": dict(self.about)}
+
+
+def proposals_of(content: Mapping[str, Any]) -> xr.Dataset:
+    """The proposals of one event, as `propose` gives them, with `proposal`, the name of each."""
+    rows = [one["design"] | one["about"] for one in content["proposals"]]
+    chosen = from_rows(rows, content["attrs"])
+    names = np.array([one["name"] for one in content["proposals"]], dtype=str)
+    instruments = np.array([one["instrument"] for one in content["proposals"]], dtype=str)
+    chosen = chosen.assign(proposal=("specimen", names), instrument=("specimen", instruments))
+    return chosen.assign_attrs({"notes": [], **content["about"]})
+
+
+def choose(
+    posterior: Posterior, digest: str, pool: xr.Dataset | Space, wish: Wish, n: int, used: Used
+) -> Choices:
+    """Choose with what was learned."""
+    assert wish.goal is not None
+    names = design_names(posterior)
+    costs = {wish.measures: 1.0} if wish.measures else None
+    chosen = propose(
+        posterior,
+        pool,
+        wish.goal,
+        n,
+        acquisition=wish.acquisition,
+        batch=wish.batch,
+        costs=costs,
+        audit=wish.audit,
+        pending=_over_elements(used.pending(wish, names), posterior),
+        seed=wish.seed,
+    )
+    return Choices.of(chosen, names, wish, digest)
+
+
+def _over_elements(places: xr.Dataset | None, posterior: Posterior) -> xr.Dataset | None:
+    """Bring a composition over the elements of the model, where the places have no others."""
+    if places is None or "element" not in places.coords or "element" not in posterior.table.coords:
+        return places
+    elements = posterior.table["element"].values
+    if set(places["element"].values.tolist()) <= set(elements.tolist()):
+        return places.reindex(element=elements, fill_value=0.0)
+    return places
+
+
+def cover(pool: xr.Dataset | Space, names: Sequence[str], wish: Wish, n: int, used: Used) -> Choices:
+    """Choose before anything was learned: places that lie far from each other and from those spoken for."""
+    taken = used.taken(wish.measures)
+    if isinstance(pool, Space):
+        places = pool.candidates(n + len(taken), seed=wish.seed)
+        rows = [i for i, design in enumerate(to_rows(places[list(names)])) if place_of(design) not in taken]
+    else:
+        places = pool
+        rows = _farthest(pool[list(names)], taken, n, wish.seed)
+    chosen = places[list(names)].isel(specimen=rows[:n])
+    value, reason = np.full(len(rows[:n]), np.nan), np.array([TO_BEGIN] * len(rows[:n]), dtype=str)
+    chosen = chosen.assign(value=("specimen", value), reason=("specimen", reason))
+    return Choices.of(chosen.assign_attrs(notes=[], seed=wish.seed), names, wish, "")
+
+
+def _farthest(design: xr.Dataset, taken: set[str], n: int, seed: int) -> list[int]:
+    """Rows that are, one after the other, the farthest from all before; the first is drawn at random."""
+    x = design_matrix(design)
+    x = (x - x.min(0)) / np.where(np.ptp(x, axis=0) > 0, np.ptp(x, axis=0), 1)
+    is_taken = np.array([place_of(row) in taken for row in to_rows(design)])
+    distance = np.full(len(x), np.inf)
+    for i in np.flatnonzero(is_taken):
+        distance = np.minimum(distance, ((x - x[i]) ** 2).sum(1))
+    chosen: list[int] = []
+    for _ in range(n):
+        open_ = np.where(is_taken, -1.0, distance)
+        if (open_ <= 0).all():
+            break
+        is_first = np.isinf(distance).all()
+        best = int(np.random.default_rng(seed).integers(len(x))) if is_first else int(open_.argmax())
+        chosen.append(best)
+        distance = np.minimum(distance, ((x - x[best]) ** 2).sum(1))
+    return chosen
+
+
+def measured_by(instrument: str, posterior: Posterior | None) -> str:
+    """The one thing that an instrument measures, if it is named after it; "" for all."""
+    if posterior is None:
+        return ""
+    return instrument if instrument in (*label_sets(posterior.model), *posterior.model.properties) else ""

@@ -1,0 +1,79 @@
+"""One fit, from the record to a file that the log names, with signs of life on the way."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import xarray as xr
+
+import tieline
+from tieline.campaign.files import adopt
+from tieline.campaign.fits import beating, begin, bury_interrupted, end, find_fit, list_fits
+from tieline.campaign.learning import checksum_of, model_of, settings_of_fit, table_of
+from tieline.campaign.settings import Settings, complete
+from tieline.campaign.spawning import spawn
+from tieline.campaign.store.store import Store
+from tieline.errors import Conflict, TielineError
+from tieline.models.posterior import Posterior
+
+
+def plan(store: Store, settings: Settings) -> dict[str, Any]:
+    """What a fit is about, before it begins."""
+    about = {"settings": settings_of_fit(settings), "seed": settings.seed, "tieline": tieline.__version__}
+    return {"data": int(store.fact("data") or 0), "about": about}
+
+
+def start(folder: Path, store: Store, settings: Settings, *, by: str, key: str) -> str:
+    """Begin a fit as a process of its own; returns its name.
+
+    Raises:
+        Conflict: a fit is running.
+    """
+    if before := store.answered("fit_started", content := plan(store, settings), key):
+        return before.told["fit"]
+    bury_interrupted(store)
+    if running := [fit.name for fit in list_fits(store) if fit.state == "running"]:
+        raise Conflict(
+            "A fit is running; it will take notice of what arrived meanwhile.",
+            found=running[-1],
+            hint="wait for it, or cancel_fit",
+        )
+    name = begin(store, content, by=by, key=key)
+    spawn(folder, store, name)
+    return name
+
+
+def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settings: Settings) -> Posterior:
+    """Do a fit that was written down as begun.
+
+    Args:
+        folder: of the campaign.
+        store: its store.
+        name: of the fit.
+        record: what is known.
+        settings: of the campaign.
+
+    Raises:
+        TielineError: the data cannot answer.
+        Conflict: the fit was cancelled meanwhile.
+    """
+    try:
+        with beating(store, name, "fitting"):
+            table = table_of(record, settings)
+            whole = complete(settings, table)
+            posterior = model_of(whole).fit(table, seed=whole.seed)
+            about = posterior.diagnose().attrs
+    except Conflict:
+        raise
+    except TielineError as error:
+        end(store, name, "failed", outcome={"error": error.what})
+        raise
+    except KeyboardInterrupt:
+        if find_fit(store, name).state != "cancelled":
+            end(store, name, "cancelled")
+        raise
+    outcome = {key: about[key] for key in ("verdict", "sentence", "action")}
+    file = folder / "posteriors" / f".{uuid4().hex}.nc"
+    digest = adopt(posterior.save(file), file.parent)
+    end(store, name, "done", posterior=digest, outcome={**outcome, "table_sha256": checksum_of(table)})
+    return posterior

@@ -1,0 +1,309 @@
+"""What somebody tells of an experiment, looked over at the door: names, units, flags, compositions."""
+
+import json
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from tieline.campaign.store import tables
+from tieline.campaign.store.event import Event
+from tieline.campaign.store.store import Store, last_event
+from tieline.errors import NotFound, SchemaError, UnitError, did_you_mean
+from tieline.schema.closure import ROUNDING
+from tieline.schema.wording import name_known
+from tieline.units import canonical, convert
+
+FLAGS = ("ok", "failed", "below", "above")
+WORDS = ("value", "sd", "flag", "unit")
+TOLERANCE = 0.02  # a composition that sums to one but for this is closed, as in imported files
+
+Value = float | str | Mapping[str, Any]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a campaign speaks of.
+
+    Attributes:
+        design: names of the settings, empty if not known yet.
+        settings: other names that may be said of how a specimen was made.
+        results: names of properties and labels, empty if not known yet.
+        properties: those of them that are numbers.
+        units: of each name that has one.
+        specimens: identities that imported files name.
+    """
+
+    design: tuple[str, ...]
+    settings: tuple[str, ...]
+    results: tuple[str, ...]
+    properties: tuple[str, ...]
+    specimens: frozenset[str]
+    units: Mapping[str, str]
+
+
+def read_results_told(told: Mapping[str, Value | Sequence[Value]], known: Vocabulary) -> list[Row]:
+    """Bring results into rows of the store, one a measurement.
+
+    Args:
+        told: by property: a number, the text of a label, `{"value", "sd", "flag", "unit"}`, or a list of
+            these for repeats.
+        known: what the campaign speaks of.
+
+    Raises:
+        SchemaError: a property is not known, or a value is none.
+        UnitError: a unit is unknown, or is not one of the property.
+    """
+    rows = []
+    for name, said in told.items():
+        _refuse_stranger(name, known.results, "measures", "properties")
+        several = [said] if isinstance(said, str | Mapping) or not isinstance(said, Sequence) else said
+        rows += [_result(name, one, known.units.get(name)) for one in several]
+    return rows
+
+
+def _result(name: str, said: Value, known_unit: str | None) -> Row:
+    parts: dict[str, Any] = dict(said) if isinstance(said, Mapping) else {"value": said}
+    for word in parts:
+        if word not in WORDS:
+            raise SchemaError(
+                f"A result of '{name}' has no '{word}'.",
+                found=did_you_mean(word, WORDS),
+                hint=f"one of {', '.join(WORDS)}",
+            )
+    value, sd, flag = parts.get("value"), parts.get("sd"), parts.get("flag", "ok")
+    if flag not in FLAGS:
+        raise SchemaError(
+            f"A result of '{name}' has the flag '{flag}'.",
+            found=did_you_mean(flag, FLAGS),
+            hint=" or ".join(FLAGS),
+        )
+    unit = _unit(name, parts.get("unit"), known_unit)
+    label = value if isinstance(value, str) else None
+    number = None if value is None or label is not None else _number(name, value)
+    if flag == "failed":
+        number = label = None
+    elif number is None and not label:
+        raise SchemaError(
+            f"A result of '{name}' has no value.",
+            found=repr(value),
+            hint='a number, a label, or {"flag": "failed"}',
+        )
+    if label is not None and (sd is not None or flag != "ok" or known_unit):
+        raise SchemaError(
+            f"'{name}' is a number with a unit, an error or a limit, or else a label; this is both.",
+            found=repr(said),
+            hint="numbers without quotes",
+        )
+    error = None if sd is None else _number(name, sd)
+    if error is not None and error < 0:
+        raise SchemaError(f"The standard error of '{name}' is negative.", found=f"{error:g}")
+    return {"property": name, "value": number, "label": label, "sd": error, "flag": flag, "unit": unit}
+
+
+def _number(name: str, value: Any) -> float:
+    number = value.item() if isinstance(value, np.generic) else value
+    if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
+        raise SchemaError(
+            f"'{name}' is not a finite number.", found=repr(value), hint='leave it out, or {"flag": "failed"}'
+        )
+    return float(number)
+
+
+def _unit(name: str, said: str | None, known: str | None) -> str | None:
+    if said is None:
+        return known
+    unit = canonical(said)
+    if known and unit != known:
+        try:
+            convert([1.0], unit, known)
+        except UnitError as error:
+            raise UnitError(
+                f"'{name}' is not measured in {unit}.", found=f"it has the unit {known}", hint=known
+            ) from error
+    return unit
+
+
+def read_settings_told(said: Mapping[str, Any], known: Vocabulary, *, is_whole: bool) -> Row:
+    """Bring settings of a specimen into the units of the campaign.
+
+    Args:
+        said: by name: a number, text, `{"value", "unit"}`, or a composition as a mapping of elements.
+        known: what the campaign speaks of.
+        is_whole: whether all settings of the design must be there.
+
+    Raises:
+        SchemaError: a setting is not known or missing, or a composition does not close.
+        UnitError: a unit is unknown, or is not one of the setting.
+    """
+    allowed = (*known.design, *known.settings) if known.design else ()
+    made = {}
+    for name, value in said.items():
+        _refuse_stranger(name, allowed, "sets", "settings")
+        made[name] = _setting(name, value, known.units.get(name))
+    missing = [name for name in known.design if name not in made]
+    if is_whole and (missing or not made):
+        raise SchemaError(
+            f"The settings of the specimen are not complete: {', '.join(missing) or 'none were given'}.",
+            found=", ".join(made) or "nothing",
+            hint='made={"temperature": 700, ...}, or the proposal that was followed',
+        )
+    return made
+
+
+def _setting(name: str, value: Any, known_unit: str | None) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and "value" in value:
+        number, unit = _number(name, value["value"]), _unit(name, value.get("unit"), known_unit)
+        return (
+            float(convert(number, unit, known_unit)) if unit and known_unit and unit != known_unit else number
+        )
+    if isinstance(value, Mapping):
+        fractions = {str(element): _number(name, v) for element, v in value.items()}
+        total = sum(fractions.values())
+        if not fractions or min(fractions.values()) < 0 or abs(total - 1) > TOLERANCE:
+            raise SchemaError(
+                f"'{name}' is no composition.",
+                found=f"a sum of {total:g}",
+                hint="mole fractions that are not negative and sum to one",
+            )
+        if abs(total - 1) <= ROUNDING:
+            return fractions
+        return {element: v / total for element, v in fractions.items()}
+    return _number(name, value)
+
+
+def _refuse_stranger(name: str, known: Collection[str], deed: str, what: str) -> None:
+    if known and name not in known:
+        raise SchemaError(
+            f"The campaign {deed} no '{name}'.",
+            found=name_known(known, name),
+            hint=f"name one of these; new {what} are named in campaign.toml or come with an imported file",
+        )
+
+
+def tell(
+    store: Store,
+    words: Vocabulary,
+    results: Mapping[str, Value | Sequence[Value]],
+    *,
+    proposal: str,
+    specimen: str,
+    made: Mapping[str, Any] | None,
+    is_partial: bool,
+    by: str,
+    key: str,
+) -> Event:
+    """Record what came out of an experiment.
+
+    Args:
+        store: of the campaign.
+        words: what the campaign speaks of.
+        results: as `read_results_told` reads them.
+        proposal: that was followed; "" for none.
+        specimen: identity; by default the name of the proposal, or a new one.
+        made: settings that were really made, where they are not those asked for.
+        is_partial: whether more results of the proposal will follow.
+        by: who tells.
+        key: of the request.
+
+    Raises:
+        SchemaError: a name is not known, a value is none, or nothing is told.
+        NotFound: there is no such proposal.
+    """
+    rows = read_results_told(results, words)
+    settings = read_settings_told(made or {}, words, is_whole=False)
+    if not rows and not settings:
+        raise SchemaError(
+            "Nothing was told.", hint='tell({"hardness": 5.2}, proposal="P2026-11-24-1"); or fail, or abandon'
+        )
+    state = "" if not proposal else "running" if is_partial else "done"
+    about = {"proposal": proposal, "specimen": specimen, "made": settings, "state": state, "why": ""}
+    return _write(store, words, rows, about, by=by, key=key)
+
+
+def fail(store: Store, words: Vocabulary, proposal: str, *, why: str, by: str, key: str) -> Event:
+    """Record that what was proposed could not be made, which a model may learn from."""
+    lost = {"value": None, "label": None, "sd": None, "flag": "failed"}
+    rows = [{"property": name, **lost, "unit": words.units.get(name)} for name in words.properties]
+    about = {"proposal": proposal, "specimen": "", "made": {}, "state": "failed", "why": why}
+    return _write(store, words, rows, about, by=by, key=key)
+
+
+def _write(
+    store: Store, words: Vocabulary, rows: list[Row], about: Mapping[str, Any], *, by: str, key: str
+) -> Event:
+    proposal, settings = about["proposal"], about["made"]
+
+    def settle(connection: sa.Connection) -> Mapping[str, Any]:
+        for row in rows:
+            _refuse_other_unit(row, _first_unit(connection, row["property"]))
+        asked, attrs = _asked(connection, proposal)
+        name = about["specimen"] or proposal or _new_name(connection)
+        if name in words.specimens and settings:
+            raise SchemaError(
+                f"How the specimen '{name}' was made stands in an imported file.",
+                found=", ".join(settings),
+                hint="correct the file and import it again, or tell the results alone",
+            )
+        before = _made(connection, name)
+        if before is None and not asked and name not in words.specimens:
+            read_settings_told(settings, words, is_whole=True)
+        with_unit = {n: {"units": words.units[n]} for n in settings if n in words.units}
+        return {
+            "specimen": name,
+            "proposal": proposal,
+            "state": about["state"],
+            "why": about["why"],
+            "asked": asked,
+            "made": (before or {}) | settings,
+            "attrs": with_unit | attrs,
+            "results": rows,
+        }
+
+    request = {**about, "results": rows}
+    return store.write("told", settle, by=by, key=key, request=request)
+
+
+def _asked(connection: sa.Connection, name: str) -> tuple[Row, Row]:
+    """What a proposal asked for, and unit and role of its settings."""
+    if not name:
+        return {}, {}
+    proposal = tables.proposal
+    row = connection.execute(
+        sa.select(proposal.c.design, proposal.c.attrs).where(proposal.c.name == name)
+    ).first()
+    if row is None:
+        raise NotFound(f"There is no proposal '{name}'.", hint="campaign.proposals() lists them")
+    design = json.loads(row.design)
+    return design, {n: a for n, a in json.loads(row.attrs).items() if n in design}
+
+
+def _first_unit(connection: sa.Connection, name: str) -> str | None:
+    """The unit in which a property was first told."""
+    measurement = tables.measurement
+    is_known = (measurement.c.property == name) & measurement.c.unit.is_not(None)
+    query = sa.select(measurement.c.unit).where(is_known).order_by(measurement.c.event)
+    return connection.execute(query.limit(1)).scalar()
+
+
+def _refuse_other_unit(row: Row, known: str | None) -> None:
+    if row["unit"] and known:
+        _unit(row["property"], row["unit"], known)
+
+
+def _made(connection: sa.Connection, name: str) -> Row | None:
+    """How a specimen was made, as far as was told; None if it was not heard of."""
+    specimen = tables.specimen
+    made = connection.execute(sa.select(specimen.c.made).where(specimen.c.name == name)).scalar()
+    return None if made is None else json.loads(made)
+
+
+def _new_name(connection: sa.Connection) -> str:
+    last = last_event(connection)
+    return f"told-{1 if last is None else last.number + 1}"
