@@ -135,6 +135,18 @@ class Memory:
         return made
 
 
+def _of_design(file: Path) -> Posterior:
+    """Read a posterior of places that can be proposed."""
+    posterior = load_posterior(file)
+    if isinstance(posterior, SpectralPosterior):
+        raise SchemaError(
+            "A campaign has the posterior of a design, and this one is of spectra.",
+            found="SpectralComposition",
+            hint="tl.load_posterior reads it outside of a campaign",
+        )
+    return posterior
+
+
 def _design(settings: Settings, posterior: Posterior | None, record: xr.DataTree | None) -> list[str]:
     """Names of the settings of a specimen, from whatever says them first."""
     said = settings.stated_design
