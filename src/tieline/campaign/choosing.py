@@ -127,6 +127,7 @@ class Choices:
             posterior: checksum of what it was chosen with.
         """
         rows = []
+        chosen = _plainly(chosen)
         for row in to_rows(chosen):
             design = {name: row.pop(name) for name in names}
             for ours in ("instrument", "cost", "proposal"):
@@ -185,6 +186,11 @@ def choose(
     return Choices.of(chosen, names, wish, digest)
 
 
+def _plainly(places: xr.Dataset) -> xr.Dataset:
+    """The same with text beside the variables, such as categories of a pool, among them."""
+    return places.reset_coords([name for name in places.coords if name not in places.dims])
+
+
 def _over_elements(places: xr.Dataset | None, posterior: Posterior) -> xr.Dataset | None:
     """Bring a composition over the elements of the model, where the places have no others."""
     if places is None or "element" not in places.coords or "element" not in posterior.table.coords:
@@ -202,8 +208,8 @@ def cover(pool: xr.Dataset | Space, names: Sequence[str], wish: Wish, n: int, us
         places = pool.candidates(n + len(taken), seed=wish.seed)
         rows = [i for i, design in enumerate(to_rows(places[list(names)])) if place_of(design) not in taken]
     else:
-        places = pool
-        rows = _farthest(pool[list(names)], taken, n, wish.seed)
+        places = _plainly(pool)
+        rows = _farthest(places[list(names)], taken, n, wish.seed)
     chosen = places[list(names)].isel(specimen=rows[:n])
     value, reason = np.full(len(rows[:n]), np.nan), np.array([TO_BEGIN] * len(rows[:n]), dtype=str)
     chosen = chosen.assign(value=("specimen", value), reason=("specimen", reason))
