@@ -6,16 +6,21 @@ from tieline.figures.lines import line
 from tieline.figures.maps import phase_map, property_map
 from tieline.figures.ranking import proposals
 from tieline.figures.reliability import calibration
+from tieline.figures.spectra import composition, ion_profiles, preprocessings, scores
 from tieline.figures.style import save
 
 __all__ = [
     "backtest",
     "calibration",
+    "composition",
     "history",
+    "ion_profiles",
     "line",
     "phase_map",
+    "preprocessings",
     "property_map",
     "proposals",
     "regret",
     "save",
+    "scores",
 ]

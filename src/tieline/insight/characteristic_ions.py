@@ -11,6 +11,7 @@ the first.
 Source: Zhao, KIT (2024), section 4.3.3 and Table 4.6, for the coefficients.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -45,7 +46,8 @@ def characteristic_ions(
         posterior: of `SpectralComposition`.
         by: "specificity" or "coefficient".
         n: peaks of each compound.
-        elements: what ions may hold; with it every peak gets the likeliest ion that fits.
+        elements: what ions may hold; with it every peak gets the likeliest ion that fits, of the compound's
+            own elements if there is one.
         charge: of the ions.
         tolerance: of their mass, u.
         n_bootstraps: how often references are drawn again.
@@ -80,7 +82,7 @@ def characteristic_ions(
             "frequency": (dims, np.take_along_axis(often, first, 1), {"units": "1"}),
             "level": (dims, np.take_along_axis(level, first, 1), counts),
             "next_level": (dims, np.take_along_axis(others, first, 1), counts),
-            "ion": (dims, _ions(peaks, elements, charge, tolerance)),
+            "ion": (dims, _ions(peaks, references.compounds, elements, charge, tolerance)),
         },
         coords={"compound": list(references.compounds), "rank": np.arange(1, n + 1)},
         attrs={"by": by},
@@ -132,10 +134,20 @@ def _frequency(
     return often / max(n_bootstraps, 1)
 
 
-def _ions(peaks: np.ndarray, elements: Sequence[str], charge: int, tolerance: float) -> np.ndarray:
-    """The likeliest ion of every peak; "" where none fits, or none was asked for."""
+def _ions(
+    peaks: np.ndarray, compounds: Sequence[str], elements: Sequence[str], charge: int, tolerance: float
+) -> np.ndarray:
+    """The likeliest ion of every peak (compound, rank); "" where none fits, or none was asked for.
+
+    Ions of the compound's own elements, as far as its name is a formula, go before those of all elements.
+    """
+    named = np.full(peaks.shape, "", dtype=object)
     if not elements:
-        return np.full(peaks.shape, "")
-    found = assign_ions(np.unique(peaks), elements, charge=charge, tolerance=tolerance, most=1)
-    name = dict(zip(found["mz"].values.tolist(), found["ion"].values.tolist(), strict=True))
-    return np.array([[name.get(float(mz), "") for mz in row] for row in peaks])
+        return named.astype(str)
+    for k, compound in enumerate(compounds):
+        own = [e for e in elements if e == "H" or e in re.findall("[A-Z][a-z]?", compound)]
+        for allowed in (elements, own):
+            found = assign_ions(peaks[k], allowed, charge=charge, tolerance=tolerance, most=1)
+            for mz, ion in zip(found["mz"].values, found["ion"].values, strict=True):
+                named[k, peaks[k] == mz] = ion
+    return named.astype(str)
