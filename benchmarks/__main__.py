@@ -14,6 +14,7 @@ BENCHMARKS = (
     "fegapd",
     "membrane",
     "pools",
+    "reliability",
     "sage_1d",
     "sage_2d",
     "sage_cost",

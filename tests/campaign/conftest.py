@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import postgres, programs
+from benchmarks.reliability_server import postgres, programs
 
 numbers = count()
 

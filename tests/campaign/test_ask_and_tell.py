@@ -11,6 +11,8 @@ from tieline.campaign import proposals
 from tieline.campaign.campaign import Campaign
 from tieline.errors import Conflict, NotFound, SchemaError, TielineError, UnitError
 from tieline.models.gaussian_process import GaussianProcess
+from tieline.planning.spaces.inputs import Numeric
+from tieline.planning.spaces.space import Space
 
 
 @pytest.fixture
@@ -258,6 +260,17 @@ def test_more_than_there_is_cannot_be_asked_for(local):
     local.fit()
     with pytest.raises(TielineError, match="Cannot propose 500"):
         local.ask(500, pool=SPACE.grid())
+
+
+def test_before_a_fit_every_place_is_proposed_once_and_then_no_more(tmp_path):
+    space = Space([Numeric("temperature", 600, 650, step=10)])
+    settings = replace(SETTINGS, space=space.to_dict())
+    with Campaign.create(tmp_path / "c", settings) as campaign:
+        first, second = campaign.ask(4), campaign.ask(2)
+        places = [*first["temperature"].values, *second["temperature"].values]
+        assert sorted(places) == [600, 610, 620, 630, 640, 650]
+        with pytest.raises(TielineError, match="Cannot propose 1 different places"):
+            campaign.ask(1)
 
 
 def test_undo_takes_a_result_back_and_the_log_keeps_it(local):

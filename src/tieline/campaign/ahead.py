@@ -26,6 +26,7 @@ class Ahead:
     _lines: dict[Hashable, tuple[Hashable, Choices]] = field(default_factory=dict)
     _busy: set[Hashable] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
+    _choosing: Lock = field(default_factory=Lock)
 
     def choices(
         self, kind: Hashable, source: Hashable, used: Used, measures: str, n: int, choose: Choose
@@ -45,16 +46,23 @@ class Ahead:
         """
         if not self.n:
             return choose(used, n)
-        with self._lock:
-            known, line = self._lines.get(kind, (None, None))
-        left = None if line is None else line.without(used.taken(measures))
+        known, left = self._left(kind, used, measures)
         if left is None or len(left.rows) < n:
-            chosen = choose(used, max(n, self.n))
-            self._put(kind, source, chosen)
-            return chosen
+            with self._choosing:  # many may find the line short at once: one chooses, the others wait
+                known, left = self._left(kind, used, measures)
+                if left is None or len(left.rows) < n:
+                    left = choose(used, max(n, self.n))
+                    self._put(kind, source, left)
+                    return left
         if known != source or len(left.rows) < self.n // 2:
             self._renew(kind, source, used, choose)
         return left
+
+    def _left(self, kind: Hashable, used: Used, measures: str) -> tuple[Hashable, Choices | None]:
+        """What a line is of, and what in it is not spoken for."""
+        with self._lock:
+            known, line = self._lines.get(kind, (None, None))
+        return known, None if line is None else line.without(used.taken(measures))
 
     def _put(self, kind: Hashable, source: Hashable, choices: Choices) -> None:
         with self._lock:
@@ -68,7 +76,8 @@ class Ahead:
 
         def work() -> None:
             try:
-                self._put(kind, source, choose(used, self.n))
+                with self._choosing:
+                    self._put(kind, source, choose(used, self.n))
             except TielineError:
                 self._drop(kind)  # who asks next meets the error itself
             finally:

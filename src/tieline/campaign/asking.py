@@ -24,11 +24,13 @@ from tieline.campaign.proposals import day_name
 from tieline.campaign.settings import Settings, complete, strangers_in_goal
 from tieline.campaign.store import tables
 from tieline.campaign.store.store import Store
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, TielineError
 from tieline.models.posterior import Posterior
 from tieline.planning.goals import Goal, parse_goal, write_goal
 from tieline.planning.propose import Acquisition, Batch
 from tieline.planning.spaces.space import Space
+
+SPARE = 32
 
 
 class _Overtaken(Exception):
@@ -143,7 +145,15 @@ class Answering:
         if pool is None:
             pool = self.memory.pool(self.settings, self.fit, many=is_ahead)
         if posterior is None or self.fit is None:
-            return cover(pool, _design_names(self.settings, pool), wish, n, used)
+            # Some to spare: whoever asks at the same moment chooses the same places.
+            chosen = cover(pool, _design_names(self.settings, pool), wish, n + SPARE, used)
+            if len(chosen.rows) < n:
+                raise TielineError(
+                    f"Cannot propose {n} different places.",
+                    found=f"{len(chosen.rows)} that nobody was given yet",
+                    hint="fewer, a larger pool or space, or a fit, after which places may be measured again",
+                )
+            return chosen
         if is_ahead and not isinstance(pool, Space):
             n = max(question.n, min(n, pool.sizes["specimen"] - len(used.taken(wish.measures))))
         return choose(posterior, self.fit.posterior, pool, wish, n, used)

@@ -1,0 +1,27 @@
+"""Small versions of the benchmark of reliability: nothing is lost or doubled, whoever dies when."""
+
+import pytest
+from benchmarks import reliability, reliability_ask
+from benchmarks.reliability_server import programs
+
+
+def test_kills_lose_and_double_nothing(tmp_path):
+    found = reliability.kill_case(tmp_path, n_kills=12, n_records=60)
+    assert found["kills"] > 0
+    assert (found["lost"], found["duplicates"], found["faults"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("case", ["writers_sqlite", "writers_postgres"])
+def test_many_writers_lose_and_double_nothing(case, tmp_path_factory):
+    if case == "writers_postgres" and programs() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    place = tmp_path_factory.mktemp("w", numbered=True)
+    with reliability.database(case, place) as url:
+        found = reliability.writers_case(place, n_writers=4, n_turns=6, url=url)
+    assert (found["lost"], found["duplicates"], found["faults"], found["errors"]) == (0, 0, 0, 0)
+
+
+def test_clients_of_one_process_get_different_places(tmp_path, monkeypatch):
+    monkeypatch.setattr(reliability_ask, "PAUSE", (0.0, 0.05))
+    sizes = {"n_specimens": 30, "n_candidates": 200, "n_clients": 5, "n_questions": 6}
+    assert reliability_ask.ask_case(tmp_path, **sizes)["duplicates"] == 0
