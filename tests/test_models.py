@@ -18,7 +18,7 @@ class Case:
     """A model and a world that it can learn."""
 
     name: str
-    model: tl.PhaseProperty | tl.GaussianProcess
+    model: tl.PhaseProperty | tl.GaussianProcess | tl.CompositionProperties
     dimensions: int | str  # or "composition"
 
     def __str__(self):
@@ -38,6 +38,7 @@ CASES = [
     Case("smooth line", tl.GaussianProcess(["x"], ["strength"]), 1),
     Case("smooth plane", tl.GaussianProcess(["x", "y"], ["strength", "cost"]), 2),
     Case("smooth composition", tl.GaussianProcess("composition", ["strength", "cost"]), "composition"),
+    Case("elements", tl.CompositionProperties("composition", ["strength", "cost"]), "composition"),
     Case("smooth categories", tl.GaussianProcess(["x", "substrate"], "strength", kernel="rbf"), 1),
 ]
 PHASES = [case for case in CASES if isinstance(case.model, tl.PhaseProperty)]
@@ -199,7 +200,8 @@ def test_parts_of_the_variance_add_up(case, prediction):
     for name in case.model.properties:
         parts = prediction[f"{name}_variance"]
         within = ["within_region", "between_region"] if case in PHASES else ["function"]
-        assert parts["part"].values.tolist() == ["noise", *within, "between_hyperparameter"]
+        between = "learner" if isinstance(case.model, tl.CompositionProperties) else "hyperparameter"
+        assert parts["part"].values.tolist() == ["noise", *within, f"between_{between}"]
         assert float(parts.min()) >= 0
         np.testing.assert_allclose(parts.sum("part"), prediction[f"{name}_sd"] ** 2)
 

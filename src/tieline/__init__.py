@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         UnitError,
     )
     from tieline.features.represent import represent
+    from tieline.models.composition_properties import CompositionProperties
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
@@ -39,6 +40,7 @@ _HOME = {
     "Campaign": "tieline.campaign.campaign",
     "Categorical": "tieline.planning.spaces.inputs",
     "Composition": "tieline.planning.spaces.mixture",
+    "CompositionProperties": "tieline.models.composition_properties",
     "Conflict": "tieline.errors",
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
@@ -84,6 +86,7 @@ __all__ = [
     "Campaign",
     "Categorical",
     "Composition",
+    "CompositionProperties",
     "Conflict",
     "GaussianProcess",
     "LearnLevelSet",

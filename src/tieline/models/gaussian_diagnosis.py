@@ -1,6 +1,6 @@
 """How far to trust a Gaussian process: every specimen predicted from the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,8 +19,25 @@ UNFORESEEN = 3.0  # and standard deviations from what all others say
 
 def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
     """Compare leave-one-out predictions with what was measured, and put the result in one sentence."""
-    found = _leave_one_out(posterior)
-    worries = sorted(_worries(posterior, found), key=lambda worry: {"red": 0, "amber": 1}[worry[0]])
+    return summarise(_leave_one_out(posterior), posterior.model.properties, posterior.notes)
+
+
+def summarise(
+    found: xr.Dataset,
+    names: Iterable[str],
+    notes: Iterable[str],
+    *,
+    further: Iterable[tuple[str, str, str]] = (),
+) -> xr.Dataset:
+    """Give figures from left-out predictions a verdict, a sentence and an action.
+
+    Args:
+        found: with `coverage_90 (property)` and `n_measured (property)`.
+        names: of the properties.
+        notes: what should be known besides.
+        further: worries (verdict, sentence, action) beyond those about coverage.
+    """
+    worries = sorted([*_worries(names, found), *further], key=lambda w: {"red": 0, "amber": 1}[w[0]])
     verdict, sentence, action = (
         worries[0]
         if worries
@@ -35,7 +52,7 @@ def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
         sentence=f"{sentence}.",
         action=action,
         worries=[w[1] for w in worries],
-        notes=list(posterior.notes),
+        notes=list(notes),
     )
 
 
@@ -62,9 +79,9 @@ def _leave_one_out(posterior: "GaussianPosterior") -> xr.Dataset:
     )
 
 
-def _worries(posterior: "GaussianPosterior", found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
+def _worries(names: Iterable[str], found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
     """Yield (verdict, sentence, action) for everything that is not as it should be."""
-    for name in posterior.model.properties:
+    for name in names:
         n, coverage = int(found.n_measured.sel(property=name)), float(found.coverage_90.sel(property=name))
         if n < FEW_VALUES:
             yield (

@@ -13,7 +13,13 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.class_rule import ClassRule
+from tieline.models.composition_field import CompositionField
+from tieline.models.composition_fit import CompositionFit
+from tieline.models.composition_posterior import CompositionPosterior
+from tieline.models.composition_properties import CompositionProperties
+from tieline.models.composition_reading import CompositionReading, Coordinates, Scale
 from tieline.models.convergence import Convergence
+from tieline.models.coregionalisation import Coupling
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
@@ -45,6 +51,8 @@ from tieline.models.sites import Sites
 from tieline.models.spectral_composition import SpectralComposition
 from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.models.spectral_references import References
+from tieline.models.stacking import Guesses, Stack
+from tieline.models.tree_ensemble import Forest, TreeEnsemble
 from tieline.schema import open_netcdf, save_netcdf
 
 FORMAT = "tieline posterior 7"
@@ -53,17 +61,22 @@ FORMAT = "tieline posterior 7"
 PARTS = {
     part.__name__: part
     for part in (
-        ClassRule, Column, Convergence, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Fusion,
-        FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit, GaussianProcess,
-        Hyperparameters, Inputs, Layout, LineAnswer, LineFit, Observations, Outputs, Pairs, PhaseCount,
-        PhaseProperty, Reading, References, Regions, Regression, Sample, SampledAnswer, Segmentation,
-        Sensitivity, Settings, Sites, SpectralComposition, Stretches,
+        ClassRule, Column, CompositionField, CompositionFit, CompositionProperties, CompositionReading,
+        Convergence, Coordinates, Coupling, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Forest,
+        Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit,
+        GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, LineAnswer, LineFit, Observations,
+        Outputs, Pairs, PhaseCount, PhaseProperty, Reading, References, Regions, Regression, Sample,
+        SampledAnswer, Scale, Segmentation, Sensitivity, Settings, Sites, SpectralComposition, Stack,
+        Stretches, TreeEnsemble,
     )
 }  # fmt: skip
 
 
-AnyPosterior = GaussianPosterior | PhasePosterior | SpectralPosterior
-POSTERIORS = {kind.__name__: kind for kind in (GaussianPosterior, PhasePosterior, SpectralPosterior)}
+AnyPosterior = CompositionPosterior | GaussianPosterior | PhasePosterior | SpectralPosterior
+POSTERIORS = {
+    kind.__name__: kind
+    for kind in (CompositionPosterior, GaussianPosterior, PhasePosterior, SpectralPosterior)
+}
 
 
 def save_posterior(posterior: AnyPosterior, path: str | Path) -> Path:

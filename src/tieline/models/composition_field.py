@@ -1,0 +1,244 @@
+"""Several properties as one Gaussian process over compositions, for thousands of rows.
+
+With the covariance K ⊗ B + 1 ⊗ R of `coregionalisation`, properties mixed into latents are independent, and
+latents of equal ratio share a Cholesky factor. Where labels are missing, the exact posterior mean follows
+from a conjugate-gradient solution that these factors precondition; the missing labels are then filled with
+their expectation, after which the same algebra holds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg.lapack import dpotri
+from scipy.sparse.linalg import LinearOperator, cg
+
+from tieline.errors import NotConverged
+from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.composition_folds import same_labels
+from tieline.models.coregionalisation import Coupling, fit_lengths
+from tieline.models.laplace_kernel import WIDEST, laplace, reach_of
+
+MOST_ROWS = 4000  # that the process learns from; its cost grows with their cube
+TOLERANCE = 1e-5  # of the conjugate gradients, relative
+MOST_JOINT = 2000  # places that are drawn jointly without approximation
+NUGGET = 1e-6  # keeps covariances of single precision positive definite
+
+
+class Answer(NamedTuple):
+    """What a field says of places.
+
+    Attributes:
+        mean: expected values of order one (place, property).
+        reach: how little is known of a function there (place, property): 0 all, 1 nothing beyond the prior.
+    """
+
+    mean: Array
+    reach: Array
+
+
+@dataclass(frozen=True, eq=False)
+class CompositionField:
+    """A Gaussian process of several properties, given values.
+
+    Attributes:
+        lengths: of each group of coordinates (group).
+        coupling: how properties go together.
+        x: places that it learned from (row, coordinate), divided by lengths.
+        seen: which labels were there (row, property).
+        alpha: weights of the rows (row, property): the mean at x' is k(x', x) alpha B.
+    """
+
+    lengths: Array
+    coupling: Coupling
+    x: Array
+    seen: Mask
+    alpha: Array
+
+    def answer(self, x: Array) -> "Answer":
+        """Expected values, and how little is known, at places divided by lengths."""
+        weights = self.alpha @ self.coupling.signal
+        mean, reach = np.empty((len(x), weights.shape[1])), np.empty((len(x), weights.shape[1]))
+        block = max(1, WIDEST // len(self.x))
+        for start in range(0, len(x), block):
+            part = slice(start, start + block)
+            k = laplace(x[part], self.x)
+            mean[part] = k @ weights
+            for columns, rows, noise in label_groups(self.seen, self.coupling):
+                reach[part, columns] = reach_of(x[part], self.x[rows], noise, k[:, rows])[:, None]
+        return Answer(mean, reach)
+
+    def draws(self, x: Array, n: int, rng: np.random.Generator) -> Array:
+        """Standardised functions (draw, place, property), correlated over places and properties.
+
+        Beyond `MOST_JOINT` places a draw is exact at that many of them; the others follow from these, each
+        with a remainder of its own.
+        """
+        sd = np.sqrt(np.diag(self.coupling.signal))
+        across = np.linalg.cholesky(self.coupling.signal / np.outer(sd, sd) + 1e-9 * np.eye(len(sd)))
+        noise = rng.standard_normal((n, len(x), len(sd))) @ across.T
+        pivots = np.sort(rng.permutation(len(x))[:MOST_JOINT])
+        rest = np.setdiff1d(np.arange(len(x)), pivots)
+        drawn = np.empty_like(noise)
+        for columns, rows, root in self._roots:
+            at_pivots, at_rest = x[pivots], x[rest]
+            half = solve_triangular(root, laplace(self.x[rows], at_pivots), lower=True)
+            among = laplace(at_pivots, at_pivots) - half.T @ half + NUGGET * np.eye(len(pivots))
+            joint = np.linalg.cholesky(among)
+            drawn[:, pivots[:, None], columns] = np.einsum(
+                "ij,njp->nip", joint, noise[:, pivots[:, None], columns]
+            )
+            drawn[:, pivots[:, None], columns] /= np.sqrt(among.diagonal())[:, None]
+            if len(rest):
+                other = solve_triangular(root, laplace(self.x[rows], at_rest), lower=True)
+                cross = solve_triangular(joint, laplace(at_pivots, at_rest) - half.T @ other, lower=True)
+                left = np.maximum(1 - (other**2).sum(0), NUGGET)
+                own = np.sqrt(np.maximum(left - (cross**2).sum(0), 0.0))
+                shared = np.einsum("ji,njp->nip", cross, noise[:, pivots[:, None], columns])
+                value = shared + own[:, None] * noise[:, rest[:, None], columns]
+                drawn[:, rest[:, None], columns] = value / np.sqrt(left)[:, None]
+        return drawn
+
+    @cached_property
+    def _roots(self) -> list[tuple[Indices, Indices, Array]]:
+        """Properties with the same labels: their numbers, the rows, and the Cholesky factor of these rows."""
+        return [
+            (
+                columns,
+                rows,
+                np.linalg.cholesky(laplace(self.x[rows], self.x[rows]) + noise * np.eye(len(rows))),
+            )
+            for columns, rows, noise in label_groups(self.seen, self.coupling)
+        ]
+
+
+def label_groups(seen: Mask, coupling: Coupling) -> list[tuple[Indices, Indices, float]]:
+    """Properties that were measured on the same rows: numbers, rows, and noise relative to the signal."""
+    noise = coupling.residual.diagonal() / coupling.signal.diagonal()
+    return [
+        (columns, rows, float(np.exp(np.log(noise[columns]).mean()))) for columns, rows in same_labels(seen)
+    ]
+
+
+def fit_field(
+    x: Array, y: Array, group: Indices, first: Array, seed: int
+) -> tuple[CompositionField, Indices]:
+    """Learn a field from values of order one.
+
+    Args:
+        x: places (row, coordinate), not divided by lengths.
+        y: values (row, property), NaN where missing.
+        group: of each coordinate.
+        first: lengths to begin with.
+        seed: of the choice of rows, where there are too many.
+
+    Returns:
+        The field, and the rows that it learned from.
+    """
+    lengths, coupling = fit_lengths(x, y, group, first, seed)
+    rows = _representative(y, seed)
+    x, y = x[rows] / lengths[group], y[rows]
+    solver = _Solver(laplace(x, x), coupling)
+    return CompositionField(lengths, coupling, x, np.isfinite(y), solver.alpha(y)), rows
+
+
+def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indices]]) -> list[Answer]:
+    """Predict each part of the rows from the others, hyperparameters being those of all.
+
+    Args:
+        field: fitted to these rows.
+        y: its values (row, property), NaN where missing.
+        parts: for each way of leaving out, the rows of each part.
+
+    Returns:
+        For each way, what is said of every row.
+    """
+    k = laplace(field.x, field.x)
+    coupling, n = field.coupling, len(k)
+    filled = k @ field.alpha @ coupling.signal + field.alpha @ coupling.residual
+    filled = np.where(np.isfinite(y), y, filled)
+    latent = np.linalg.solve(coupling.mixing, filled.T).T
+    means = [np.empty_like(latent) for _ in parts]
+    for ratio in np.unique(coupling.ratio):
+        same = np.flatnonzero(coupling.ratio == ratio)
+        inverse = _inverse(ratio * k + np.eye(n))
+        pull = inverse @ latent[:, same]
+        for mean, way in zip(means, parts, strict=True):
+            for rows in way:
+                block = np.linalg.solve(inverse[np.ix_(rows, rows)], pull[rows])
+                mean[np.ix_(rows, same)] = latent[np.ix_(rows, same)] - block
+    reaches = [np.empty_like(y) for _ in parts]
+    for columns, labelled, noise in label_groups(field.seen, coupling):
+        for reach, way in zip(reaches, parts, strict=True):
+            for rows in way:
+                others = np.setdiff1d(labelled, rows)
+                known = reach_of(field.x[rows], field.x[others], noise, k[np.ix_(rows, others)])
+                reach[np.ix_(rows, columns)] = known[:, None]
+    return [Answer(mean @ coupling.mixing.T, reach) for mean, reach in zip(means, reaches, strict=True)]
+
+
+def _representative(y: Array, seed: int) -> Indices:
+    """Rows to learn from, if there are too many: every property keeps its share, rare labels first."""
+    if len(y) <= MOST_ROWS:
+        return np.arange(len(y))
+    rarity = (np.isfinite(y) / np.isfinite(y).sum(0)).sum(1)
+    # Drawing by the largest of u^(1/w) is drawing without replacement in proportion to w.
+    key = np.random.default_rng(seed).random(len(y)) ** (1 / (rarity / rarity.max()))
+    return np.sort(np.argsort(-key)[:MOST_ROWS])
+
+
+def _inverse(matrix: Array) -> Array:
+    root, _ = cho_factor(matrix, lower=True, overwrite_a=True)
+    inverse, info = dpotri(root, lower=1, overwrite_c=1)
+    if info:
+        raise NotConverged("A covariance matrix could not be inverted.", hint="remove near-duplicate rows")
+    lower = np.tril(inverse)
+    return lower + np.tril(lower, -1).T
+
+
+class _Solver:
+    """Solve with K ⊗ B + 1 ⊗ R, for all labels or for those that are there."""
+
+    def __init__(self, k: Array, coupling: Coupling) -> None:
+        """Factor the matrix of each ratio once."""
+        self.k, self.coupling = k, coupling
+        self.factors = {r: cho_factor(r * k + np.eye(len(k)), lower=True) for r in np.unique(coupling.ratio)}
+
+    def alpha(self, y: Array) -> Array:
+        """Weights (row, property) of values, zero where they are missing."""
+        seen = np.isfinite(y)
+        if seen.all():
+            return self.complete(y)
+        size = int(seen.sum())
+
+        def spread(v: Array) -> Array:
+            whole = np.zeros(y.shape)
+            whole[seen] = v
+            return whole
+
+        def apply(v: Array) -> Array:
+            whole = spread(v)
+            return (self.k @ whole @ self.coupling.signal + whole @ self.coupling.residual)[seen]
+
+        shape = (size, size)
+        system = LinearOperator(shape, matvec=apply, dtype=float)
+        guess = LinearOperator(shape, matvec=lambda v: self.complete(spread(v))[seen], dtype=float)
+        found, info = cg(system, y[seen], rtol=TOLERANCE, maxiter=500, M=guess)
+        if info:
+            raise NotConverged(
+                "The values of some properties could not be reconciled.",
+                found=f"no solution after {info} steps",
+                hint="leave out properties with very few values",
+            )
+        return spread(found)
+
+    def complete(self, y: Array) -> Array:
+        """The same where every label is there."""
+        latent = np.linalg.solve(self.coupling.mixing, y.T).T
+        for ratio, factor in self.factors.items():
+            same = self.coupling.ratio == ratio
+            latent[:, same] = cho_solve(factor, latent[:, same])
+        return np.linalg.solve(self.coupling.mixing.T, latent.T).T

@@ -1,0 +1,244 @@
+"""The answer of `CompositionProperties`: properties of any composition, and how far to trust them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from scipy.stats import norm
+from threadpoolctl import threadpool_limits
+
+from tieline.errors import SchemaError, did_you_mean
+from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.composition_fit import CompositionFit
+from tieline.models.composition_reading import CompositionReading
+from tieline.models.places import identities
+from tieline.models.stacking import KNOWN, NEW, NODES
+from tieline.schema import align, chemical_systems, in_units_of
+from tieline.schema.wording import name_some
+
+if TYPE_CHECKING:
+    from tieline.models.composition_properties import CompositionProperties
+
+PARTS = ("noise", "function", "between_learner")
+BOUNDS = (0.05, 0.5, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class CompositionPosterior:
+    """What `CompositionProperties` learned from a table.
+
+    Attributes:
+        model: the question.
+        table: what it was asked of.
+        reading: how the table became numbers of order one.
+        fit: both learners, and how they are joined.
+    """
+
+    model: "CompositionProperties"
+    table: xr.Dataset
+    reading: CompositionReading
+    fit: CompositionFit
+
+    @property
+    def results(self) -> xr.Dataset:
+        """The table: every value counts as a result."""
+        return self.table
+
+    @property
+    def has_boundaries(self) -> bool:
+        """Whether `boundaries` has an answer: never, since a composition has no neighbours in order."""
+        return False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out or should be known."""
+        return self.reading.notes
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def predict(self, grid: xr.Dataset, *, given: str | Sequence[str] = ()) -> xr.Dataset:
+        """Say what the properties are at every place, also where some were already measured there.
+
+        Args:
+            grid: the design variables on `specimen`, with any elements, and the properties that are given.
+            given: names of properties that were measured on these very specimens. Where the grid has a
+                number, the others are predicted with it; where it has NaN, without.
+
+        Returns:
+            On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement,
+            `<name>_quantile (specimen, probability)` at 5, 50 and 95 %, and `<name>_variance (specimen,
+            part)`, whose parts noise, function and between_learner add up to the square of `<name>_sd`.
+            `new_system` says where nothing of the chemical system was learned from, `far` where a place is
+            further from all data than nearly any that was left out; a note counts both. Units are the
+            table's.
+
+        Raises:
+            SchemaError: a design variable is missing, not finite, of what is no element, or does not close;
+                or what is given is no property, or not in the grid.
+            UnitError: a variable has a unit that cannot be converted into that of the fit.
+        """
+        x, regime = self._places(grid)
+        guesses = self.fit.guess(x, self.reading.coordinates.group)
+        centre = self.fit.stack.mean(guesses, regime)
+        parts = self.fit.stack.variances(guesses, regime)
+        size = np.sqrt(parts.sum(0))
+        score = self.fit.stack.score((self._given(grid, given) - centre) / size, regime)
+        about, spread = self.fit.stack.given(score, regime)
+        is_far = (guesses.reach > self.fit.furthest + 1e-9).all(1)
+        answer = {}
+        for j, name in enumerate(self.model.properties):
+            nodes = np.concatenate([NODES, norm.ppf(BOUNDS)])
+            at = about[:, j, None] + spread[:, j, None] * nodes
+            answer |= self._property(j, name, self._values(j, at, centre, size, regime), parts[:, :, j])
+        answer["new_system"] = ("specimen", regime == NEW)
+        answer["far"] = ("specimen", is_far)
+        return xr.Dataset(
+            answer,
+            coords={"specimen": identities(grid), "part": list(PARTS), "probability": list(BOUNDS)},
+            attrs={
+                "model": "CompositionProperties",
+                "design": list(self.model.design_names),
+                "notes": [*self.notes, *_note_places(regime == NEW, is_far, self._strangers(grid))],
+            },
+        )
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
+        """Draw whole worlds from the posterior: the same draw is one set of functions.
+
+        Args:
+            grid: the design variables on `specimen`.
+            n: number of draws.
+            seed: of the draws.
+
+        Returns:
+            (draw, specimen, property): noise-free values, with `units (property)`. Up to 2,000 places are
+            drawn jointly without approximation.
+        """
+        x, regime = self._places(grid)
+        group = self.reading.coordinates.group
+        guesses = self.fit.guess(x, group)
+        centre = self.fit.stack.mean(guesses, regime)
+        size = np.sqrt(self.fit.stack.variances(guesses, regime)[1:].sum(0))
+        score = self.fit.field.draws(x / self.fit.field.lengths[group], n, np.random.default_rng(seed))
+        values = np.empty_like(score)
+        for j in range(len(self.model.properties)):
+            values[:, :, j] = self._values(j, score[:, :, j].T, centre, size, regime).T
+        return xr.DataArray(
+            values,
+            dims=("draw", "specimen", "property"),
+            coords={
+                "specimen": identities(grid),
+                "property": list(self.model.properties),
+                "units": ("property", [self.table[p].attrs.get("units", "") for p in self.model.properties]),
+            },
+        )
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def diagnose(self) -> xr.Dataset:
+        """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
+
+        Returns:
+            attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting left-out
+            materials and left-out chemical systems from the others: `loo_mean` and `loo_sd (specimen,
+            property)`, `coverage_90 (property)`, `n_measured (property)`, `skill (way, property)` (1 - mean
+            absolute error over that of the median), and `process_weight (regime, property)` of the Gaussian
+            process beside the trees.
+        """
+        from tieline.models.composition_diagnosis import diagnose
+
+        return diagnose(self)
+
+    def boundaries(self) -> xr.Dataset:
+        """Refuse: compositions of many elements have no boundaries along a line.
+
+        Raises:
+            SchemaError: always.
+        """
+        raise SchemaError(
+            "CompositionProperties knows no boundaries.",
+            found="CompositionProperties",
+            hint="tl.PhaseProperty learns where properties jump",
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the posterior to one netCDF file; `tl.load_posterior` reads it back."""
+        from tieline.models.posterior_file import save_posterior
+
+        return save_posterior(self, path)
+
+    def _places(self, grid: xr.Dataset) -> tuple[Array, Indices]:
+        """Coordinates of places, and whether their chemical system is known."""
+        design = align(grid, self._reference(grid), self.model.design_names)
+        systems = chemical_systems(design[self.reading.coordinates.composition])
+        regime = np.where(np.isin(systems, self.reading.systems), KNOWN, NEW)
+        return self.reading.coordinates.place(design), regime
+
+    def _reference(self, grid: xr.Dataset) -> xr.Dataset:
+        """The table's design with the elements of a grid, of which some may be in no specimen."""
+        reference = self.table[list(self.model.design_names)]
+        if not isinstance(grid, xr.Dataset) or "element" not in grid.coords:
+            return reference
+        return reference.reindex(element=grid["element"].values, fill_value=0.0)
+
+    def _strangers(self, grid: xr.Dataset) -> list[str]:
+        """Elements of a grid that no specimen contains."""
+        found = (self._composition_of(grid) > 0).any("specimen")
+        known = (self._composition_of(self.table) > 0).any("specimen")
+        names = set(found["element"].values[found.values]) - set(known["element"].values[known.values])
+        return sorted(str(name) for name in names)
+
+    def _composition_of(self, data: xr.Dataset) -> xr.DataArray:
+        return data[self.reading.coordinates.composition]
+
+    def _given(self, grid: xr.Dataset, given: str | Sequence[str]) -> Array:
+        """Values of order one (place, property) that are given; NaN elsewhere."""
+        names, known = (given,) if isinstance(given, str) else tuple(given), list(self.model.properties)
+        values = np.full((grid.sizes["specimen"], len(known)), np.nan)
+        for name in names:
+            if name not in known or name not in grid:
+                what = "was not learned" if name not in known else "is not in the grid"
+                raise SchemaError(
+                    f"'{name}' is given, but {what}.",
+                    found=f"properties {', '.join(known)}. {did_you_mean(name, known)}".strip(),
+                    hint="give measured properties as columns of the grid, NaN where not measured",
+                )
+            j = known.index(name)
+            measured = in_units_of(self.table[name], grid[name]).values.astype(float)
+            values[:, j] = self.reading.scales[j].inward(measured)
+        return values
+
+    def _values(self, j: int, score: Array, centre: Array, size: Array, regime: Indices) -> Array:
+        """Values of a property (place, ...) in its unit at normal scores."""
+        residual = self.fit.stack.residual_of(j, score, regime)
+        return self.reading.scales[j].outward(centre[:, j, None] + size[:, j, None] * residual)
+
+    def _property(self, j: int, name: str, values: Array, parts: Array) -> dict[str, tuple]:
+        unit = self.table[name].attrs.get("units")
+        units = {} if unit is None else {"units": unit}
+        nodes, bounds = values[:, : len(NODES)], values[:, len(NODES) :]
+        variance = nodes.var(1)
+        shares = (parts / parts.sum(0)).T * variance[:, None]
+        return {
+            name: ("specimen", nodes.mean(1), units),
+            f"{name}_sd": ("specimen", np.sqrt(shares.sum(1)), units),
+            f"{name}_quantile": (("specimen", "probability"), bounds, units),
+            f"{name}_variance": (("specimen", "part"), shares, {"units": f"({unit})^2"} if unit else {}),
+        }
+
+
+def _note_places(is_new: Mask, is_far: Mask, strangers: list[str]) -> list[str]:
+    notes = (
+        [f"No specimen contains {name_some(strangers)}: known by its properties only."] if strangers else []
+    )
+    if is_new.any():
+        notes.append(
+            f"{is_new.sum()} of {len(is_new)} places are of chemical systems that were not learned from."
+        )
+    if is_far.any():
+        notes.append(
+            f"{is_far.sum()} of {len(is_far)} places are extrapolated: far from every composition known."
+        )
+    return notes

@@ -1,0 +1,277 @@
+"""From a table to what `CompositionProperties` learns from: coordinates, values of order one, groups.
+
+Coordinates are statistics of the elements, mole fractions and further numbers of the design, each group of
+them scaled by one length, so that the distance of two places is the sum of the absolute differences.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+from scipy.stats import skew
+
+from tieline.errors import NotIdentified, SchemaError
+from tieline.features.elements import element_statistics
+from tieline.models.arrays import Array, Indices
+from tieline.schema import chemical_systems, require
+from tieline.schema.closure import is_open
+from tieline.schema.wording import name_some
+
+READER = "CompositionProperties"
+FEWEST = 4  # values of a property; with fewer nothing can be left out and predicted
+STATISTICS = ("mean", "deviation", "largest", "smallest")  # range and commonest bring nothing beside these
+FIRST_LENGTHS = (1.5, 4.0, 2.0)  # of statistics, fractions and each number, before they are fitted
+MOST_SKEWED = 0.5  # a skewness beyond which a positive property is transformed
+WIDE = 3.0  # ratio of the 95th to the 5th percentile from which on a transform matters
+MANY_ZEROS = 0.05  # share of values from which on a logarithm would be about zero or not, and little else
+OFFSET = 0.05  # of the median: keeps zeros of a positive property finite under a logarithm
+
+
+@dataclass(frozen=True)
+class Coordinates:
+    """How a design becomes coordinates.
+
+    Attributes:
+        names: of the design variables.
+        composition: the one of them that is a composition.
+        elements: symbols, in the order of the table.
+        kept: statistics that vary over the table.
+        centre: of each coordinate (coordinate).
+        scale: of each coordinate (coordinate).
+        group: which length each coordinate has (coordinate): 0 statistics, 1 fractions, 2 and on numbers.
+    """
+
+    names: tuple[str, ...]
+    composition: str
+    elements: tuple[str, ...]
+    kept: tuple[str, ...]
+    centre: Array
+    scale: Array
+    group: Indices
+
+    @classmethod
+    def of(cls, table: xr.Dataset, names: Sequence[str]) -> "Coordinates":
+        """Read off a table what its design is.
+
+        Raises:
+            SchemaError: there is not exactly one composition, or a variable is not one number a specimen.
+            NotIdentified: no specimen has a complete design.
+        """
+        composition = _composition_of(table, names)
+        numbers = [name for name in names if name != composition]
+        _refuse_other_than_numbers(table, numbers)
+        statistics = element_statistics(table[composition], STATISTICS)
+        kept = [str(name) for name in statistics.data_vars if _varies(statistics[name].values)]
+        elements = tuple(table["element"].values.astype(str))
+        group = [0] * len(kept) + [1] * len(elements) + list(range(2, 2 + len(numbers)))
+        empty = np.zeros(len(group))
+        groups = np.array(group, dtype=np.intp)
+        bare = cls(tuple(names), composition, elements, tuple(kept), empty, empty + 1, groups)
+        x = bare.place(table)
+        x = x[np.isfinite(x).all(1)]
+        if not len(x):
+            raise NotIdentified(f"No specimen has a complete design of {', '.join(names)}.")
+        is_fraction = bare.group == 1
+        centre = np.where(is_fraction, 0.0, x.mean(0))
+        spread = np.where(x.std(0) > 0, x.std(0), 1.0)
+        # Distances are a mean over statistics and half a sum over mole fractions: both are about one.
+        share = np.where(bare.group == 0, max(len(kept), 1), 1.0)
+        return replace(bare, centre=centre, scale=np.where(is_fraction, 2.0, spread * share))
+
+    @property
+    def first_lengths(self) -> Array:
+        """A length for each group, to begin with."""
+        n_numbers = len(self.names) - 1
+        return np.array([*FIRST_LENGTHS[:2], *[FIRST_LENGTHS[2]] * n_numbers])
+
+    def place(self, design: xr.Dataset) -> Array:
+        """Coordinates (specimen, coordinate) of a design, not yet divided by lengths; NaN where not known.
+
+        An element that is not among `elements` is known by its statistics only.
+        """
+        composition = design[self.composition].transpose("specimen", "element")
+        statistics = element_statistics(composition, STATISTICS)
+        blocks = [statistics[name].values for name in self.kept]
+        fractions = composition.reindex(element=list(self.elements), fill_value=0.0).values
+        numbers = [design[name].values.astype(float) for name in self.names if name != self.composition]
+        x = np.column_stack([*blocks, fractions, *numbers])
+        return (x - self.centre) / self.scale
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How values of one property become numbers of order one.
+
+    A positive property that is skewed and spans more than a factor is transformed, so that it stays positive.
+
+    Attributes:
+        power: 1 for none, 0.5 for a square root, 0 for a logarithm.
+        offset: added before a logarithm.
+        centre: mean after it.
+        spread: standard deviation after it.
+    """
+
+    power: float
+    offset: float
+    centre: float
+    spread: float
+
+    @classmethod
+    def of(cls, values: Array) -> "Scale":
+        """Choose the transform that leaves the least skewness."""
+        low, high = np.quantile(values, [0.05, 0.95])
+        powers = [1.0]
+        if values.min() >= 0 and high > WIDE * low and skew(values) > MOST_SKEWED:
+            powers = [1.0, 0.5, 0.0] if np.mean(values == 0) < MANY_ZEROS else [1.0, 0.5]
+        offset = OFFSET * (float(np.median(values)) or 1.0)
+        tried = [cls(power, offset, 0.0, 1.0) for power in powers]
+        best = min(tried, key=lambda scale: abs(skew(scale.inward(values))) if len(powers) > 1 else 0.0)
+        inward = best.inward(values)
+        spread = float(inward.std())
+        flat = spread <= 1e-12 * max(abs(float(inward.mean())), 1e-300)
+        return cls(
+            best.power, offset, float(inward.mean()), abs(float(inward.mean())) or 1.0 if flat else spread
+        )
+
+    def inward(self, values: Array) -> Array:
+        """Numbers of order one; NaN stays."""
+        if self.power == 0:
+            values = np.log(np.maximum(values, 0) + self.offset)
+        elif self.power == 0.5:
+            values = np.sqrt(np.maximum(values, 0))
+        return (values - self.centre) / self.spread
+
+    def outward(self, numbers: Array) -> Array:
+        """Values in the user's unit."""
+        values = numbers * self.spread + self.centre
+        if self.power == 0:
+            return np.maximum(np.exp(values) - self.offset, 0.0)
+        return np.maximum(values, 0.0) ** 2 if self.power == 0.5 else values
+
+
+@dataclass(frozen=True)
+class CompositionReading:
+    """What a table holds for `CompositionProperties`.
+
+    Attributes:
+        coordinates: how the design is read.
+        scales: how each property is read.
+        rows: of the table, those with a design and at least one property.
+        x: their places (row, coordinate), before lengths.
+        y: their values of order one (row, property); NaN where not measured.
+        material: number of the material of each row (row): rows of one composition share it.
+        system: number of its chemical system (row).
+        systems: names of the chemical systems, by number.
+        notes: what was left out or should be known.
+    """
+
+    coordinates: Coordinates
+    scales: tuple[Scale, ...]
+    rows: Indices
+    x: Array
+    y: Array
+    material: Indices
+    system: Indices
+    systems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) -> CompositionReading:
+    """Read what `CompositionProperties` needs from a table.
+
+    Raises:
+        SchemaError: a variable is missing, or is not what it should be.
+        NotIdentified: too little was measured to learn anything.
+    """
+    require(table, [*design, *properties], READER)
+    values = np.stack([_values(table, name) for name in properties], 1)
+    # Specimens that nothing was measured of do not say how a design varies.
+    coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design)
+    _refuse_open(table[coordinates.composition])
+    x = coordinates.place(table)
+    is_placed = np.isfinite(x).all(1)
+    is_measured = np.isfinite(values).any(1)
+    rows = np.flatnonzero(is_placed & is_measured)
+    scales = []
+    for j, name in enumerate(properties):
+        known = values[rows, j][np.isfinite(values[rows, j])]
+        if known.size < FEWEST:
+            raise NotIdentified(
+                f"{READER} needs at least {FEWEST} values of '{name}'.",
+                found=f"{known.size}",
+                hint="measure more specimens, or leave the property out",
+            )
+        scales.append(Scale.of(known))
+    y = np.stack([scale.inward(values[rows, j]) for j, scale in enumerate(scales)], 1)
+    composition = table[coordinates.composition].transpose("specimen", "element").isel(specimen=rows)
+    material = np.unique(composition.values.round(9), axis=0, return_inverse=True)[1].ravel()
+    systems, system = np.unique(chemical_systems(composition), return_inverse=True)
+    notes = tuple(_notes(table, properties, int((is_measured & ~is_placed).sum())))
+    names = tuple(systems.tolist())
+    return CompositionReading(
+        coordinates, tuple(scales), rows, x[rows], y, material, system.ravel(), names, notes
+    )
+
+
+def _refuse_other_than_numbers(table: xr.Dataset, names: Sequence[str]) -> None:
+    for name in names:
+        if table[name].dims != ("specimen",) or table[name].dtype.kind not in "iufb":
+            raise SchemaError(
+                f"The design variable '{name}' is not one number a specimen.",
+                found=f"{table[name].dtype} on {', '.join(map(str, table[name].dims))}",
+                hint="a composition and numbers; GaussianProcess reads categories too",
+            )
+
+
+def _varies(column: Array) -> bool:
+    known = column[np.isfinite(column)]
+    return bool(known.size) and float(np.ptp(known)) > 1e-9 * float(np.abs(known).max())
+
+
+def _composition_of(table: xr.Dataset, names: Sequence[str]) -> str:
+    found = [name for name in names if "element" in table[name].dims]
+    if len(found) != 1:
+        raise SchemaError(
+            f"The design of {READER} has one composition.",
+            found=name_some(found) or f"none among {name_some(names)}",
+            hint='tl.table(sheet, formula="formula") makes one; without it take GaussianProcess',
+        )
+    return found[0]
+
+
+def _refuse_open(composition: xr.DataArray) -> None:
+    wrong = np.flatnonzero((is_open(composition, "element") | (composition < 0).any("element")).values)
+    if wrong.size:
+        total = composition.sum("element").values[wrong[0]]
+        raise SchemaError(
+            f"'{composition.name}' does not sum to 1 over 'element' in {wrong.size} rows.",
+            found=f"a sum of {total:g} in row {wrong[0]}",
+            hint="mole fractions that sum to one, or NaN in a whole row where it is not known",
+        )
+
+
+def _values(table: xr.Dataset, name: str) -> Array:
+    variable = table[name]
+    if variable.dims != ("specimen",) or variable.dtype.kind not in "iufb":
+        raise SchemaError(
+            f"The property '{name}' is not one number a specimen.",
+            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
+            hint="name numeric columns as properties",
+        )
+    values = variable.values.astype(float)
+    if np.isinf(values).any():
+        raise SchemaError(
+            f"'{name}' holds infinite values.",
+            found=f"row {np.flatnonzero(np.isinf(values))[0]} is the first",
+            hint="set them to NaN (not measured)",
+        )
+    return values
+
+
+def _notes(table: xr.Dataset, properties: Sequence[str], n_unplaced: int) -> Iterator[str]:
+    if n_unplaced:
+        yield f"{n_unplaced} specimens have no complete design and were left out."
+    unread = [f"{name}{end}" for name in properties for end in ("_sd", "_flag") if f"{name}{end}" in table]
+    if unread:
+        yield f"Not read: {name_some(unread)}; every value counts alike."

@@ -1,0 +1,212 @@
+"""What `CompositionProperties` makes of a table; its parts are tested in files of their own."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import tieline as tl
+from tieline.errors import NotIdentified, SchemaError, UnitError
+from tieline.features.elements import element_statistics
+from tieline.schema import compositions
+
+METALS = ["Ti", "V", "Fe", "Co", "Ni", "Cu", "Zr", "Nb", "Al", "Mg"]
+NONMETALS = ["O", "S", "N", "C"]
+MODEL = tl.CompositionProperties("composition", ["stiffness", "heat"])
+
+
+def world(n=120, seed=0):
+    """Ternary compounds: both properties follow the elements, and share what these do not tell."""
+    rng = np.random.default_rng(seed)
+    metals = [rng.choice(METALS, 2, replace=False) for _ in range(n)]
+    rows = [f"{a}{rng.integers(1, 4)}{b}{rng.choice(NONMETALS)}{rng.integers(1, 5)}" for a, b in metals]
+    bond = element_statistics(compositions(rows), ["mean"])["cohesive_energy_mean"].values
+    hidden = 0.3 * rng.standard_normal(n)
+    stiffness = np.exp(3 + 0.4 * bond + hidden)
+    heat = np.exp(0.5 + 0.3 * bond + hidden + 0.05 * rng.standard_normal(n))
+    sheet = pd.DataFrame({"formula": rows, "stiffness": stiffness, "heat": heat})
+    units = {"stiffness": "GPa", "heat": "W/m/K"}
+    return tl.table(sheet, formula="formula", units=units, roles=dict.fromkeys(units, "property"))
+
+
+def error(predicted, truth, name="heat"):
+    return float(np.abs(np.log(predicted[name] / truth[name])).mean())
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Learned from, and asked about."""
+    return world(), world(80, seed=1)
+
+
+@pytest.fixture(scope="module")
+def posterior(both):
+    return MODEL.fit(both[0], seed=0)
+
+
+def test_it_predicts_better_than_the_mean(posterior, both):
+    asked = both[1]
+    predicted = posterior.predict(asked)
+    alone = asked.assign(heat=asked["heat"] * 0 + np.exp(np.log(both[0]["heat"]).mean()))
+    assert error(predicted, asked) < 0.8 * error(alone, asked)
+
+
+def test_what_was_measured_tells_of_the_other_property(posterior, both):
+    asked = both[1]
+    without, with_it = posterior.predict(asked), posterior.predict(asked, given="stiffness")
+    assert error(with_it, asked) < 0.6 * error(without, asked)
+    assert (with_it["heat_sd"] / with_it["heat"]).mean() < 0.6 * (without["heat_sd"] / without["heat"]).mean()
+    np.testing.assert_allclose(with_it["stiffness"], asked["stiffness"], rtol=1e-6)
+
+
+def test_a_hole_in_what_is_given_is_not_given(posterior, both):
+    asked = both[1].isel(specimen=slice(6))
+    some = asked.assign(stiffness=asked["stiffness"].where(np.arange(6) % 2 == 0))
+    found = posterior.predict(some, given=["stiffness"])
+    without, with_it = posterior.predict(asked), posterior.predict(asked, given=["stiffness"])
+    for i, wanted in enumerate([with_it, without] * 3):
+        xr.testing.assert_allclose(found["heat"][i], wanted["heat"][i])
+
+
+def test_given_values_are_converted_into_the_unit_of_the_fit(posterior, both):
+    asked = both[1].isel(specimen=slice(5))
+    in_mpa = asked.assign(stiffness=(asked["stiffness"] * 1000).assign_attrs(units="MPa"))
+    wanted = posterior.predict(asked, given="stiffness")["heat"]
+    np.testing.assert_allclose(posterior.predict(in_mpa, given="stiffness")["heat"], wanted)
+    with pytest.raises(UnitError):
+        posterior.predict(
+            asked.assign(stiffness=asked["stiffness"].assign_attrs(units="K")), given="stiffness"
+        )
+
+
+def test_what_is_given_must_be_a_property_in_the_grid(posterior, both):
+    with pytest.raises(SchemaError, match="was not learned") as caught:
+        posterior.predict(both[1], given="stifness")
+    assert "Did you mean 'stiffness'?" in caught.value.found
+    with pytest.raises(SchemaError, match="is not in the grid"):
+        posterior.predict(both[1].drop_vars("heat"), given="heat")
+
+
+def test_intervals_hold_what_they_promise_in_systems_never_seen(posterior, both):
+    asked = both[1]
+    predicted = posterior.predict(asked)
+    assert predicted["new_system"].mean() > 0.5
+    for name in ("stiffness", "heat"):
+        low, high = (predicted[f"{name}_quantile"].sel(probability=q) for q in (0.05, 0.95))
+        inside = ((low <= asked[name]) & (asked[name] <= high)).mean()
+        assert 0.8 <= inside <= 0.99
+
+
+def test_positive_properties_stay_positive(posterior, both):
+    predicted = posterior.predict(both[1])
+    draws = posterior.functions(both[1], 50)
+    assert float(draws.min()) >= 0
+    assert all(float(predicted[f"{name}_quantile"].min()) >= 0 for name in ("stiffness", "heat"))
+
+
+def test_an_expensive_property_is_learned_with_a_cheap_one(both):
+    rare = both[0].assign(heat=both[0]["heat"].where(np.arange(both[0].sizes["specimen"]) < 25))
+    rare["heat"].attrs = both[0]["heat"].attrs
+    fitted = MODEL.fit(rare)
+    alone = replace(MODEL, properties=["heat"]).fit(rare)
+    assert error(fitted.predict(both[1]), both[1]) < error(alone.predict(both[1]), both[1])
+    assert np.isfinite(fitted.predict(both[1], given="stiffness")["heat_sd"]).all()
+
+
+def test_places_far_from_everything_are_said_to_be(posterior, both):
+    strange = xr.Dataset({"composition": compositions(["C", "Cu4V", "TiO2"])})
+    found = posterior.predict(strange.assign_coords(specimen=range(3)))
+    assert found["new_system"].values.tolist() == [True, True, True]
+    assert found["far"].values[0]
+    assert any("chemical systems that were not learned from" in note for note in found.attrs["notes"])
+    assert any("extrapolated" in note for note in found.attrs["notes"])
+    known = posterior.predict(both[0].isel(specimen=[0]))
+    assert not known["new_system"].any()
+    assert not known["far"].any()
+
+
+def test_elements_stand_in_any_order_and_may_be_strangers(posterior, both):
+    asked = both[1].isel(specimen=slice(4))
+    turned = asked.isel(element=slice(None, None, -1))
+    xr.testing.assert_allclose(posterior.predict(turned), posterior.predict(asked))
+    strange = xr.Dataset({"composition": compositions(["TiO2", "MnO2"])}).assign_coords(specimen=[0, 1])
+    found = posterior.predict(strange)
+    assert np.isfinite(found["heat"]).all()
+    assert "No specimen contains Mn: known by its properties only." in found.attrs["notes"]
+    alone = posterior.predict(xr.Dataset({"composition": compositions(["TiO2"])}))
+    np.testing.assert_allclose(alone["heat"][0], found["heat"][0])
+
+
+def test_a_temperature_beside_the_composition(both):
+    kelvin = np.tile([300.0, 600.0], 60)
+    hot = both[0].assign(temperature=("specimen", kelvin, {"role": "process", "units": "K"}))
+    hot["heat"] = (hot["heat"] * 300 / kelvin).assign_attrs(units="W/m/K")
+    fitted = tl.CompositionProperties(["composition", "temperature"], "heat").fit(hot)
+    cold = fitted.predict(hot.assign(temperature=hot["temperature"] * 0 + 300))
+    warm = fitted.predict(hot.assign(temperature=hot["temperature"] * 0 + 600))
+    assert float((warm["heat"] < cold["heat"]).mean()) > 0.9
+
+
+def test_repeated_materials_are_left_out_together(both):
+    twice = xr.concat([both[0], both[0]], "specimen", data_vars="minimal")
+    twice = twice.assign_coords(specimen=np.arange(twice.sizes["specimen"]))
+    fitted = MODEL.fit(twice)
+    once = MODEL.fit(both[0]).diagnose()["skill"].sel(way="material", property="heat")
+    # Were a material predicted from its own repeat, left-out errors would vanish.
+    assert float(fitted.diagnose()["skill"].sel(way="material", property="heat")) < float(once) + 0.2
+
+
+def test_the_diagnosis_says_how_much_is_explained(posterior):
+    found = posterior.diagnose()
+    assert found["skill"].dims == ("way", "property")
+    assert found["way"].values.tolist() == ["material", "chemical_system"]
+    assert (found["skill"].sel(way="material") > 0.1).all()
+
+
+def test_a_property_that_composition_does_not_decide_is_red(both):
+    chance = np.random.default_rng(0).standard_normal(both[0].sizes["specimen"])
+    blind = both[0].assign(luck=("specimen", chance, {"role": "property", "units": "1"}))
+    found = replace(MODEL, properties=["luck"]).fit(blind).diagnose()
+    assert found.attrs["verdict"] == "red"
+    assert "Composition says next to nothing of luck" in found.attrs["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("design", "properties", "what"),
+    [
+        ("composition", [], "at least one property"),
+        ([], ["heat"], "needs a composition"),
+        (["composition", "heat"], ["heat"], "for one purpose"),
+    ],
+)
+def test_questions_that_make_no_sense_are_refused(design, properties, what):
+    with pytest.raises(SchemaError, match=what):
+        tl.CompositionProperties(design, properties)
+
+
+def test_tables_that_cannot_be_read_are_refused(both):
+    table = both[0]
+    with pytest.raises(SchemaError, match="design of CompositionProperties has one composition"):
+        tl.CompositionProperties(["stiffness"], "heat").fit(table)
+    with pytest.raises(NotIdentified, match="at least 4 values of 'heat'"):
+        MODEL.fit(table.assign(heat=table["heat"].where(np.arange(table.sizes["specimen"]) < 3)))
+    with pytest.raises(SchemaError, match="does not sum to 1"):
+        MODEL.fit(table.assign(composition=table["composition"] * 0.9))
+    with pytest.raises(SchemaError, match="infinite"):
+        MODEL.fit(table.assign(heat=table["heat"].where(table["heat"] > 5, np.inf)))
+    polymer = table.assign_coords(element=["P3HT", *table["element"].values[1:]])
+    with pytest.raises(SchemaError, match="Nothing is known of the element P3HT"):
+        MODEL.fit(polymer)
+
+
+def test_it_has_no_boundaries(posterior):
+    assert not posterior.has_boundaries
+    with pytest.raises(SchemaError, match="knows no boundaries"):
+        posterior.boundaries()
+
+
+def test_proposals_are_made_with_it(posterior, both):
+    best = tl.propose(posterior, both[1], tl.Maximize("heat"), n=2)
+    assert best.sizes["specimen"] == 2
