@@ -1,6 +1,6 @@
 """How far to trust `CompositionProperties`: materials and chemical systems predicted from the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,7 +68,7 @@ def _left_out(posterior: "CompositionPosterior") -> xr.Dataset:
     )
 
 
-def _worries(names: tuple[str, ...], found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
+def _worries(names: Iterable[str], found: xr.Dataset) -> Iterator[tuple[str, str, str]]:
     for name in names:
         skill = found["skill"].sel(property=name).values
         if skill[0] < NO_SKILL:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from scipy.linalg.lapack import dpotri
+from scipy.linalg.lapack import dpotri  # pyright: ignore[reportAttributeAccessIssue]
 from scipy.sparse.linalg import LinearOperator, cg
 
 from tieline.errors import NotConverged
@@ -223,9 +223,13 @@ class _Solver:
             whole = spread(v)
             return (self.k @ whole @ self.coupling.signal + whole @ self.coupling.residual)[seen]
 
+        def undo(v: Array) -> Array:
+            return self.complete(spread(v))[seen]
+
         shape = (size, size)
-        system = LinearOperator(shape, matvec=apply, dtype=float)
-        guess = LinearOperator(shape, matvec=lambda v: self.complete(spread(v))[seen], dtype=float)
+        # The stubs of scipy know the class that a shape makes, and not how it is made.
+        system = LinearOperator(shape, matvec=apply, dtype=float)  # pyright: ignore[reportCallIssue]
+        guess = LinearOperator(shape, matvec=undo, dtype=float)  # pyright: ignore[reportCallIssue]
         found, info = cg(system, y[seen], rtol=TOLERANCE, maxiter=500, M=guess)
         if info:
             raise NotConverged(

@@ -86,7 +86,7 @@ class CompositionPosterior:
         size = np.sqrt(parts.sum(0))
         score = self.fit.stack.score((self._given(grid, given) - centre) / size, regime)
         about, spread = self.fit.stack.given(score, regime)
-        is_far = (guesses.reach > self.fit.furthest + 1e-9).all(1)
+        is_far = np.asarray((guesses.reach > self.fit.furthest + 1e-9).all(1))
         answer = {}
         for j, name in enumerate(self.model.properties):
             nodes = np.concatenate([NODES, norm.ppf(BOUNDS)])

@@ -93,7 +93,7 @@ class Coordinates:
         composition = design[self.composition].transpose("specimen", "element")
         statistics = element_statistics(composition, STATISTICS)
         blocks = [statistics[name].values for name in self.kept]
-        fractions = composition.reindex(element=list(self.elements), fill_value=0.0).values
+        fractions = composition.reindex(element=list(self.elements)).fillna(0.0).values
         numbers = [design[name].values.astype(float) for name in self.names if name != self.composition]
         x = np.column_stack([*blocks, fractions, *numbers])
         return (x - self.centre) / self.scale

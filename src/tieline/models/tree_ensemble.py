@@ -35,10 +35,10 @@ class Forest:
 
     columns: Indices
     start: Indices
-    feature: Array
+    feature: Indices
     threshold: Array
-    left: Array
-    right: Array
+    left: Indices
+    right: Indices
     value: Array
 
     def mean(self, x: Array) -> Array:
@@ -97,22 +97,19 @@ def leave_out_trees(x: Array, y: Array, parts: Sequence[Indices], seed: int) -> 
 def _grow(x: Array, y: Array, columns: Indices, seed: int, n_trees: int) -> Forest:
     if not len(y):  # nothing to learn from: the mean, which is zero
         leaf = np.zeros((1, len(columns)), dtype=np.float32)
-        none = np.full(1, LEAF, dtype=np.int32)
+        none = np.full(1, LEAF, dtype=np.intp)
         return Forest(columns, np.array([0, 1]), none, np.zeros(1), none, none, leaf)
     from sklearn.ensemble import ExtraTreesRegressor
 
     grown = ExtraTreesRegressor(n_trees, max_features=SHARE_OF_COORDINATES, random_state=seed, n_jobs=1)
     grown.fit(x.astype(np.float32), y if y.shape[1] > 1 else y[:, 0])
     trees = [tree.tree_ for tree in grown.estimators_]
-    is_leaf = [tree.children_left == -1 for tree in trees]
     return Forest(
         columns,
         np.cumsum([0, *(tree.node_count for tree in trees)]),
-        np.concatenate(
-            [np.where(leaf, LEAF, t.feature) for t, leaf in zip(trees, is_leaf, strict=True)]
-        ).astype(np.int32),
+        np.maximum(np.concatenate([tree.feature for tree in trees]), LEAF).astype(np.intp),
         np.concatenate([tree.threshold for tree in trees]),
-        np.concatenate([tree.children_left for tree in trees]).astype(np.int32),
-        np.concatenate([tree.children_right for tree in trees]).astype(np.int32),
+        np.concatenate([tree.children_left for tree in trees]).astype(np.intp),
+        np.concatenate([tree.children_right for tree in trees]).astype(np.intp),
         np.concatenate([tree.value[:, :, 0] for tree in trees]).astype(np.float32),
     )
