@@ -11,6 +11,7 @@ from benchmarks.tasks import Options, Row
 BENCHMARKS = (
     "active_fegapd",
     "calibration",
+    "composition",
     "fegapd",
     "membrane",
     "pools",

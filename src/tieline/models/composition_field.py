@@ -22,7 +22,7 @@ from tieline.models.composition_folds import same_labels
 from tieline.models.coregionalisation import Coupling, fit_lengths
 from tieline.models.laplace_kernel import WIDEST, laplace, reach_of
 
-MOST_ROWS = 4000  # that the process learns from; its cost grows with their cube
+MOST_ROWS = 4500  # that the process learns from; its cost grows with their cube
 TOLERANCE = 1e-5  # of the conjugate gradients, relative
 MOST_JOINT = 2000  # places that are drawn jointly without approximation
 NUGGET = 1e-6  # keeps covariances of single precision positive definite

@@ -79,7 +79,7 @@ class CompositionPosterior:
                 or what is given is no property, or not in the grid.
             UnitError: a variable has a unit that cannot be converted into that of the fit.
         """
-        x, regime = self._places(grid)
+        x, regime = self.places(grid)
         guesses = self.fit.guess(x, self.reading.coordinates.group)
         centre = self.fit.stack.mean(guesses, regime)
         parts = self.fit.stack.variances(guesses, regime)
@@ -117,7 +117,7 @@ class CompositionPosterior:
             (draw, specimen, property): noise-free values, with `units (property)`. Up to 2,000 places are
             drawn jointly without approximation.
         """
-        x, regime = self._places(grid)
+        x, regime = self.places(grid)
         group = self.reading.coordinates.group
         guesses = self.fit.guess(x, group)
         centre = self.fit.stack.mean(guesses, regime)
@@ -169,8 +169,8 @@ class CompositionPosterior:
 
         return save_posterior(self, path)
 
-    def _places(self, grid: xr.Dataset) -> tuple[Array, Indices]:
-        """Coordinates of places, and whether their chemical system is known."""
+    def places(self, grid: xr.Dataset) -> tuple[Array, Indices]:
+        """Coordinates (place, coordinate) of a design, and whether each chemical system is known."""
         design = align(grid, self._reference(grid), self.model.design_names)
         systems = chemical_systems(design[self.reading.coordinates.composition])
         regime = np.where(np.isin(systems, self.reading.systems), KNOWN, NEW)

@@ -21,7 +21,7 @@ from tieline.schema.wording import name_some
 READER = "CompositionProperties"
 FEWEST = 4  # values of a property; with fewer nothing can be left out and predicted
 STATISTICS = ("mean", "deviation", "largest", "smallest")  # range and commonest bring nothing beside these
-FIRST_LENGTHS = (1.5, 4.0, 2.0)  # of statistics, fractions and each number, before they are fitted
+FIRST_NUMBER = 1 + len(STATISTICS)  # group of the first number beside the composition
 MOST_SKEWED = 0.5  # a skewness beyond which a positive property is transformed
 WIDE = 3.0  # ratio of the 95th to the 5th percentile from which on a transform matters
 MANY_ZEROS = 0.05  # share of values from which on a logarithm would be about zero or not, and little else
@@ -39,7 +39,8 @@ class Coordinates:
         kept: statistics that vary over the table.
         centre: of each coordinate (coordinate).
         scale: of each coordinate (coordinate).
-        group: which length each coordinate has (coordinate): 0 statistics, 1 fractions, 2 and on numbers.
+        group: which length each coordinate has (coordinate): 0 for mole fractions, then one for each
+            statistic, then one for each number.
     """
 
     names: tuple[str, ...]
@@ -64,7 +65,8 @@ class Coordinates:
         statistics = element_statistics(table[composition], STATISTICS)
         kept = [str(name) for name in statistics.data_vars if _varies(statistics[name].values)]
         elements = tuple(table["element"].values.astype(str))
-        group = [0] * len(kept) + [1] * len(elements) + list(range(2, 2 + len(numbers)))
+        kind = [1 + STATISTICS.index(name.rsplit("_", 1)[1]) for name in kept]
+        group = [*kind, *[0] * len(elements), *range(FIRST_NUMBER, FIRST_NUMBER + len(numbers))]
         empty = np.zeros(len(group))
         groups = np.array(group, dtype=np.intp)
         bare = cls(tuple(names), composition, elements, tuple(kept), empty, empty + 1, groups)
@@ -72,18 +74,20 @@ class Coordinates:
         x = x[np.isfinite(x).all(1)]
         if not len(x):
             raise NotIdentified(f"No specimen has a complete design of {', '.join(names)}.")
-        is_fraction = bare.group == 1
+        is_fraction = bare.group == 0
         centre = np.where(is_fraction, 0.0, x.mean(0))
         spread = np.where(x.std(0) > 0, x.std(0), 1.0)
         # Distances are a mean over statistics and half a sum over mole fractions: both are about one.
-        share = np.where(bare.group == 0, max(len(kept), 1), 1.0)
+        is_statistic = ~is_fraction & (bare.group < FIRST_NUMBER)
+        share = np.where(is_statistic, max(len(kept), 1), 1.0)
         return replace(bare, centre=centre, scale=np.where(is_fraction, 2.0, spread * share))
 
     @property
     def first_lengths(self) -> Array:
         """A length for each group, to begin with."""
         n_numbers = len(self.names) - 1
-        return np.array([*FIRST_LENGTHS[:2], *[FIRST_LENGTHS[2]] * n_numbers])
+        # Of mole fractions, statistics and numbers: the best of nine on a part of AFLOW's properties.
+        return np.array([4.0, *[1.5] * len(STATISTICS), *[2.0] * n_numbers])
 
     def place(self, design: xr.Dataset) -> Array:
         """Coordinates (specimen, coordinate) of a design, not yet divided by lengths; NaN where not known.

@@ -24,7 +24,7 @@ PRIOR_SIGNAL, PRIOR_RESIDUAL = 0.8, 0.1  # variances that the prior expects of a
 STEPS, FIRST_STEPS = 25, 6
 ENOUGH_ROWS = 400  # on which lengths and covariances are fitted
 FACTORS = (0.5, 2.0)  # by which lengths are tried
-PASSES = 2
+PASSES = 2  # so that a length changes by four at most: beyond, likelihood and prediction part ways
 
 
 @dataclass(frozen=True)
