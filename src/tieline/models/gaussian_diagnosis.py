@@ -19,7 +19,9 @@ UNFORESEEN = 3.0  # and standard deviations from what all others say
 
 def diagnose(posterior: "GaussianPosterior") -> xr.Dataset:
     """Compare leave-one-out predictions with what was measured, and put the result in one sentence."""
-    return summarise(_leave_one_out(posterior), posterior.model.properties, posterior.notes)
+    found, names = _leave_one_out(posterior), posterior.model.properties
+    further = [w for name in names for w in _gross_errors(posterior, found.sel(property=name), name)]
+    return summarise(found, names, posterior.notes, further=further)
 
 
 def summarise(
@@ -95,7 +97,6 @@ def _worries(names: Iterable[str], found: xr.Dataset) -> Iterator[tuple[str, str
                 f"Only {coverage:.0%} of {n} left-out values of {name} fall into their 90 % intervals",
                 f"Widen the intervals of {name}, look for outliers, or measure repeats.",
             )
-        yield from _gross_errors(posterior, found.sel(property=name), name)
 
 
 def _gross_errors(
