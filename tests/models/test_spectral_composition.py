@@ -287,6 +287,23 @@ def test_an_empty_spectrum_is_not_answered_and_spoils_no_other(world, plain):
     assert "2 spectra hold no counts and are not answered." in found.attrs["notes"]
 
 
+def test_dark_references_are_noted_and_text_is_refused(world):
+    area = world.references["area"].where(world.references["reference"] != "LiH", 0)
+    dark = tl.SpectralComposition().fit(world.references.assign(area=area))
+    assert "References without any count were left aside: of LiH." in dark.notes
+    assert "LiH" not in dark.compounds
+    with pytest.raises(tl.SchemaError, match="text or objects"):
+        tl.SpectralComposition().fit(world.references.assign(area=world.references["area"].astype(str)))
+
+
+def test_a_hole_in_a_spectrum_is_noted(world, plain):
+    area = world.unknowns["area"].copy(deep=True)
+    area[2, 5:9] = np.nan
+    found = plain.predict(world.unknowns.assign(area=area))
+    assert "Spectra that lack some of the channels that others have: 1." in found.attrs["notes"]
+    assert found["share"].notnull().all()
+
+
 def test_missing_peaks_are_noted_and_a_shifted_axis_is_refused(world, plain):
     fewer = plain.predict(world.unknowns.isel(mz=slice(0, 90)))
     assert "30 of 120 channels of the references are missing." in fewer.attrs["notes"]

@@ -1,7 +1,7 @@
 """From a table of spectra to arrays, with everything that cannot stand refused by name."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -63,6 +63,12 @@ def read_spectra(table: xr.Dataset, name: str) -> Spectra:
             found=f"dimensions {name_some(variable.dims)}; coordinates {name_some(variable.coords)}",
             hint=f"xarray.DataArray(counts, dims=('specimen', 'mz'), coords={{'mz': [...]}}, name='{name}')",
         )
+    if variable.dtype.kind not in "biuf":
+        raise SchemaError(
+            f"'{name}' holds text or objects where counts should be.",
+            found=f"type {variable.dtype}",
+            hint=f"table.assign({name}=table['{name}'].astype(float))",
+        )
     values = variable.transpose("specimen", others[0])
     counts, channels = values.values.astype(float), variable[others[0]].values.astype(float)
     _check_channels(channels, others[0])
@@ -91,7 +97,7 @@ def read_references(table: xr.Dataset, spectrum: str, reference: str) -> tuple[S
     label = np.array([_label(v) for v in np.atleast_1d(table[reference].values)])
     # A row without a label or without counts tells nothing of pure compounds.
     is_used = (label != "") & np.isfinite(spectra.counts).any(1) & (np.nansum(spectra.counts, 1) > 0)
-    counts, label = spectra.counts[is_used], label[is_used]
+    all_labels, counts, label = label, spectra.counts[is_used], label[is_used]
     compounds, n_spectra = np.unique(label, return_counts=True)
     if len(compounds) < 2:
         raise NotIdentified(
@@ -112,7 +118,10 @@ def read_references(table: xr.Dataset, spectrum: str, reference: str) -> tuple[S
             found=f"{is_whole.sum()} channels for {len(compounds)} compounds",
             hint="integrate the same peaks in all spectra",
         )
-    notes = _notes(compounds, n_spectra, is_whole)
+    dark = np.isfinite(spectra.counts).any(1) & (np.nansum(spectra.counts, 1) == 0) & ~is_used
+    empty = sorted(set(all_labels[dark].tolist()) - {""})
+    notes = [f"References without any count were left aside: of {name_some(empty)}."] if empty else []
+    notes += _notes(compounds, n_spectra, is_whole)
     kept = Spectra(
         counts[:, is_whole], spectra.channels[is_whole], spectra.axis, tuple(notes), np.flatnonzero(is_used)
     )
@@ -169,6 +178,11 @@ def read_unknowns(
         spectra = Spectra(np.stack(means), spectra.channels, spectra.axis, spectra.notes)
         groups = None
     is_empty = ~(np.nansum(spectra.counts, axis=1) > 0)
+    seen = np.isfinite(spectra.counts[:, np.isfinite(spectra.counts).any(0)])
+    n_holes = int((~seen[~is_empty].all(1)).sum())
+    if n_holes:
+        note = f"Spectra that lack some of the channels that others have: {n_holes}."
+        spectra = replace(spectra, notes=(*spectra.notes, note))
     return Unknowns(spectra, names, n_spots, is_empty, groups)
 
 
