@@ -129,7 +129,7 @@ class Answering:
         """The question with all that it leaves open."""
         posterior = self.memory.posterior(self.fit)
         return Wish(
-            goal=None if posterior is None else question.goal or goal_of(self.settings, posterior),
+            goal=None if posterior is None else question.goal or self._goal(posterior),
             acquisition=question.acquisition,
             batch=question.batch,
             audit=question.audit,
@@ -157,6 +157,10 @@ class Answering:
         if is_ahead and not isinstance(pool, Space):
             n = max(question.n, min(n, pool.sizes["specimen"] - len(used.taken(wish.measures))))
         return choose(posterior, self.fit.posterior, pool, wish, n, used)
+
+    def _goal(self, posterior: Posterior) -> Goal:
+        key = (repr(self.settings), None if self.fit is None else self.fit.posterior)
+        return self.memory.once("goal", key, lambda: goal_of(self.settings, posterior))
 
     @property
     def _since(self) -> int:

@@ -47,27 +47,30 @@ class Used:
     """Places that are spoken for: proposed and awaited, or done since the fit.
 
     Attributes:
-        designs: settings of each.
+        places: name of each.
         measures: what each is for.
-        attrs: unit and role of the settings.
+        designs: settings of each, as JSON, which is read only where it is needed.
+        attrs: unit and role of the settings, as JSON.
     """
 
-    designs: tuple[Row, ...]
+    places: tuple[str, ...]
     measures: tuple[str, ...]
-    attrs: Mapping[str, Row]
+    designs: tuple[str, ...]
+    attrs: frozenset[str]
 
     def taken(self, measures: str) -> set[str]:
         """The places that cannot be proposed again for a purpose."""
-        pairs = zip(self.designs, self.measures, strict=True)
-        return {place_of(d) for d, m in pairs if not measures or m in ("", measures)}
+        pairs = zip(self.places, self.measures, strict=True)
+        return {place for place, m in pairs if not measures or m in ("", measures)}
 
     def pending(self, wish: Wish, names: Sequence[str]) -> xr.Dataset | None:
         """The places for `propose`; those that lack a setting of the design tell it nothing."""
-        whole = [i for i, design in enumerate(self.designs) if set(names) <= set(design)]
+        designs = [json.loads(text) for text in self.designs]
+        whole = [i for i, design in enumerate(designs) if set(names) <= set(design)]
         if not whole:
             return None
-        rows = [{name: self.designs[i][name] for name in names} for i in whole]
-        places = from_rows(rows, self.attrs)
+        attrs = {name: said for text in sorted(self.attrs) for name, said in json.loads(text).items()}
+        places = from_rows([{name: designs[i][name] for name in names} for i in whole], attrs)
         if not wish.measures:
             return places
         under_way = np.array([self.measures[i] or wish.measures for i in whole], dtype=str)
@@ -87,19 +90,15 @@ def spoken_for(connection: sa.Connection, since: int, *, but: int = 0) -> Used:
         proposal.c.state.in_(("done", "failed")) & (proposal.c.changed > since)
     )
     disregarded = (proposal.c.event == but) & (proposal.c.state == "proposed")
-    columns = (proposal.c.design, proposal.c.measures, proposal.c.attrs)
-    designs, measures, attrs = [], [], {}
-    for row in connection.execute(sa.select(*columns).where(awaited, ~disregarded)):
-        designs.append(json.loads(row.design))
-        measures.append(row.measures)
-        attrs |= json.loads(row.attrs)
+    columns = (proposal.c.place, proposal.c.measures, proposal.c.design, proposal.c.attrs)
+    found = connection.execute(sa.select(*columns).where(awaited, ~disregarded)).all()
+    rows = [tuple(row) for row in found]
     told = sa.select(specimen.c.asked, specimen.c.made, specimen.c.attrs)
     for row in connection.execute(told.where(specimen.c.event > since, specimen.c.proposal == "")):
         if design := json.loads(row.asked) | json.loads(row.made):
-            designs.append(design)
-            measures.append("")
-            attrs |= json.loads(row.attrs)
-    return Used(tuple(designs), tuple(measures), attrs)
+            rows.append((place_of(design), "", json.dumps(design), row.attrs))
+    places, measures, designs, attrs = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return Used(places, measures, designs, frozenset(attrs))
 
 
 @dataclass(frozen=True)

@@ -44,14 +44,14 @@ class Memory:
 
     def record(self) -> xr.DataTree | None:
         """What the imports say together, without what was told."""
-        return self._once("record", self.store.fact("record"), Imports(self.folder, self.store).joined)
+        return self.once("record", self.store.fact("record"), Imports(self.folder, self.store).joined)
 
     def posterior(self, fit: Fit | None) -> Posterior | None:
         """What a fit learned."""
         if fit is None:
             return None
         file = kept_netcdf(self.folder / "posteriors", fit.posterior)
-        return self._once("posterior", fit.posterior, lambda: _of_design(file))
+        return self.once("posterior", fit.posterior, lambda: _of_design(file))
 
     def pool(self, settings: Settings, fit: Fit | None, *, many: bool) -> xr.Dataset | Space:
         """The places to choose from: the space or the pool of campaign.toml, or the explored region.
@@ -69,7 +69,7 @@ class Memory:
             if not many:
                 return space
             key = (repr(settings.space), settings.seed)
-            return self._once("cover", key, lambda: space.candidates(N_COVER, seed=settings.seed))
+            return self.once("cover", key, lambda: space.candidates(N_COVER, seed=settings.seed))
         posterior = self.posterior(fit)
         if settings.pool is not None:
             file = self.folder / settings.pool
@@ -80,7 +80,7 @@ class Memory:
                     hint="put the table of candidates into the campaign's folder",
                 )
             digest = None if fit is None else fit.posterior
-            return self._once(
+            return self.once(
                 "pool",
                 (settings.pool, file.stat().st_mtime_ns, digest),
                 lambda: _distinct(read_places(file), posterior),
@@ -92,12 +92,12 @@ class Memory:
                 hint="tieline fit, or [[space.inputs]] in campaign.toml",
             )
         assert fit is not None
-        return self._once("region", fit.posterior, lambda: default_pool(posterior))
+        return self.once("region", fit.posterior, lambda: default_pool(posterior))
 
     def vocabulary(self, settings: Settings, fit: Fit | None) -> Vocabulary:
         """What may be told."""
         key = (self.store.fact("record"), repr(settings), None if fit is None else fit.posterior)
-        return self._once("words", key, lambda: self._vocabulary(settings, fit))
+        return self.once("words", key, lambda: self._vocabulary(settings, fit))
 
     def _vocabulary(self, settings: Settings, fit: Fit | None) -> Vocabulary:
         record, posterior = self.record(), self.posterior(fit)
@@ -125,7 +125,8 @@ class Memory:
             units=units,
         )
 
-    def _once(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:
+    def once(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:
+        """Work something out, unless the same was worked out last time."""
         with self._lock:
             if kind in self._kept and self._kept[kind][0] == key:
                 return self._kept[kind][1]
