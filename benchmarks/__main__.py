@@ -13,6 +13,7 @@ BENCHMARKS = (
     "calibration",
     "composition",
     "fegapd",
+    "inverse",
     "membrane",
     "pools",
     "reliability",
@@ -23,6 +24,7 @@ BENCHMARKS = (
     "sage_seeds",
     "tofsims",
     "tortuosity",
+    "transfer",
 )
 
 

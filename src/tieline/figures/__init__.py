@@ -8,6 +8,7 @@ from tieline.figures.ranking import proposals
 from tieline.figures.reliability import calibration
 from tieline.figures.spectra import composition, ion_profiles, preprocessings, scores
 from tieline.figures.style import save
+from tieline.figures.volumes import volume
 
 __all__ = [
     "backtest",
@@ -23,4 +24,5 @@ __all__ = [
     "regret",
     "save",
     "scores",
+    "volume",
 ]
