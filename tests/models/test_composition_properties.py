@@ -201,6 +201,16 @@ def test_tables_that_cannot_be_read_are_refused(both):
         MODEL.fit(polymer)
 
 
+def test_it_is_said_when_the_process_learned_from_some_specimens_only(both, monkeypatch):
+    monkeypatch.setattr("tieline.models.composition_field.MOST_ROWS", 60)
+    rare = both[0].assign(heat=both[0]["heat"].where(np.arange(120) < 12))
+    fitted = MODEL.fit(rare)
+    assert "The Gaussian process learned from 60 of 120 specimens." in fitted.notes
+    assert int(fitted.fit.field.seen[:, 1].sum()) > 10  # rare labels stay
+    assert np.isfinite(fitted.predict(both[1])["heat"]).all()
+    assert fitted.diagnose()["loo_mean"].notnull().sum() > 0
+
+
 def test_it_has_no_boundaries(posterior):
     assert not posterior.has_boundaries
     with pytest.raises(SchemaError, match="knows no boundaries"):

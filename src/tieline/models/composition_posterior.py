@@ -55,7 +55,10 @@ class CompositionPosterior:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out or should be known."""
-        return self.reading.notes
+        n, n_process = len(self.reading.rows), len(self.fit.rows)
+        if n_process == n:
+            return self.reading.notes
+        return (*self.reading.notes, f"The Gaussian process learned from {n_process} of {n} specimens.")
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset, *, given: str | Sequence[str] = ()) -> xr.Dataset:
