@@ -89,7 +89,8 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
 
     Example:
         >>> from tieline.schema import compositions
-        >>> float(element_statistics(compositions(["MgO"]))["electronegativity_range"][0].round(2))
+        >>> found = element_statistics(compositions(["MgO"]))
+        >>> found["electronegativity_range"].round(2).item()
         2.13
     """
     if unknown := [s for s in statistics if s not in STATISTICS]:
