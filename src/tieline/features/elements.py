@@ -3,7 +3,7 @@
 The table has 32 properties of 97 elements, H to Bk, and comes with the package: the 22 of Magpie, and ten of
 Oliynyk's that say how strongly atoms hold together (cohesive energy, boiling point, heats of fusion and of
 vaporisation, ionisation energy and so on). Both are small, open and read off CBFV 1.1.0 (MIT licence). On
-AFLOW's seven properties these 32 predict as well as both tables whole, and 1 % better than Magpie alone.
+part of AFLOW's seven properties these 32 predict 1 % better than Magpie alone.
 
 Gaps of Oliynyk's (Po to Ac, Pa, Np to Bk; Mulliken's electronegativity of Kr and Xe too) are filled with the
 mean of the element's group. Magpie's melting temperatures of He and Fr, which are a mean over elements there,

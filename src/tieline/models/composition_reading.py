@@ -86,7 +86,7 @@ class Coordinates:
     def first_lengths(self) -> Array:
         """A length for each group, to begin with."""
         n_numbers = len(self.names) - 1
-        # Of mole fractions, statistics and numbers: the best of nine on a part of AFLOW's properties.
+        # Of mole fractions, statistics and numbers: the best of several on a part of AFLOW's properties.
         return np.array([4.0, *[1.5] * len(STATISTICS), *[2.0] * n_numbers])
 
     def place(self, design: xr.Dataset) -> Array:
