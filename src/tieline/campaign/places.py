@@ -1,6 +1,7 @@
 """Tables of places to predict or to choose from, and predictions, as files."""
 
 import os
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +66,6 @@ def flat(places: xr.Dataset) -> pd.DataFrame:
 
 def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
     """Write a text file whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     partial.write_text(text, encoding=encoding)
     partial.replace(path)

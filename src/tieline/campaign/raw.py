@@ -1,9 +1,9 @@
 """Files as they came: raw/ holds a folder for every import, which is never changed."""
 
 import hashlib
-import os
 import shutil
 from pathlib import Path
+from uuid import uuid4
 
 from tieline.readers.mapping import mapping_path
 
@@ -45,15 +45,19 @@ def keep(source: Path, kept: Path) -> str:
     if kept.exists():
         names = (p.name for p in kept.iterdir() if not p.name.endswith(".columns.toml"))
         return next(name for name in names if not name.startswith("."))
-    partial = kept.with_name(f".{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = kept.with_name(f".{uuid4().hex}.partial")
     partial.mkdir(parents=True)
     for item in (source, mapping_path(source)):
         if item.is_dir():
             shutil.copytree(item, partial / item.name)
         elif item.is_file():
             shutil.copy2(item, partial / item.name)
-    partial.replace(kept)
+    try:
+        partial.replace(kept)
+    except OSError:
+        shutil.rmtree(partial)
+        if not kept.exists():  # else somebody else has just kept the same file
+            raise
     return source.name
 
 

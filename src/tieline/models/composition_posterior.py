@@ -14,7 +14,7 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
-from tieline.models.places import identities
+from tieline.models.places import describe, identities
 from tieline.models.stacking import KNOWN, NEW, NODES
 from tieline.schema import align, chemical_systems, in_units_of
 from tieline.schema.wording import name_some
@@ -26,7 +26,7 @@ PARTS = ("noise", "function", "between_learner")
 BOUNDS = (0.05, 0.5, 0.95)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CompositionPosterior:
     """What `CompositionProperties` learned from a table.
 
@@ -41,6 +41,9 @@ class CompositionPosterior:
     table: xr.Dataset
     reading: CompositionReading
     fit: CompositionFit
+
+    def __repr__(self) -> str:
+        return describe(self)
 
     @property
     def results(self) -> xr.Dataset:

@@ -16,12 +16,13 @@ from tieline.models.sensitivity import Sensitivity
 from tieline.models.spectral_reading import READER, Unknowns, read_unknowns
 from tieline.models.spectral_references import References
 from tieline.models.spectral_shares import Shares, find_shares
+from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
     from tieline.models.spectral_composition import SpectralComposition
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpectralPosterior:
     """What `SpectralComposition` learned from spectra of pure compounds.
 
@@ -49,6 +50,10 @@ class SpectralPosterior:
     notes: tuple[str, ...] = ()
     regression: Regression | None = None
     resampled: tuple[ClassRule, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        compounds, n = name_some(self.compounds), self.table.sizes["specimen"]
+        return f"<SpectralPosterior: shares of {compounds}, from {n} specimens>"
 
     @property
     def compounds(self) -> list[str]:

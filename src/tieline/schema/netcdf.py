@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def save_netcdf(data: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) ->
     if not target.parent.is_dir():
         raise SchemaError(f"There is no folder '{target.parent}'.", hint="create it first")
     _refuse_slashes(data)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         encoded = _encode(data) if isinstance(data, xr.Dataset) else _on_each_node(data, _encode)
         encoded.to_netcdf(partial, engine="h5netcdf")
