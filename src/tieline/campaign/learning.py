@@ -48,12 +48,7 @@ def table_of(record: xr.DataTree, settings: Settings) -> xr.Dataset:
         table = table.reset_coords(table_text)
     if not settings.is_smooth:
         table = _without_limits(table, specimens)
-    flags = [f"{v}_flag" for v in table.data_vars if settings.is_smooth]
-    wanted = [name for name in (settings.instrument, *design, *flags) if name in specimens]
-    missing = {name: specimens[name] for name in wanted if name not in table}
-    unused = {f"/specimens: {name} is text, kept beside the variables" for name in wanted}
-    notes = [note for note in table.attrs.get("notes", []) if note not in unused]
-    return table.assign(missing).assign_attrs(notes=notes) if missing else table
+    return table
 
 
 def _without_limits(table: xr.Dataset, specimens: xr.Dataset) -> xr.Dataset:
