@@ -173,7 +173,8 @@ class Hyperparameters:
         covariance = self.function.value(squared_distance(x, entries.x, self.lengthscale))
         covariance *= (weights @ self.signal)[entries.output] * self.alike[0, entries.campaign]
         shared = np.where(entries.campaign == 0, LEVEL, LEVEL * SHARED_LEVEL)
-        return covariance + weights[entries.output] * shared
+        covariance += weights[entries.output] * shared
+        return covariance
 
     def among(self, a: Array, b: Array, weights: Array) -> Array:
         """Prior covariance (place, place) of a weighted sum of the outputs of the present campaign."""

@@ -13,9 +13,10 @@ JITTER = 1e-8  # relative to the variance on a diagonal: below any noise a measu
 def squared_distance(a: Array, b: Array, lengthscale: Array) -> Array:
     """Scaled squared distance r² between the rows of `a` (n, d) and `b` (m, d): (n, m)."""
     a, b = a / lengthscale, b / lengthscale
-    r2 = a @ (-2 * b).T
-    r2 += (a**2).sum(1)[:, None]
-    r2 += (b**2).sum(1)
+    # |a|² - 2ab + |b|² in one product: the squares ride along as two more columns.
+    left = np.column_stack([a, (a**2).sum(1), np.ones(len(a))])
+    right = np.column_stack([-2 * b, np.ones(len(b)), (b**2).sum(1)])
+    r2 = left @ right.T
     return np.maximum(r2, 0.0, out=r2)
 
 

@@ -83,11 +83,13 @@ def join(*designs: xr.Dataset) -> xr.Dataset:
 def place_names(design: xr.Dataset) -> np.ndarray:
     """Number places so that two rows share a number if they are the same place, up to 1e-9 of the range."""
     matrix = design_matrix(design)
-    span = np.ptp(matrix, axis=0)
-    steps = np.round((matrix - matrix.min(0)) / np.where(span > 0, span, 1) / 1e-9).astype(np.int64)
     # One hash of a row: that any two of a million different places share it has a chance of 3e-8.
-    factors = np.random.default_rng(0).integers(2**63, size=steps.shape[1], dtype=np.uint64) | np.uint64(1)
-    return pd.factorize((steps.astype(np.uint64) * factors).sum(1, dtype=np.uint64))[0]
+    factors = np.random.default_rng(0).integers(2**63, size=matrix.shape[1], dtype=np.uint64) | np.uint64(1)
+    code = np.zeros(len(matrix), np.uint64)
+    for column, factor in zip(matrix.T, factors, strict=True):
+        steps = np.rint((column - column.min()) / ((np.ptp(column) or 1.0) * 1e-9))
+        code += steps.astype(np.uint64) * factor
+    return pd.factorize(code)[0]
 
 
 def first_of_each(names: np.ndarray) -> np.ndarray:
