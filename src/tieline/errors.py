@@ -7,7 +7,9 @@ TielineError
 ├── NotConverged     the method did not finish its work on these data
 ├── MissingExtra     an optional part of tieline is not installed
 ├── NotFound         a campaign has nothing of that name
-└── Conflict         what was asked for contradicts what a campaign has recorded
+├── Conflict         what was asked for contradicts what a campaign has recorded
+├── NotAllowed       a service does not let one do this
+└── Unavailable      a store or a service cannot be reached or written now
 """
 
 from collections.abc import Iterable
@@ -59,6 +61,14 @@ class NotFound(TielineError):
 
 class Conflict(TielineError):
     """What was asked for contradicts what a campaign has recorded."""
+
+
+class NotAllowed(TielineError):
+    """A service does not let one do this: it knows no such token, or the token may not."""
+
+
+class Unavailable(TielineError):
+    """A store or a service cannot be reached or written now; the same may well work later."""
 
 
 def did_you_mean(name: str, candidates: Iterable[object]) -> str:

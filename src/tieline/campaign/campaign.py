@@ -393,7 +393,7 @@ class Campaign:
         Raises:
             Conflict: it has a result, or was given up.
         """
-        return fail(self.store, self._words(), proposal, why=why, by=by, key=key)
+        return fail(self.store, self.vocabulary(), proposal, why=why, by=by, key=key)
 
     def tell(
         self,
@@ -429,7 +429,7 @@ class Campaign:
             NotFound: there is no such proposal.
         """
         about = {"proposal": proposal, "specimen": specimen, "made": made, "is_partial": is_partial}
-        return tell(self.store, self._words(), results, by=by, key=key, **about)
+        return tell(self.store, self.vocabulary(), results, by=by, key=key, **about)
 
     def attach(
         self,
@@ -480,11 +480,12 @@ class Campaign:
         chapter = Chapter(self.settings.name, about, posterior, posterior.diagnose(), batch)
         return write_report([chapter], self.path / "report", title=self.settings.name)[0]
 
+    def vocabulary(self) -> Vocabulary:
+        """What may be told: names of settings and results, with their units."""
+        return self._memory.vocabulary(self.settings, latest_fit(self.store))
+
     def _answering(self) -> asking.Answering:
         return asking.Answering(self.store, self._memory, self._ahead, self.settings, latest_fit(self.store))
-
-    def _words(self) -> Vocabulary:
-        return self._memory.vocabulary(self.settings, latest_fit(self.store))
 
     def _known(self) -> xr.Dataset | None:
         """The specimens of the record, if there is one."""

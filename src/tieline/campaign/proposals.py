@@ -24,33 +24,18 @@ LEASE = 24 * 3600.0  # seconds that a claim holds, unless somebody says otherwis
 STATES = (*LIVE, *OVER)
 
 
-def list_proposals(store: Store, *, states: Sequence[str] = (), names: Sequence[str] = ()) -> xr.Dataset:
+def list_proposals(store: Store, *, states: Sequence[str] = ()) -> xr.Dataset:
     """List proposals in the order in which they were made.
 
     Args:
         store: of the campaign.
         states: only these.
-        names: only these.
 
     Returns:
         (specimen): their settings and what was predicted; `proposal`, `state`, `is_overdue`, `claimed_by`,
         `lease_until`, `instrument` and `why`.
     """
-    for state in states:
-        if state not in STATES:
-            raise TielineError(
-                f"There is no state '{state}'. {did_you_mean(state, STATES)}".strip(),
-                hint=" or ".join(STATES),
-            )
-    proposal = tables.proposal
-    query = sa.select(proposal).order_by(proposal.c.event, proposal.c.line)
-    if states:
-        query = query.where(proposal.c.state.in_(states))
-    if names:
-        query = query.where(proposal.c.name.in_(names))
-    found = store.rows(query)
-    if missing := set(names) - {row.name for row in found}:
-        raise NotFound(f"There is no proposal '{min(missing)}'.", hint="campaign.proposals() lists them")
+    found = find_proposals(store, states=states)
     attrs: dict[str, Any] = {}
     for row in found:
         attrs |= json.loads(row.attrs)
@@ -67,10 +52,54 @@ def list_proposals(store: Store, *, states: Sequence[str] = (), names: Sequence[
     listed = from_rows(rows, attrs).assign(
         {name: ("specimen", np.array(column, dtype=str)) for name, column in told.items()}
     )
-    return listed.assign(is_overdue=("specimen", np.array([_is_overdue(row, time) for row in found], bool)))
+    return listed.assign(is_overdue=("specimen", np.array([is_overdue(row, time) for row in found], bool)))
 
 
-def _is_overdue(row: sa.Row[Any], time: str) -> bool:
+def find_proposals(
+    store: Store,
+    *,
+    states: Sequence[str] = (),
+    names: Sequence[str] = (),
+    instrument: str = "",
+    claimed_by: str = "",
+) -> list[sa.Row[Any]]:
+    """Rows of the table `proposal`, in the order in which they were made.
+
+    Args:
+        store: of the campaign.
+        states: only these.
+        names: only these.
+        instrument: only what was asked for this one.
+        claimed_by: only what somebody has claimed, or had when it ended.
+
+    Raises:
+        TielineError: there is no such state.
+        NotFound: there is no proposal of a name.
+    """
+    for state in states:
+        if state not in STATES:
+            raise TielineError(
+                f"There is no state '{state}'. {did_you_mean(state, STATES)}".strip(),
+                hint=" or ".join(STATES),
+            )
+    proposal = tables.proposal
+    query = sa.select(proposal).order_by(proposal.c.event, proposal.c.line)
+    if states:
+        query = query.where(proposal.c.state.in_(states))
+    if names:
+        query = query.where(proposal.c.name.in_(names))
+    if instrument:
+        query = query.where(proposal.c.instrument == instrument)
+    if claimed_by:
+        query = query.where(proposal.c.claimed_by == claimed_by)
+    found = store.rows(query)
+    if missing := set(names) - {row.name for row in found}:
+        raise NotFound(f"There is no proposal '{min(missing)}'.", hint="campaign.proposals() lists them")
+    return found
+
+
+def is_overdue(row: sa.Row[Any], time: str) -> bool:
+    """Whether a lease has run out by a time, which is a remark and no state."""
     return row.state in ("claimed", "running") and row.lease_until < time
 
 

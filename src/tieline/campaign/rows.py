@@ -1,4 +1,4 @@
-"""Places as plain rows, for the log, and back: numbers, text, and compositions as mappings of elements."""
+"""Places as plain rows, for the log, and back: numbers, text, and mappings of elements or phases."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -14,17 +14,18 @@ Row = dict[str, Any]
 
 
 def to_rows(dataset: xr.Dataset) -> list[Row]:
-    """Write every variable on (specimen) or (specimen, element) as plain rows; NaN is None."""
+    """Write every variable on (specimen) or (specimen, element), or another, as plain rows; NaN is None."""
     columns = {str(name): _plain_column(variable) for name, variable in dataset.data_vars.items()}
     n = dataset.sizes["specimen"]
     return [{name: column[i] for name, column in columns.items()} for i in range(n)]
 
 
 def _plain_column(variable: xr.DataArray) -> list[Any]:
-    if "element" in variable.dims:
-        elements = [str(e) for e in variable["element"].values]
-        table = variable.transpose("specimen", "element").values.tolist()
-        return [dict(zip(elements, map(_plain, row), strict=True)) for row in table]
+    if variable.ndim > 1:
+        (other,) = (dim for dim in variable.dims if dim != "specimen")
+        names = [str(name) for name in variable[other].values]
+        table = variable.transpose("specimen", other).values.tolist()
+        return [dict(zip(names, map(_plain, row), strict=True)) for row in table]
     return [_plain(value) for value in variable.values.tolist()]
 
 

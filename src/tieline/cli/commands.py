@@ -21,6 +21,7 @@ from tieline.cli.printing import (
     print_verdict,
 )
 from tieline.cli.recording import record, undo, verify
+from tieline.cli.serving import serve, token
 from tieline.errors import TielineError
 
 USER_ERROR = 2  # exit code of anything that the user can mend
@@ -279,6 +280,8 @@ def doctor() -> None:
 app.command()(backtest)
 app.command()(undo)
 app.command()(verify)
+app.command()(serve)
+app.command()(token)
 
 
 def _fit_elsewhere(campaign: Any, *, stop: bool) -> None:

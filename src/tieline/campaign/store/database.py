@@ -14,7 +14,7 @@ from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
 from tieline.campaign.store.queueing import in_turn
-from tieline.errors import MissingExtra, TielineError
+from tieline.errors import MissingExtra, TielineError, Unavailable
 
 PATIENCE = 30  # seconds to wait for another writer before giving up
 DEFAULT_SCHEMA = "tieline"
@@ -103,7 +103,7 @@ class Database:
         """A connection whose changes are all kept, on disk, or none; one writer at a time.
 
         Raises:
-            TielineError: the disk is full, the database read-only, damaged or not to be reached.
+            Unavailable: the disk is full, the database read-only, damaged or not to be reached.
         """
         turn = nullcontext() if self.queue is None else in_turn(self.queue)
         with self._explained(), turn, self.engine.connect() as connection:
@@ -135,7 +135,7 @@ class Database:
             if isinstance(error, exc.IntegrityError | exc.ProgrammingError):
                 raise
             found = str(error.orig).strip().splitlines()[0]
-            raise TielineError(
+            raise Unavailable(
                 f"The record of the campaign at {self.where} cannot be {_trouble(found)}.",
                 found=found,
                 hint=_remedy(found),

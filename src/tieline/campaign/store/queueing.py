@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tieline.errors import TielineError
+from tieline.errors import Unavailable
 
 if sys.platform != "win32":
     import fcntl
@@ -16,7 +16,7 @@ def in_turn(file: Path) -> Iterator[None]:
     """Wait until nobody else has the file; a process that dies gives it back.
 
     Raises:
-        TielineError: the folder cannot be written.
+        Unavailable: the folder cannot be written.
     """
     if sys.platform == "win32":
         yield  # SQLite's own waiting is enough there, if less fair
@@ -24,7 +24,7 @@ def in_turn(file: Path) -> Iterator[None]:
     try:
         queue = file.open("a")
     except OSError as error:
-        raise TielineError(
+        raise Unavailable(
             f"The record of the campaign at {file.parent} cannot be written.",
             found=str(error.strerror),
             hint="give yourself the right to write the folder, or free some space",

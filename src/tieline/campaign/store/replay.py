@@ -222,6 +222,21 @@ def _attached(connection: sa.Connection, event: Event, told: dict[str, Any]) -> 
     connection.execute(tables.artifact.insert().values(event=event.number, **row))
 
 
+def _token_added(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None:
+    token = tables.token
+    if connection.execute(sa.select(token.c.name).where(token.c.name == told["name"])).scalar() is not None:
+        raise Conflict(
+            f"There is a token '{told['name']}' already.", hint="another name, or take that one back first"
+        )
+    row = {key: told[key] for key in ("name", "role", "sha256")}
+    connection.execute(token.insert().values(at=event.at, by=event.by, **row))
+
+
+def _token_revoked(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None:
+    if not connection.execute(tables.token.delete().where(tables.token.c.name == told["name"])).rowcount:
+        raise NotFound(f"There is no token '{told['name']}'.", hint="tieline token FOLDER lists them")
+
+
 def _undone(connection: sa.Connection, event: Event, told: dict[str, Any]) -> None:
     """What the undone event did is left out by `rebuild`; here follows what a fit would learn from now."""
     if told["record"] is not None:
@@ -245,5 +260,7 @@ DEEDS: dict[str, Callable[[sa.Connection, Event, dict[str, Any]], None]] = {
     "fit_started": _fit_started,
     "fit_ended": _fit_ended,
     "attached": _attached,
+    "token_added": _token_added,
+    "token_revoked": _token_revoked,
     UNDONE: _undone,
 }

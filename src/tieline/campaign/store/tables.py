@@ -137,6 +137,16 @@ artifact = Table(
     Column("proposal", Text, nullable=False),
 )
 
+token = Table(
+    "token",
+    derived,
+    Column("name", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("sha256", Text, nullable=False, unique=True),
+    Column("at", Text, nullable=False),
+    Column("by", Text, nullable=False),
+)
+
 # Single values: "record" is the checksum of what the imports say together, "data" the latest event that
 # changed what a fit would learn from.
 fact = Table("fact", derived, Column("name", Text, primary_key=True), Column("value", Text, nullable=False))

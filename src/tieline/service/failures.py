@@ -1,0 +1,87 @@
+"""Errors as answers: always the same three clauses as JSON, and the status that says whose turn it is."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from tieline.errors import (
+    Conflict,
+    MissingExtra,
+    NotAllowed,
+    NotFound,
+    SchemaError,
+    TielineError,
+    Unavailable,
+    did_you_mean,
+)
+
+STATUS: tuple[tuple[type[TielineError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (NotAllowed, 403),
+    (Unavailable, 503),
+    (MissingExtra, 501),
+    (TielineError, 422),
+)
+RETRY = {503: "1"}  # seconds to wait before the same is worth trying again
+SHOWN = 3  # faults of one request that are named
+
+
+def failure(status: int, error: TielineError) -> JSONResponse:
+    """An error as an answer."""
+    content = {
+        "error": type(error).__name__,
+        "what": error.what,
+        "found": error.found,
+        "hint": error.hint,
+    }
+    headers = {"Retry-After": RETRY[status]} if status in RETRY else {}
+    return JSONResponse(content, status, headers)
+
+
+def status_of(error: TielineError) -> int:
+    """The status of an error."""
+    return next(status for kind, status in STATUS if isinstance(error, kind))
+
+
+def explain_failures(app: FastAPI) -> None:
+    """Let an app answer every error in three clauses."""
+
+    @app.exception_handler(TielineError)
+    def _(_: Request, error: TielineError) -> JSONResponse:
+        return failure(status_of(error), error)
+
+    @app.exception_handler(RequestValidationError)
+    def _(_: Request, error: RequestValidationError) -> JSONResponse:
+        return failure(422, _misformed(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    def _(_: Request, error: HTTPException) -> JSONResponse:
+        kind = NotFound if error.status_code == 404 else SchemaError
+        return failure(error.status_code, kind(f"The request was not understood: {error.detail}"))
+
+    @app.exception_handler(Exception)
+    def _(_: Request, error: Exception) -> JSONResponse:
+        hint = "the server printed where; what was acknowledged before is safe"
+        return failure(500, TielineError("A fault of tieline's own.", found=type(error).__name__, hint=hint))
+
+
+def _misformed(faults: Iterable[Mapping[str, Any]]) -> SchemaError:
+    """What FastAPI found wrong with a request, in our words."""
+    told = [_told(fault) for fault in faults]
+    found = "; ".join(told[:SHOWN]) + ("; ..." if len(told) > SHOWN else "")
+    hint = "GET /v1/openapi.json says what every request looks like"
+    return SchemaError("The request does not have the form that was asked for.", found=found, hint=hint)
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0])
+    if fault["type"] == "extra_forbidden":
+        known = fault.get("ctx", {}).get("known", ())
+        return f"there is no '{where}' {did_you_mean(where, known)}".strip()
+    message = str(fault["msg"])
+    return f"{where}: {message[:1].lower()}{message[1:]}"

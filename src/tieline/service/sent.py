@@ -1,0 +1,43 @@
+"""Files that are sent: kept in a folder of our own for a moment, under a name that can do no harm."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fastapi import UploadFile
+
+from tieline.errors import SchemaError
+
+LONGEST = 120  # letters
+PLAIN = re.compile(r"\w[\w .,()+=@-]*\.\w{1,12}")
+DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\..*", re.I)  # names that are no files on Windows
+
+
+def plain_name(name: str | None) -> str:
+    """The name of a file that is sent, which rows without a name are called after.
+
+    Raises:
+        SchemaError: it is a path, or has letters that are not in every file system.
+    """
+    name = name or ""
+    if len(name) > LONGEST or not PLAIN.fullmatch(name) or DEVICES.fullmatch(name):
+        raise SchemaError(
+            "A file is sent under a plain name.",
+            found=repr(name[:LONGEST]),
+            hint="spread.csv: letters, digits, spaces and ( ) + , - . = @ _, with an ending",
+        )
+    return name
+
+
+@contextmanager
+def kept_for_a_moment(file: UploadFile) -> Iterator[Path]:
+    """A file that was sent, on disk for as long as it is looked at."""
+    name = plain_name(file.filename)
+    with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+        place = Path(folder) / name
+        with place.open("wb") as copy:
+            shutil.copyfileobj(file.file, copy)
+        yield place
