@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnitError,
     )
+    from tieline.evaluation.task import Task, inspect, task
     from tieline.features.represent import represent
     from tieline.models.composition_properties import CompositionProperties
     from tieline.models.gaussian_process import GaussianProcess
@@ -65,6 +66,7 @@ _HOME = {
     "SpectralComposition": "tieline.models.spectral_composition",
     "Strategy": "tieline.planning.strategies",
     "Target": "tieline.planning.goals",
+    "Task": "tieline.evaluation.task",
     "TielineError": "tieline.errors",
     "Unavailable": "tieline.errors",
     "UnitError": "tieline.errors",
@@ -73,6 +75,7 @@ _HOME = {
     "datasets": "",
     "features": "",
     "figures": "",
+    "inspect": "tieline.evaluation.task",
     "load": "tieline.readers.load",
     "load_posterior": "tieline.models.posterior_file",
     "open_netcdf": "tieline.schema",
@@ -82,6 +85,7 @@ _HOME = {
     "save_netcdf": "tieline.schema",
     "stopping": "tieline.planning.stopping",
     "table": "tieline.schema",
+    "task": "tieline.evaluation.task",
     "worlds": "",
 }
 
@@ -113,6 +117,7 @@ __all__ = [
     "SpectralComposition",
     "Strategy",
     "Target",
+    "Task",
     "TielineError",
     "Unavailable",
     "UnitError",
@@ -121,6 +126,7 @@ __all__ = [
     "datasets",
     "features",
     "figures",
+    "inspect",
     "load",
     "load_posterior",
     "open_netcdf",
@@ -130,6 +136,7 @@ __all__ = [
     "save_netcdf",
     "stopping",
     "table",
+    "task",
     "worlds",
 ]
 

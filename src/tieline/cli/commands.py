@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from tieline.cli.backtesting import backtest
+from tieline.cli.inspecting import inspect
 from tieline.cli.printing import (
     console,
     errors,
@@ -278,6 +279,7 @@ def doctor() -> None:
 
 
 app.command()(backtest)
+app.command()(inspect)
 app.command()(undo)
 app.command()(verify)
 app.command()(serve)

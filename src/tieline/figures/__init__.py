@@ -2,6 +2,7 @@
 
 from tieline.figures.backtests import backtest, regret
 from tieline.figures.histories import history
+from tieline.figures.inspections import inspection
 from tieline.figures.lines import line
 from tieline.figures.maps import phase_map, property_map
 from tieline.figures.ranking import proposals
@@ -15,6 +16,7 @@ __all__ = [
     "calibration",
     "composition",
     "history",
+    "inspection",
     "ion_profiles",
     "line",
     "phase_map",

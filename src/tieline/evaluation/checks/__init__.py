@@ -1,0 +1,32 @@
+"""What may be wrong with data: each check reads the evidence of a task and yields findings."""
+
+from collections.abc import Iterator
+
+from tieline.evaluation.checks.amounts import check_amounts
+from tieline.evaluation.checks.inputs import check_inputs
+from tieline.evaluation.checks.leaks import check_leaks
+from tieline.evaluation.checks.missing import check_missing
+from tieline.evaluation.checks.outliers import check_outliers
+from tieline.evaluation.checks.repeats import check_repeats
+from tieline.evaluation.checks.unit_slips import check_units
+from tieline.evaluation.evidence import Evidence
+from tieline.evaluation.finding import Finding
+
+CHECKS = (
+    check_leaks,
+    check_repeats,
+    check_amounts,
+    check_units,
+    check_outliers,
+    check_missing,
+    check_inputs,
+)
+
+
+def look_over(evidence: Evidence) -> Iterator[Finding]:
+    """Run every check that needs no model."""
+    for check in CHECKS:
+        yield from check(evidence)
+
+
+__all__ = ["CHECKS", "look_over"]

@@ -1,0 +1,121 @@
+"""The evidence of a task as plain arrays: what every check looks at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from tieline.models.arrays import Array, Indices, Mask
+from tieline.schema import as_variables
+
+SETTINGS = ("synthesis", "process")  # roles of what a lab sets; what it measures may already hold the target
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Inputs and one target of a table.
+
+    Attributes:
+        specimens (row): their names.
+        numbers: inputs that are one number a specimen.
+        texts: inputs that are categories.
+        blocks: inputs (row, member) that are compositions or spectra.
+        roles: of every variable.
+        units: of every variable; "" where not known.
+        target: name of what is predicted; "" for none.
+        y (row): its numbers; NaN where not measured, or where it is a label.
+        label (row): its labels, "" where not labelled; None where it is a number.
+        group (row): number of what was made or measured together; None where nothing was said.
+    """
+
+    specimens: np.ndarray
+    numbers: Mapping[str, Array]
+    texts: Mapping[str, np.ndarray]
+    blocks: Mapping[str, Array]
+    roles: Mapping[str, str]
+    units: Mapping[str, str]
+    target: str = ""
+    y: Array | None = None
+    label: np.ndarray | None = None
+    group: Indices | None = None
+
+    @staticmethod
+    def of(
+        table: xr.Dataset, inputs: Sequence[str], target: str = "", group: Indices | None = None
+    ) -> "Evidence":
+        """Read inputs and a target of a table that has them."""
+        table = as_variables(table, [*inputs, *([target] if target else [])])
+        numbers: dict[str, Array] = {}
+        texts: dict[str, np.ndarray] = {}
+        blocks: dict[str, Array] = {}
+        for name in inputs:
+            variable = table[name]
+            if variable.ndim == 2:
+                blocks[name] = variable.transpose("specimen", ...).values.astype(float)
+            elif variable.dtype.kind in "iufb":
+                numbers[name] = variable.values.astype(float)
+            else:
+                texts[name] = _as_text(variable.values)
+        names = [*inputs, *([target] if target else [])]
+        y, label = _target(table[target]) if target else (None, None)
+        return Evidence(
+            np.array([str(s) for s in table["specimen"].values]),
+            numbers,
+            texts,
+            blocks,
+            {name: str(table[name].attrs.get("role", "property")) for name in names},
+            {name: str(table[name].attrs.get("units", "")) for name in names},
+            target,
+            y,
+            label,
+            group,
+        )
+
+    @property
+    def n(self) -> int:
+        """How many rows there are."""
+        return len(self.specimens)
+
+    @property
+    def has_target(self) -> Mask:
+        """Which rows (row) say what the target is."""
+        if self.label is not None:
+            return self.label != ""
+        return np.isfinite(self.y) if self.y is not None else np.zeros(self.n, dtype=bool)
+
+    def is_set(self, name: str) -> bool:
+        """Whether a variable is set by the lab, and not measured."""
+        return self.roles.get(name) in SETTINGS
+
+    def matrix(self) -> Array:
+        """All inputs side by side (row, column), categories as numbers of their names."""
+        columns = [v[:, None] for v in self.numbers.values()] + list(self.blocks.values())
+        columns += [np.unique(v, return_inverse=True)[1][:, None].astype(float) for v in self.texts.values()]
+        return np.concatenate(columns, 1) if columns else np.zeros((self.n, 0))
+
+    def named(self, rows: Mask | Indices) -> tuple[str, ...]:
+        """Names of rows."""
+        return tuple(self.specimens[rows].tolist())
+
+
+def is_label(variable: xr.DataArray) -> bool:
+    """Whether a target is told apart rather than measured: text, or numbers with the role structure."""
+    return variable.dtype.kind not in "iuf" or variable.attrs.get("role") == "structure"
+
+
+def labels_of(variable: xr.DataArray) -> np.ndarray:
+    """Labels (row) as text, "" where there is none; a whole number is written without its point."""
+    if variable.dtype.kind == "f":
+        return np.array(["" if v != v else f"{v:g}" for v in variable.values])
+    return _as_text(variable.values)
+
+
+def _target(variable: xr.DataArray) -> tuple[Array | None, np.ndarray | None]:
+    if is_label(variable):
+        return None, labels_of(variable)
+    return variable.values.astype(float), None
+
+
+def _as_text(values: np.ndarray) -> np.ndarray:
+    return np.array(["" if v is None or v != v else str(v) for v in values])

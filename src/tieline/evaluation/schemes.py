@@ -1,0 +1,111 @@
+"""Ways to divide a task into folds, none of which lets a group stand on both sides."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.model_selection import StratifiedGroupKFold
+
+from tieline.errors import NotIdentified, SchemaError
+from tieline.evaluation.folds import Fold
+from tieline.models.arrays import Array, Indices
+
+SCHEMES = ("grouped", "clusters", "time")
+LEAST_LEARNED = 0.3  # of the rows, before the first test of a time-ordered scheme
+
+
+def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: int) -> list[Fold]:
+    """Deal whole groups into folds of like size; labels, where there are any, evenly too.
+
+    Args:
+        group (row): number of the group of each row.
+        label (row): labels; None where a number is predicted.
+        n_folds: how many.
+        seed: of the order.
+
+    Raises:
+        NotIdentified: there are fewer groups than two.
+    """
+    n_groups = len(np.unique(group))
+    n_folds = min(n_folds, n_groups)
+    if n_folds < 2:
+        raise NotIdentified(
+            "All rows are of one group: nothing could be tested that was not learned from.",
+            found=f"{len(group)} rows",
+            hint="name other groups, or measure another specimen",
+        )
+    if label is not None:
+        n_folds = max(2, min(n_folds, *_groups_of_each(group, label)))
+        folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+        return list(folds.split(np.zeros((len(group), 1)), label, group))
+    return _dealt(group, n_folds, np.random.default_rng(seed))
+
+
+def cluster_folds(columns: Array, group: Indices, n_folds: int, seed: int) -> list[Fold]:
+    """Hold out one cluster of the inputs after another: what is tested is unlike what was learned from.
+
+    Args:
+        columns (row, column): standardised, without holes.
+        group (row): number of the group of each row; a group goes with most of its rows.
+        n_folds: how many clusters.
+        seed: of the clusters.
+    """
+    found = KMeans(n_folds, n_init=4, random_state=seed).fit_predict(columns)
+    votes = np.zeros((group.max() + 1, n_folds))
+    np.add.at(votes, (group, found), 1)
+    cluster = votes.argmax(1)[group]
+    return _held_out(cluster)
+
+
+def time_folds(order: Array, group: Indices, n_folds: int) -> list[Fold]:
+    """Learn from what came first, test what came next.
+
+    Args:
+        order (row): when each row was measured, or its number.
+        group (row): a group counts as coming when its first row came.
+        n_folds: how many tests, each of what follows.
+
+    Raises:
+        SchemaError: the time of some row is not known.
+    """
+    if not np.isfinite(order).all():
+        raise SchemaError(
+            "Some rows do not say when they were measured.",
+            found=f"{(~np.isfinite(order)).sum()} rows",
+            hint="fill in the column that was named as order=",
+        )
+    first = np.full(group.max() + 1, np.inf)
+    np.minimum.at(first, group, order)
+    rank = np.argsort(np.argsort(first[group], kind="stable"), kind="stable")
+    # Groups that came together stay together: their rows share the place of the earliest.
+    place = np.full(group.max() + 1, len(group))
+    np.minimum.at(place, group, rank)
+    at = place[group]
+    edges = np.linspace(LEAST_LEARNED * len(group), len(group), n_folds + 1)
+    folds = []
+    for start, end in itertools.pairwise(edges):
+        train, test = np.flatnonzero(at < start), np.flatnonzero((at >= start) & (at < end))
+        if len(train) and len(test):
+            folds.append((train, test))
+    return folds
+
+
+def _dealt(group: Indices, n_folds: int, rng: np.random.Generator) -> list[Fold]:
+    """Groups in random order, the large ones first, each into the fold with fewest rows."""
+    names, at, counts = np.unique(group, return_inverse=True, return_counts=True)
+    shuffled = rng.permutation(len(names))
+    order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
+    size, fold = np.zeros(n_folds), np.zeros(len(names), dtype=int)
+    for k in order:
+        fold[k] = size.argmin()
+        size[fold[k]] += counts[k]
+    return _held_out(fold[at])
+
+
+def _held_out(fold: Indices) -> list[Fold]:
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in np.unique(fold)]
+
+
+def _groups_of_each(group: Indices, label: np.ndarray) -> Sequence[int]:
+    return [len(np.unique(group[label == name])) for name in np.unique(label)]

@@ -1,0 +1,317 @@
+"""A task: what is to be predicted from what, checked before anything is learned."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import NotIdentified, SchemaError
+from tieline.evaluation.checks import look_over
+from tieline.evaluation.checks.learnable import check_learnable
+from tieline.evaluation.checks.repeats import same_rows
+from tieline.evaluation.evidence import SETTINGS, Evidence, is_label, labels_of
+from tieline.evaluation.finding import Finding, in_order
+from tieline.evaluation.folds import Fold
+from tieline.evaluation.inspection import Inspection
+from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
+from tieline.models.arrays import Array, Indices
+from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
+from tieline.schema import as_variables, check, chemical_systems, require
+from tieline.schema.wording import name_known, name_some
+
+FEWEST = 5  # specimens with a value
+READER = "A task"
+SYSTEMS = "chemical_system"  # groups by which elements a composition is made of
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is predicted from what, and which rows belong together.
+
+    Attributes:
+        table: on `specimen`.
+        targets: what is predicted: labels, or one property or several, each known for some specimens.
+        inputs: what it is predicted from.
+        groups: the variable of what is tested together; "" where rows of equal inputs are.
+        order: the variable that says when each row was measured; "" for none.
+        goal: what predictions are for; `tl.screen` reads it.
+        group (row): number of the group of each row.
+        findings: what was found wrong, the gravest first.
+    """
+
+    table: xr.Dataset
+    targets: tuple[str, ...]
+    inputs: tuple[str, ...]
+    groups: str
+    order: str
+    goal: Any
+    group: Indices
+    findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        n, n_groups = self.table.sizes["specimen"], len(np.unique(self.group))
+        together = f", tested by {n_groups} groups of {self.groups}" if self.groups else ""
+        verb = "tell" if self.is_classification else "predict"
+        what = f"{verb} {', '.join(self.targets)} from {describe_inputs(self.inputs)}"
+        head = f"<Task: {what}, {n} rows{together}>"
+        return "\n".join([head, *(f"  {finding}" for finding in self.findings)])
+
+    def _repr_html_(self) -> str:
+        return self.inspection._repr_html_()
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether labels are told apart."""
+        return is_label(self.table[self.targets[0]])
+
+    @property
+    def inspection(self) -> Inspection:
+        """The findings as a report."""
+        return Inspection.of(self.table, [*self.targets, *self.inputs], self.findings)
+
+    def columns(self) -> Array:
+        """The inputs as numbers (row, column); NaN where not known."""
+        return DesignColumns.of(self.table, self.inputs).place(self.table)
+
+    def evidence(self, target: str) -> Evidence:
+        """Inputs and one target as arrays."""
+        return Evidence.of(self.table, self.inputs, target, self.group if self.groups else None)
+
+    def rows(self, target: str) -> Indices:
+        """The rows that say what a target is."""
+        return np.flatnonzero(Evidence.of(self.table, (), target).has_target)
+
+    def folds(self, target: str, scheme: str = "grouped", n_folds: int = 5, seed: int = 0) -> list[Fold]:
+        """Divide the rows that know a target; no group stands on both sides.
+
+        Args:
+            target: one of the targets.
+            scheme: "grouped", "clusters" (one cluster of the inputs after another is held out) or "time".
+            n_folds: how many; fewer where there are fewer groups.
+            seed: of the order.
+
+        Returns:
+            For every fold the rows of the table to learn from and those to test.
+
+        Raises:
+            SchemaError: there is no such scheme, or no order for "time".
+            NotIdentified: all rows are of one group.
+        """
+        if scheme not in SCHEMES:
+            raise SchemaError(f"There is no scheme '{scheme}'.", found=name_known(SCHEMES, scheme))
+        rows = self.rows(target)
+        group = np.unique(self.group[rows], return_inverse=True)[1]
+        if scheme == "time":
+            folds = time_folds(self._order()[rows], group, n_folds)
+        elif scheme == "clusters":
+            folds = cluster_folds(_standardised(self.columns()[rows]), group, n_folds, seed)
+        else:
+            label = (
+                labels_of(as_variables(self.table, [target])[target])[rows]
+                if self.is_classification
+                else None
+            )
+            folds = group_folds(group, label, n_folds, seed)
+        return [(rows[train], rows[test]) for train, test in folds]
+
+    def _order(self) -> Array:
+        if not self.order:
+            raise SchemaError(
+                "Folds in time need to know when each row was measured.", hint='tl.task(..., order="date")'
+            )
+        return self.table[self.order].values.astype(float)
+
+
+def task(
+    table: xr.Dataset,
+    target: str | Sequence[str],
+    inputs: Sequence[str] | str | None = None,
+    groups: str | None = None,
+    *,
+    goal: Any = None,
+    order: str | None = None,
+    seed: int = 0,
+) -> Task:
+    """State what is to be predicted from what, and have it checked.
+
+    Args:
+        table: on `specimen`; rows may lack anything. It is not changed.
+        target: a property, several, or a variable of labels.
+        inputs: numbers, categories, compositions and spectra; by default everything that the lab sets
+            (roles synthesis and process), or else every number that is not a target.
+        groups: the variable of what was made or measured together, such as a batch or `formula`; "specimen",
+            a composition, or "chemical_system". By default rows of equal inputs are one group.
+        goal: what predictions are for, such as `tl.Maximize("hardness")`; `tl.screen` uses it.
+        order: the number that says when a row was measured, for folds in time.
+        seed: of the check whether anything can be learned.
+
+    Returns:
+        The task; its `findings` say what is wrong, as does printing it. Nothing is removed or mended.
+
+    Raises:
+        SchemaError: a variable is missing, or both a target and an input.
+        NotIdentified: fewer than five specimens know a target, or all have the same.
+
+    Source:
+        Zhao, KIT (2024), section 3.1.1: task, data, training, evaluation, application.
+    """
+    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
+        raise SchemaError(
+            "A task is about a table on the dimension 'specimen'.",
+            found=type(table).__name__,
+            hint="tl.represent(record), or tl.table(dataframe)",
+        )
+    targets = (target,) if isinstance(target, str) else tuple(target)
+    names = _inputs(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
+    extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
+    table = as_variables(table, [*targets, *names, *extra])
+    require(table, [*targets, *names, *([order] if order else [])], READER)
+    if set(targets) & set(names):
+        raise SchemaError(
+            "A target cannot be an input.",
+            found=name_some(sorted(set(targets) & set(names))),
+            hint="name it once",
+        )
+    kinds = {is_label(table[name]) for name in targets}
+    if len(kinds) > 1 or (True in kinds and len(targets) > 1):
+        raise SchemaError(
+            "A task tells one label, or predicts one number or several.",
+            found=name_some(targets),
+            hint="make a task of each",
+        )
+    stated = Task(table, targets, names, groups or "", order or "", goal, _groups(table, names, groups))
+    return replace(stated, findings=in_order(f for name in targets for f in _look(stated, name, seed)))
+
+
+def inspect(
+    data: xr.Dataset | xr.DataTree,
+    target: str | None = None,
+    inputs: Sequence[str] | str | None = None,
+    groups: str | None = None,
+    *,
+    seed: int = 0,
+) -> Inspection:
+    """Report on the quality of a table or a record.
+
+    Args:
+        data: a table, or a record, which is represented first.
+        target: what is to be predicted, to look for leaks and for whether it can be learned.
+        inputs: what from; by default everything else that is set, without a target everything.
+        groups: what was made or measured together.
+        seed: of the check whether anything can be learned.
+
+    Returns:
+        The report: `findings`, and `columns` with counts and ranges. It prints itself, shows itself in a
+        notebook, and `tl.figures.inspection` draws it.
+
+    Raises:
+        SchemaError: something cannot stand at all; the message names it.
+        NotIdentified: fewer than five specimens know the target.
+    """
+    notes: list[str] = []
+    if isinstance(data, xr.DataTree):
+        from tieline.features.represent import represent
+
+        data = represent(data)
+        notes = list(data.attrs.get("notes", []))
+    if target is not None:
+        report = task(data, target, inputs, groups, seed=seed).inspection
+        return replace(report, notes=tuple(notes))
+    notes += check(data)
+    named = (inputs,) if isinstance(inputs, str) else inputs
+    names = tuple(named) if named is not None else tuple(_readable(data))
+    table = as_variables(data, names)
+    require(table, names, "inspect")
+    group = _groups(table, names, groups) if groups else None
+    found = look_over(Evidence.of(table, names, group=group))
+    return replace(Inspection.of(table, names, in_order(found)), notes=tuple(notes))
+
+
+def _look(stated: Task, target: str, seed: int) -> list[Finding]:
+    evidence = stated.evidence(target)
+    known = evidence.has_target
+    values = np.unique((evidence.label if evidence.label is not None else evidence.y)[known])  # type: ignore[index]
+    if known.sum() < FEWEST or len(values) < 2:
+        raise NotIdentified(
+            f"'{target}' cannot be learned.",
+            found=f"{known.sum()} specimens with a value, {len(values)} different",
+            hint="measure it on more specimens",
+        )
+    found = list(look_over(evidence))
+    columns = stated.columns()
+    folds = stated.folds(target, seed=seed)
+    return [*found, *check_learnable(evidence, columns, folds, seed)]
+
+
+def _inputs(table: xr.Dataset, targets: tuple[str, ...], inputs: Sequence[str] | None) -> tuple[str, ...]:
+    if inputs is not None:
+        if not inputs:
+            raise SchemaError("A task needs at least one input.", hint="inputs=['composition']")
+        return tuple(inputs)
+    readable = [n for n in _readable(table) if n not in targets]
+    chosen = [n for n in readable if table[n].attrs.get("role") in SETTINGS] or readable
+    if not chosen:
+        raise SchemaError(
+            "Nothing of this table could be an input.",
+            found=name_some(table.data_vars),
+            hint="name inputs=[...]",
+        )
+    return tuple(chosen)
+
+
+def _readable(table: xr.Dataset) -> list[str]:
+    """Variables that can be inputs: numbers and compositions, without standard errors and flags."""
+    return [
+        str(name)
+        for name, v in table.data_vars.items()
+        if v.dtype.kind in "iufb"
+        and v.ndim <= 2
+        and "specimen" in v.dims
+        and "phase" not in v.dims
+        and not (str(name).endswith("_sd") and str(name).removesuffix("_sd") in table)
+        and ("element" not in v.dims or known_elements(v))
+    ]
+
+
+def _groups(table: xr.Dataset, inputs: Sequence[str], groups: str | None) -> Indices:
+    """Number of the group of each row (row)."""
+    if groups is None:
+        same = same_rows(Evidence.of(table, inputs).matrix())
+        return _joined(same, np.unique(table["specimen"].values.astype(str), return_inverse=True)[1])
+    if groups == SYSTEMS and groups not in table.variables:
+        name = next((n for n in inputs if "element" in table[n].dims), None)
+        if name is None:
+            raise SchemaError(
+                "Chemical systems are told by a composition.",
+                found=f"inputs {name_some(inputs)}",
+                hint="name the composition among the inputs",
+            )
+        return np.unique(chemical_systems(table[name]), return_inverse=True)[1]
+    if groups not in table.variables:
+        raise SchemaError(
+            f"There is no variable '{groups}' to group by.",
+            found=name_known([str(v) for v in table.variables], groups),
+        )
+    variable = table[groups]
+    if variable.ndim == 2:
+        return same_rows(variable.transpose("specimen", ...).values.astype(float))
+    return np.unique(variable.values.astype(str), return_inverse=True)[1]
+
+
+def _joined(first: Indices, second: Indices) -> Indices:
+    """Number of the set that each row (row) is in, when rows that are together in either are together."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    n, rows = len(first), np.arange(len(first))
+    size = n + first.max() + 1 + second.max() + 1
+    ends = np.concatenate([n + first, n + first.max() + 1 + second])
+    edges = coo_array((np.ones(2 * n), (np.tile(rows, 2), ends)), (size, size))
+    return np.unique(connected_components(edges)[1][:n], return_inverse=True)[1]
+
+
+def _standardised(columns: Array) -> Array:
+    centre, spread = np.nanmean(columns, 0), np.nanstd(columns, 0)
+    return np.nan_to_num((columns - centre) / np.where(spread > 0, spread, 1.0))
