@@ -191,3 +191,11 @@ def test_an_upgrade_that_was_broken_off_goes_on(earlier, monkeypatch):
 def test_the_log_is_plain_json(campaign):
     for event in campaign.events():
         assert json.loads(event.content) == event.told
+
+
+def test_an_error_told_in_another_unit_is_in_the_unit_of_its_value(campaign):
+    campaign.tell({"hardness": {"value": 2600.0, "sd": 100.0, "unit": "MPa"}}, specimen="s0")
+    specimens = campaign.record()["specimens"].to_dataset()
+    assert specimens["hardness"].attrs["units"] == specimens["hardness_sd"].attrs["units"] == "GPa"
+    told = specimens["hardness_sd"].values
+    np.testing.assert_allclose(told[np.isfinite(told)], [0.1])

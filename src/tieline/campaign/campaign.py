@@ -24,15 +24,18 @@ import xarray as xr
 from tieline.campaign import asking, proposals
 from tieline.campaign.ahead import Ahead
 from tieline.campaign.attaching import attach
+from tieline.campaign.export.exporting import Format, export
+from tieline.campaign.export.view import viewed
 from tieline.campaign.fits import Fit, begin, end, find_fit, latest_fit, list_fits
-from tieline.campaign.fitting import carry_out, plan, start
+from tieline.campaign.fitting import carry_out, is_stale, plan, start
 from tieline.campaign.importing import Imports
-from tieline.campaign.learning import settings_of_fit, table_of
+from tieline.campaign.learning import table_of
 from tieline.campaign.lists import write_list
 from tieline.campaign.memory import Memory
 from tieline.campaign.opening import SETTINGS, find, make
 from tieline.campaign.places import predict_beside
 from tieline.campaign.proposals import LEASE
+from tieline.campaign.reporting import report
 from tieline.campaign.settings import Settings, properties_of, read_settings, strangers_in_goal
 from tieline.campaign.store.event import Event
 from tieline.campaign.store.store import Store
@@ -137,11 +140,7 @@ class Campaign:
     def is_stale(self) -> bool:
         """Whether data or settings changed since the fit."""
         fit = latest_fit(self.store)
-        if fit is None:
-            return self.has_record
-        learned = fit.about["settings"]
-        is_changed = learned is not None and learned != settings_of_fit(self.settings)
-        return is_changed or int(self.store.fact("data") or 0) > fit.data
+        return self.has_record if fit is None else is_stale(self.store, fit, self.settings)
 
     def imports(self) -> list[str]:
         """Names of the files that were imported."""
@@ -173,7 +172,8 @@ class Campaign:
         """
         imports = Imports(self.path, self.store)
         notes = imports.add(file, self._known(), sheet=sheet, by=by, key=key)
-        return notes + self._strangers(self.settings)
+        properties = properties_of(self.settings, specimens_of(self.record()))
+        return notes + strangers_in_goal(self.settings.goal, properties)
 
     def record(self) -> xr.DataTree:
         """Read what imported files and told measurements say together.
@@ -471,14 +471,23 @@ class Campaign:
 
         It proposes what is next beside what earlier lists have under way; the latest list is left as it is.
         """
-        from tieline.figures.report import Chapter, write_report
-
-        posterior = self.posterior()
         batch = self._answering().preview(asking.Question(5))
-        files = ", ".join(self.imports()) or "what was told"
-        about = f"{posterior.table.sizes['specimen']} specimens from {files}."
-        chapter = Chapter(self.settings.name, about, posterior, posterior.diagnose(), batch)
-        return write_report([chapter], self.path / "report", title=self.settings.name)[0]
+        return report(self.path, self.settings.name, self.posterior(), batch, self.imports())
+
+    def export(self, path: str | Path, *, form: Format = "crate", replace: bool = False) -> Path:
+        """Write the campaign out as it is now, for others to read; it may be in use meanwhile.
+
+        Args:
+            path: a folder, or a file that ends in .zip.
+            form: "crate", an RO-Crate; "csv", tables alone; or "kadi", what `kadi_upload.upload` sends.
+            replace: what is there already.
+
+        Raises:
+            TielineError: something is there already; or, for a crate, campaign.toml does not say who made
+                the data and what others may do with them.
+        """
+        with viewed(self.path, self.store, self.settings) as view:
+            return export(view, Path(path), form, replace=replace)
 
     def vocabulary(self) -> Vocabulary:
         """What may be told: names of settings and results, with their units."""
@@ -490,8 +499,3 @@ class Campaign:
     def _known(self) -> xr.Dataset | None:
         """The specimens of the record, if there is one."""
         return specimens_of(self.record()) if self.has_record else None
-
-    def _strangers(self, settings: Settings) -> list[str]:
-        """Properties of the goal that the record lacks, each in one sentence."""
-        properties = properties_of(settings, specimens_of(self.record()))
-        return strangers_in_goal(settings.goal, properties)

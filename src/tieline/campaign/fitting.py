@@ -1,5 +1,6 @@
 """One fit, from the record to a file that the log names, with signs of life on the way."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -8,7 +9,7 @@ import xarray as xr
 
 import tieline
 from tieline.campaign.files import adopt
-from tieline.campaign.fits import beating, begin, bury_interrupted, end, find_fit, list_fits
+from tieline.campaign.fits import Fit, beating, begin, bury_interrupted, end, find_fit, list_fits
 from tieline.campaign.learning import checksum_of, model_of, settings_of_fit, table_of
 from tieline.campaign.settings import Settings, complete
 from tieline.campaign.spawning import spawn
@@ -16,11 +17,21 @@ from tieline.campaign.store.store import Store
 from tieline.errors import Conflict, TielineError
 from tieline.models.posterior import Posterior
 
+PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray")  # on which the numbers of a fit depend
+
 
 def plan(store: Store, settings: Settings) -> dict[str, Any]:
     """What a fit is about, before it begins."""
+    packages = {name: version(name) for name in PACKAGES}
     about = {"settings": settings_of_fit(settings), "seed": settings.seed, "tieline": tieline.__version__}
-    return {"data": int(store.fact("data") or 0), "about": about}
+    return {"data": int(store.fact("data") or 0), "about": about | {"packages": packages}}
+
+
+def is_stale(store: Store, fit: Fit, settings: Settings) -> bool:
+    """Whether data or settings changed since a fit."""
+    learned = fit.about["settings"]
+    is_changed = learned is not None and learned != settings_of_fit(settings)
+    return is_changed or int(store.fact("data") or 0) > fit.data
 
 
 def start(folder: Path, store: Store, settings: Settings, *, by: str, key: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import sqlalchemy as sa
 import xarray as xr
 
+import tieline
 from tieline.campaign.files import checksums, keep_netcdf, read_kept
 from tieline.campaign.joining import join_records
 from tieline.campaign.lists import LIST
@@ -115,6 +116,7 @@ class Imports:
             "replaces": earlier,
             "done": self._proposals_among(measured.tolist()),
             "notes": notes,
+            "tieline": tieline.__version__,
         }
         return content, notes
 

@@ -11,9 +11,17 @@ from tieline.campaign.settings import Settings
 from tieline.features.represent import represent
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
-from tieline.schema import specimens_of
+from tieline.schema import as_variables, specimens_of
 
-NOT_LEARNED = ("name", "goal", "space", "pool", "store")  # settings that a fit does not depend on
+NOT_LEARNED = (
+    "name",
+    "goal",
+    "space",
+    "pool",
+    "costs",
+    "store",
+    "citation",
+)  # settings that a fit does not depend on
 LIMITS = ("below", "above", "failed")
 
 
@@ -44,8 +52,7 @@ def table_of(record: xr.DataTree, settings: Settings) -> xr.Dataset:
     table, specimens = represent(record), specimens_of(record)
     stated = settings.stated_design or []
     design = [stated] if isinstance(stated, str) else stated
-    if table_text := [name for name in (settings.instrument, *design) if name in table.coords]:
-        table = table.reset_coords(table_text)
+    table = as_variables(table, [name for name in (settings.instrument, *design) if name])
     if not settings.is_smooth:
         table = _without_limits(table, specimens)
     return table

@@ -10,7 +10,7 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.planning.listing import MARK, element_heading, heading, is_ours
 from tieline.readers.folder import choose_files
-from tieline.readers.load import load
+from tieline.readers.load import is_netcdf, load
 from tieline.readers.mapping import Mapped, mapping_path, merge, read_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.readers.reading import read_layout
@@ -36,7 +36,7 @@ def read_results(
         SchemaError: the file cannot be read.
     """
     file = existing(file)
-    headers = _headers(file, sheet, remember=remember)
+    headers = [] if is_netcdf(file) else _headers(file, sheet, remember=remember)
     ours = [header for header in headers if is_ours(header)]
     if not ours:
         return load(file, sheet=sheet, remember=remember)

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tieline.campaign.citation import Citation
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.goals import names_in, parse_goal
+from tieline.planning.goals import names_in, parse_goal, wants_phase_map
 from tieline.planning.spaces.mixture import Composition
 from tieline.planning.spaces.space import Space
 from tieline.schema.wording import name_known
@@ -52,7 +53,9 @@ class Settings:
         seed: of everything random.
         space: of what could be made, as `Space.to_dict` writes it.
         pool: file of candidates, in the folder; not beside a space.
+        costs: column of the pool that says what each place costs: proposals are then chosen by gain per cost.
         store: URL of a PostgreSQL server, where the campaign is not kept in its folder alone.
+        citation: who made the data and what others may do with them, as `Citation.from_dict` reads it.
     """
 
     name: str
@@ -68,7 +71,9 @@ class Settings:
     seed: int = 0
     space: dict[str, Any] | None = None
     pool: str | None = None
+    costs: str | None = None
     store: str | None = None
+    citation: dict[str, Any] | None = None
 
     @property
     def stated_design(self) -> str | list[str] | None:
@@ -97,10 +102,11 @@ def read_settings(path: Path) -> Settings:
             f"{path.name} cannot be read.", found=str(error), hint="text stands in quotes, lists in [ ]"
         ) from error
     _refuse_unknown(found)
-    _refuse_of_other_model(found)
     if "goal" in found:
         _refuse_no_goal(found["goal"])
+    _refuse_of_other_model(found)
     _refuse_two_pools(found)
+    Citation.from_dict(found.get("citation"))
     return Settings(**{"name": path.parent.name, **found})
 
 
@@ -119,7 +125,9 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
         "seed": int,
         "space": dict,
         "pool": str,
+        "costs": str,
         "store": str,
+        "citation": dict,
     }
     for key, value in found.items():
         if key not in forms:
@@ -135,11 +143,11 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
             )
 
 
-def check_model(model: str | None) -> None:
-    """See that a model exists.
+def check_model(model: str | None, goal: str | None = None) -> None:
+    """See that a model exists, and can have the goal.
 
     Raises:
-        SchemaError: it does not.
+        SchemaError: it does not, or cannot.
     """
     models = (PHASE_PROPERTY, GAUSSIAN_PROCESS)
     if model is not None and model not in models:
@@ -148,11 +156,17 @@ def check_model(model: str | None) -> None:
             found=name_known(models, model),
             hint=f'model = "{GAUSSIAN_PROCESS}" in campaign.toml, or leave the line out',
         )
+    if model == GAUSSIAN_PROCESS and goal is not None and wants_phase_map(parse_goal(goal)):
+        raise SchemaError(
+            f"{GAUSSIAN_PROCESS} has no phases, and its campaign cannot learn a phase map.",
+            found=f"goal = {goal!r} beside model = {model!r}",
+            hint="another goal, or leave the model out",
+        )
 
 
 def _refuse_of_other_model(found: Mapping[str, Any]) -> None:
     """See that every setting is one of the model."""
-    check_model(found.get("model"))
+    check_model(found.get("model"), found.get("goal"))
     model = found.get("model", PHASE_PROPERTY)
     for key, of in ONLY_OF.items():
         if found.get(key) and of != model:
@@ -189,12 +203,22 @@ def _refuse_no_goal(text: str) -> None:
 
 def write_settings(settings: Settings) -> str:
     """Write settings as the text of campaign.toml, leaving out what is None."""
-    flat = {key: value for key, value in vars(settings).items() if value is not None and key != "space"}
-    lines = [f"{key} = {_toml(value)}" for key, value in flat.items()]
-    for kind, parts in (settings.space or {}).items():
-        for part in parts:
-            lines += ["", f"[[space.{kind}]]", *(f"{key} = {_toml(value)}" for key, value in part.items())]
+    said = {key: value for key, value in vars(settings).items() if value is not None}
+    citation = said.pop("citation", {})
+    tables = {"citation": {"creators": citation.get("creators", [])}, "space": said.pop("space", {})}
+    lines = _toml_lines(said)
+    if citation:
+        flat = {key: value for key, value in citation.items() if key != "creators"}
+        lines += ["", "[citation]", *_toml_lines(flat)]
+    for table, kinds in tables.items():
+        for kind, parts in kinds.items():
+            for part in parts:
+                lines += ["", f"[[{table}.{kind}]]", *_toml_lines(part)]
     return HEAD + "\n".join(lines) + "\n"
+
+
+def _toml_lines(said: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in said.items()]
 
 
 def _toml(value: Any) -> str:
@@ -229,11 +253,11 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
 
 
 def _refuse_strangers(settings: Settings, table: xr.Dataset) -> None:
-    """See that every variable that campaign.toml names is among the data."""
+    """See that every variable that campaign.toml names is among the data, or, as text, beside them."""
     for key in ("design", "phase", "properties", "instrument"):
         said = getattr(settings, key) or []
         for name in [said] if isinstance(said, str) else said:
-            if name not in table.data_vars:
+            if name not in table.variables or name in table.dims:
                 raise SchemaError(
                     f"The line {key} in campaign.toml names '{name}', which the data lack.",
                     found=name_known(table.data_vars, name),

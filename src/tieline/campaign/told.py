@@ -133,11 +133,15 @@ def _attrs(told: Told, known: xr.Dataset | None) -> dict[str, Row]:
             said = attrs.setdefault(row.property, {"role": role})
             if row.unit:
                 said.setdefault("units", row.unit)
-            attrs[f"{row.property}_sd"] = said
             attrs.setdefault(f"{row.property}_flag", {"role": "property"})
     for name in attrs if known is not None else ():
         if name in known:  # pyright: ignore[reportOperatorIssue]
             attrs[name] = dict(known[name].attrs)  # pyright: ignore[reportOptionalSubscript]
+    results = {row.property for rows in told.results.values() for row in rows}
+    for name in results:  # an error is in the unit of its value, whatever unit it was told in
+        said = {key: attrs[name][key] for key in ("role", "units") if key in attrs[name]}
+        has_errors = known is not None and f"{name}_sd" in known
+        attrs[f"{name}_sd"] = dict(known[f"{name}_sd"].attrs) if has_errors else said
     return attrs
 
 

@@ -25,11 +25,11 @@ def verify(folder: Path, store: Store) -> list[str]:
         return found  # what the log says of files cannot be trusted
     expected = {}
     for event in store.events():
-        expected |= dict(_files_of(event))
+        expected |= dict(files_of(event))
     return list(_compare(folder, expected))
 
 
-def _files_of(event: Event) -> Iterator[tuple[str, str]]:
+def files_of(event: Event) -> Iterator[tuple[str, str]]:
     """Files that an event names, with their checksums."""
     told = event.told
     if event.kind == "imported":

@@ -14,7 +14,7 @@ from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge,
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern, stack
 from tieline.readers.reading import Layout, patterns_of, read_layout, specimens_of
 from tieline.readers.source import Source, existing, open_source
-from tieline.schema import check
+from tieline.schema import check, open_netcdf
 
 
 def load(
@@ -33,8 +33,9 @@ def load(
     beside yours, `<file name>.columns.toml`.
 
     Args:
-        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), or a folder with
-            one table and any number of patterns, each named like its specimen.
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), a folder with one
+            table and any number of patterns, each named like its specimen, or a record or table that
+            `save_netcdf` wrote (nc), which says itself what its variables are.
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
             column. Roles are synthesis, process, structure, property, identity and note.
         composition: the columns that make up the composition, or {name of the variable: columns}; by default
@@ -64,12 +65,34 @@ def load(
     if place.is_dir():
         return _load_folder(place, said, remember=remember)
     source = open_source(place)
+    if is_netcdf(place):
+        return _load_netcdf(source, said)
     mapped = merge(read_mapping(place), said) if remember else said
     layout = read_layout(source, mapped, said=said.columns)
     specimens = specimens_of(layout, mapped)
     record = _record(specimens, patterns_of(layout, specimens), [*layout.notes], layout)
     notes = _remember(place, mapped, said) if remember else []
     record.attrs["notes"] += notes
+    record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
+    return record
+
+
+def is_netcdf(path: Path) -> bool:
+    """Whether a file is one of those that say themselves what they hold."""
+    return path.suffix.lower() == ".nc"
+
+
+def _load_netcdf(source: Source, said: Mapped) -> xr.DataTree:
+    if said != Mapped():
+        raise SchemaError(
+            f"'{source.name}' says itself what its variables are.",
+            found="corrections of columns, or the name of a sheet.",
+            hint="tl.open_netcdf(path), then change the record.",
+        )
+    found = open_netcdf(source.path)
+    record = found if isinstance(found, xr.DataTree) else xr.DataTree.from_dict({"/specimens": found})
+    notes = [*record.attrs.get("notes", []), *check(record)]
+    record.attrs |= {"notes": list(dict.fromkeys(notes))}
     record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
     return record
 
