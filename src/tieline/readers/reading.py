@@ -12,6 +12,7 @@ from tieline.readers.columns import guess_columns
 from tieline.readers.headers import parse_header, symbol_name
 from tieline.readers.mapping import Correction, Mapped
 from tieline.readers.patterns import Pattern, has_angle_header, patterns_in_columns, split_wide
+from tieline.readers.planners import understand
 from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
 from tieline.readers.source import Source
@@ -27,7 +28,7 @@ class Layout:
         columns: what each of them means.
         patterns: diffraction patterns in the same file, named by specimen or, in a wide table, by row.
         is_wide: every row of the sheet has one pattern.
-        notes: what was remembered about the file and no longer fits.
+        notes: what was remembered about the file and no longer fits, or what another planner meant.
     """
 
     sheet: Sheet
@@ -65,8 +66,14 @@ def read_layout(
             return Layout(sheet, patterns=found)
         patterns = []
     corrections, notes = _resolve(sheet, mapped, said)
-    columns = guess_columns(sheet, corrections, mapped.composition)
-    return Layout(sheet, columns, patterns, is_wide=bool(patterns), notes=notes)
+    foreign = understand(sheet)
+    if foreign is None:
+        columns = guess_columns(sheet, corrections, mapped.composition)
+        return Layout(sheet, columns, patterns, is_wide=bool(patterns), notes=notes)
+    columns = guess_columns(foreign.sheet, {**foreign.columns, **corrections}, mapped.composition)
+    why = f"{foreign.planner} exported it so"
+    columns = [c if c.header in corrections else replace(c, why=why) for c in columns]
+    return Layout(foreign.sheet, columns, notes=[*notes, *foreign.notes])
 
 
 def _resolve(
