@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tieline.campaign.backtesting import known_results, strategies_of
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.places import read_places
 from tieline.campaign.settings import Settings
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, TielineError
 from tieline.models.gaussian_process import GaussianProcess
+from tieline.planning.backtest import backtest
 
 
 def sheet(n=18):
@@ -73,12 +75,56 @@ def test_proposals_are_listed_filled_in_and_imported(campaign, tmp_path):
             "'phase' in campaign.toml is not one of GaussianProcess",
         ),
         ('kernel = "rbf"', "'kernel' in campaign.toml is not one of PhaseProperty"),
+        ('model = "GaussianProcess"\ngoal = "learn-phase-map"', "cannot learn a phase map"),
     ],
 )
 def test_settings_of_the_other_model_are_refused(campaign, lines, message):
     (campaign.path / "campaign.toml").write_text(lines, encoding="utf-8")
     with pytest.raises(SchemaError, match=message):
         _ = campaign.settings
+
+
+def test_a_phase_map_is_refused_before_anything_is_made(tmp_path):
+    settings = Settings("smooth", model="GaussianProcess", goal="maximize:hardness + learn-phase-map")
+    with pytest.raises(SchemaError, match="cannot learn a phase map"):
+        Campaign.create(tmp_path / "smooth", settings)
+    assert not (tmp_path / "smooth").exists()
+
+
+def set_line(campaign, line):
+    file = campaign.path / "campaign.toml"
+    kept = [s for s in file.read_text().splitlines() if not s.startswith(line.split(" =")[0])]
+    file.write_text("\n".join([*kept, line, ""]))
+
+
+def test_a_design_that_takes_in_text_is_asked_for_before_the_next_fit(campaign):
+    set_line(campaign, 'design = ["temperature"]')
+    campaign.fit()
+    set_line(campaign, 'design = ["temperature", "substrate"]')
+    assert campaign.is_stale
+    assert campaign.ask(1).attrs["goal"] == "maximize:hardness"
+
+
+def test_a_campaign_with_text_in_its_design_is_back_tested(campaign):
+    known = known_results(campaign.path)
+    assert known.design == ["temperature", "substrate"]
+    assert set(known.table["substrate"].values) == {"glass", "steel"}
+    strategy = strategies_of(known, ["ucb"], "gaussian")
+    result = backtest(known.table, known.goal, strategy, n_start=5, n_repeats=1, n_tries=2, seed=0)
+    assert result["best_so_far"].sizes["strategy"] == 1
+
+
+def test_places_that_cost_less_are_chosen_for_their_gain_per_cost(campaign):
+    pool = {"temperature (°C)": [850, 850.5], "substrate": ["steel"] * 2, "price": [1000, 1]}
+    pd.DataFrame(pool).to_csv(campaign.path / "pool.csv", index=False)
+    set_line(campaign, 'pool = "pool.csv"')
+    set_line(campaign, 'costs = "price"')
+    campaign.fit()
+    chosen = campaign.ask(1)
+    assert chosen["price"].values.tolist() == [1]
+    assert chosen.attrs["costs"] == "price"
+    with pytest.raises(TielineError, match="not weighed against the costs"):
+        campaign.ask(1, instrument="hardness")
 
 
 def test_a_proposal_that_failed_is_a_result(campaign):

@@ -135,6 +135,7 @@ class Answering:
             audit=question.audit,
             measures=measured_by(question.instrument, posterior),
             seed=self.settings.seed,
+            costs=self.settings.costs,
         )
 
     def choose(self, question: Question, wish: Wish, used: Used, n: int) -> Choices:
@@ -172,7 +173,8 @@ class Answering:
             return self.choose(question, wish, used, question.n)
         assert wish.goal is not None  # there is a posterior
         kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures)
-        source = (self.fit.posterior, repr(self.settings.space), self.settings.pool)
+        settings = self.settings
+        source = (self.fit.posterior, repr(settings.space), settings.pool, settings.costs)
         return self.ahead.choices(
             kind, source, used, wish.measures, question.n, lambda u, n: self.choose(question, wish, u, n)
         )

@@ -17,7 +17,7 @@ from tieline.planning.backtest import RANDOM
 from tieline.planning.backtest_answer import tabulate
 from tieline.planning.goals import Goal, parse_goal, property_terms
 from tieline.planning.strategies import Rule, Strategy
-from tieline.schema import save_netcdf
+from tieline.schema import as_variables, save_netcdf
 
 MODELS = ("gaussian", "phase")
 RUNS = "runs.jsonl"
@@ -69,6 +69,8 @@ def known_results(source: Path, *, goal: str = "", design: Sequence[str] = ()) -
     settings = complete(settings, table)
     assert settings.design is not None  # complete fills both
     assert settings.goal is not None
+    names = [settings.design] if isinstance(settings.design, str) else settings.design
+    table = as_variables(table, names)  # categories of a campaign's table stand beside it
     return Known(table, settings.design, settings.phase or "", parse_goal(settings.goal))
 
 

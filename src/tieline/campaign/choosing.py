@@ -9,9 +9,11 @@ import numpy as np
 import sqlalchemy as sa
 import xarray as xr
 
+import tieline
 from tieline.campaign.rows import Row, from_rows, place_of, to_rows
 from tieline.campaign.store import tables
 from tieline.campaign.store.tables import LIVE
+from tieline.errors import TielineError
 from tieline.models.posterior import Posterior, label_sets
 from tieline.planning.goals import Goal
 from tieline.planning.pool import design_matrix, design_names
@@ -32,6 +34,7 @@ class Wish:
         audit: as in `propose`.
         measures: the one property or label that it measures; "" for all.
         seed: of everything random.
+        costs: column of the pool that says what each place costs; None where all cost the same.
     """
 
     goal: Goal | None
@@ -40,6 +43,7 @@ class Wish:
     audit: int
     measures: str
     seed: int
+    costs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,8 @@ class Choices:
         """What the log keeps of the first rows, under their names."""
         pairs = zip(names, self.rows, strict=False)
         named = [{"name": name, "instrument": instrument, **row} for name, row in pairs]
-        return {"proposals": named, "attrs": dict(self.attrs), "about": dict(self.about)}
+        said = {"proposals": named, "attrs": dict(self.attrs), "about": dict(self.about)}
+        return said | {"tieline": tieline.__version__}
 
 
 def proposals_of(content: Mapping[str, Any]) -> xr.Dataset:
@@ -166,10 +171,20 @@ def proposals_of(content: Mapping[str, Any]) -> xr.Dataset:
 def choose(
     posterior: Posterior, digest: str, pool: xr.Dataset | Space, wish: Wish, n: int, used: Used
 ) -> Choices:
-    """Choose with what was learned."""
+    """Choose with what was learned.
+
+    Raises:
+        TielineError: places have costs, and one instrument alone is asked for.
+    """
     assert wish.goal is not None
     names = design_names(posterior)
-    costs = {wish.measures: 1.0} if wish.measures else None
+    if wish.measures and wish.costs:
+        raise TielineError(
+            "What is measured by one instrument alone is not weighed against the costs of places.",
+            found=f"instrument '{wish.measures}', and costs = '{wish.costs}' in campaign.toml",
+            hint="ask without the instrument, or leave costs out",
+        )
+    costs = {wish.measures: 1.0} if wish.measures else wish.costs
     chosen = propose(
         posterior,
         pool,

@@ -6,6 +6,7 @@ from tieline.campaign.importing import Imports
 from tieline.campaign.places import write_whole
 from tieline.campaign.settings import (
     Settings,
+    check_model,
     properties_of,
     read_settings,
     strangers_in_goal,
@@ -24,8 +25,10 @@ def make(folder: Path, settings: Settings) -> Store:
 
     Raises:
         TielineError: there is a campaign already, or a file of that name.
-        SchemaError: data are there, and the goal names a property that they lack.
+        SchemaError: there is no such model, or it cannot have the goal; or data are there, and the goal names
+            a property that they lack.
     """
+    check_model(settings.model, settings.goal)
     file = folder / SETTINGS
     if file.exists() or folder.is_file():
         raise TielineError(

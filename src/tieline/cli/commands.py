@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from tieline.cli.backtesting import backtest
 from tieline.cli.inspecting import inspect
+from tieline.cli.exporting import export
 from tieline.cli.printing import (
     console,
     errors,
@@ -97,11 +98,10 @@ def new(
 ) -> None:
     """Start a campaign in a new folder."""
     from tieline.campaign.campaign import Campaign
-    from tieline.campaign.settings import Settings, check_model
+    from tieline.campaign.settings import Settings
     from tieline.planning.goals import parse_goal, write_goal
 
     wanted = write_goal(parse_goal(goal)) if goal else None
-    check_model(model or None)
     Campaign.create(folder, Settings(name or folder.resolve().name, model=model or None, goal=wanted))
     console.print(f"Made [bold]{folder}[/]. Next: tieline import {folder} FILE")
 
@@ -280,6 +280,7 @@ def doctor() -> None:
 
 app.command()(backtest)
 app.command()(inspect)
+app.command()(export)
 app.command()(undo)
 app.command()(verify)
 app.command()(serve)

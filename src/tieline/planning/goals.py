@@ -179,6 +179,11 @@ def names_in(goal: Goal) -> list[str]:
     return list(dict.fromkeys([part.name for _, part in property_terms(goal)] + levels))
 
 
+def wants_phase_map(goal: Goal) -> bool:
+    """Whether a goal asks which phase is where."""
+    return any(isinstance(part, LearnPhaseMap) for _, part in map_terms(goal))
+
+
 GRAMMAR = (
     "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,"
     " pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map,"

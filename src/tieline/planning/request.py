@@ -10,7 +10,7 @@ from tieline.models.posterior import Posterior
 from tieline.planning.choice import WITHOUT_ZERO, Acquisition
 from tieline.planning.field_choice import BATCHES
 from tieline.planning.field_proposals import GaussianAnswer
-from tieline.planning.goals import Goal, LearnLevelSet, LearnPhaseMap, Pareto, map_terms, names_in
+from tieline.planning.goals import Goal, LearnLevelSet, Pareto, map_terms, names_in, wants_phase_map
 
 
 def check_goal(posterior: Posterior, goal: Goal) -> None:
@@ -23,9 +23,7 @@ def check_goal(posterior: Posterior, goal: Goal) -> None:
         )
     if not isinstance(goal, Goal):
         raise TielineError("This is not a goal.", found=repr(goal), hint='tl.Maximize("strength")')
-    if isinstance(posterior, GaussianAnswer) and any(
-        isinstance(p, LearnPhaseMap) for _, p in map_terms(goal)
-    ):
+    if isinstance(posterior, GaussianAnswer) and wants_phase_map(goal):
         raise NotIdentified(
             "This model knows no phases.", found=str(goal), hint="tl.PhaseProperty, or a goal without the map"
         )
