@@ -133,6 +133,6 @@ def test_a_wrong_token_and_a_folder_that_is_no_export_are_told(exported, kadi, t
 
 def test_two_names_stay_two_identifiers():
     names = ["S 1", "S-1", "s1", "S_1", "ä", "x" * 60, "x" * 61]
-    found = [identifier(name) for name in names]
-    assert len(set(found)) == len(names)
+    found = [identifier(name, campaign) for name in names for campaign in ("one", "another")]
+    assert len(set(found)) == 2 * len(names)
     assert all(re.fullmatch(r"[a-z0-9_-]{1,50}", one) for one in found)

@@ -12,6 +12,7 @@ from tieline.features.represent import represent
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
 from tieline.schema import as_variables, specimens_of
+from tieline.schema.flags import is_no_result
 
 NOT_LEARNED = (
     "name",
@@ -22,7 +23,6 @@ NOT_LEARNED = (
     "store",
     "citation",
 )  # settings that a fit does not depend on
-LIMITS = ("below", "above", "failed")
 
 
 def model_of(settings: Settings) -> PhaseProperty | GaussianProcess:
@@ -62,7 +62,7 @@ def _without_limits(table: xr.Dataset, specimens: xr.Dataset) -> xr.Dataset:
     """Leave out values that are only limits, for a model that would take them for results."""
     values, notes = {}, []
     for name in (str(v) for v in table.data_vars if f"{v}_flag" in specimens):
-        is_limit = np.isin(specimens[f"{name}_flag"].values.astype(str), LIMITS)
+        is_limit = is_no_result(specimens[f"{name}_flag"].values)
         n = int((is_limit & table[name].notnull().values).sum())
         if n:
             values[name] = table[name].where(xr.DataArray(~is_limit, dims="specimen"))

@@ -1,7 +1,5 @@
 """Tables of places to predict or to choose from, and predictions, as files."""
 
-import os
-import threading
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +10,7 @@ from tieline.errors import SchemaError
 from tieline.features.represent import represent
 from tieline.models.posterior import Posterior
 from tieline.schema import save_netcdf, specimens_of
+from tieline.schema.partial import partial_beside
 
 
 def read_places(file: str | Path) -> xr.Dataset:
@@ -66,6 +65,6 @@ def flat(places: xr.Dataset) -> pd.DataFrame:
 
 def write_whole(path: Path, text: str, *, encoding: str = "utf-8") -> None:
     """Write a text file whole or not at all."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    partial = partial_beside(path)
     partial.write_text(text, encoding=encoding)
     partial.replace(path)

@@ -14,10 +14,10 @@ from tieline.campaign.store.event import Event
 from tieline.campaign.store.store import Store, last_event
 from tieline.errors import NotFound, SchemaError, UnitError, did_you_mean
 from tieline.schema.closure import ROUNDING
+from tieline.schema.flags import FLAGS
 from tieline.schema.wording import name_known
 from tieline.units import canonical, convert
 
-FLAGS = ("ok", "failed", "below", "above")
 WORDS = ("value", "sd", "flag", "unit")
 TOLERANCE = 0.02  # a composition that sums to one but for this is closed, as in imported files
 

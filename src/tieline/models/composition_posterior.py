@@ -14,7 +14,7 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
-from tieline.models.places import describe, identities
+from tieline.models.places import as_functions, describe, identities
 from tieline.models.stacking import KNOWN, NEW, NODES
 from tieline.schema import align, chemical_systems, in_units_of
 from tieline.schema.wording import name_some
@@ -132,15 +132,7 @@ class CompositionPosterior:
         values = np.empty_like(score)
         for j in range(len(self.model.properties)):
             values[:, :, j] = self._values(j, score[:, :, j].T, centre, size, regime).T
-        return xr.DataArray(
-            values,
-            dims=("draw", "specimen", "property"),
-            coords={
-                "specimen": identities(grid),
-                "property": list(self.model.properties),
-                "units": ("property", [self.table[p].attrs.get("units", "") for p in self.model.properties]),
-            },
-        )
+        return as_functions(values, grid, self)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:

@@ -13,6 +13,7 @@ from tieline.models.composition_fit import fit
 from tieline.models.composition_posterior import CompositionPosterior
 from tieline.models.composition_reading import READER, Coordinates, read
 from tieline.models.laplace_kernel import laplace
+from tieline.models.posterior import names_of
 from tieline.schema import require
 
 
@@ -51,8 +52,7 @@ class CompositionProperties:
     properties: str | Sequence[str]
 
     def __post_init__(self) -> None:
-        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
-        object.__setattr__(self, "properties", names)
+        object.__setattr__(self, "properties", names_of(self.properties))
         if not isinstance(self.design, str):
             object.__setattr__(self, "design", tuple(self.design))
         self._check()
@@ -64,7 +64,7 @@ class CompositionProperties:
     @property
     def design_names(self) -> tuple[str, ...]:
         """Names of the design variables."""
-        return (self.design,) if isinstance(self.design, str) else tuple(self.design)
+        return names_of(self.design)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def fit(self, table: xr.Dataset, *, seed: int = 0) -> CompositionPosterior:

@@ -16,6 +16,7 @@ from tieline.features.elements import element_statistics
 from tieline.models.arrays import Array, Indices
 from tieline.schema import chemical_systems, require
 from tieline.schema.closure import is_open
+from tieline.schema.columns import property_values
 from tieline.schema.wording import name_some
 
 READER = "CompositionProperties"
@@ -189,7 +190,7 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
         NotIdentified: too little was measured to learn anything.
     """
     require(table, [*design, *properties], READER)
-    values = np.stack([_values(table, name) for name in properties], 1)
+    values = np.stack([property_values(table, name) for name in properties], 1)
     # Specimens that nothing was measured of do not say how a design varies.
     coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design)
     _refuse_open(table[coordinates.composition])
@@ -253,24 +254,6 @@ def _refuse_open(composition: xr.DataArray) -> None:
             found=f"a sum of {total:g} in row {wrong[0]}",
             hint="mole fractions that sum to one, or NaN in a whole row where it is not known",
         )
-
-
-def _values(table: xr.Dataset, name: str) -> Array:
-    variable = table[name]
-    if variable.dims != ("specimen",) or variable.dtype.kind not in "iufb":
-        raise SchemaError(
-            f"The property '{name}' is not one number a specimen.",
-            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
-            hint="name numeric columns as properties",
-        )
-    values = variable.values.astype(float)
-    if np.isinf(values).any():
-        raise SchemaError(
-            f"'{name}' holds infinite values.",
-            found=f"row {np.flatnonzero(np.isinf(values))[0]} is the first",
-            hint="set them to NaN (not measured)",
-        )
-    return values
 
 
 def _notes(table: xr.Dataset, properties: Sequence[str], n_unplaced: int) -> Iterator[str]:

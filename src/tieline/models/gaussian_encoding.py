@@ -12,12 +12,13 @@ from tieline.models.encoding import require_same_unit
 from tieline.models.gaussian_kernel import Entries
 from tieline.schema import require
 from tieline.schema.closure import is_open
+from tieline.schema.columns import property_values
+from tieline.schema.flags import FLAGS, LIMITS
 from tieline.schema.wording import name_some
 
 READER = "GaussianProcess"
 FEWEST = 2  # values of a property; of one, nothing can be told of its scale
 ENOUGH_FOR_SCALE = 5  # values of the present campaign that tell its mean and spread
-FLAGS = ("ok", "below", "above", "failed")  # what `<name>_flag` may say; empty is ok
 HALF = np.sqrt(0.5)  # puts two categories at a distance of one
 
 
@@ -226,20 +227,7 @@ def _refuse_open(name: str, table: xr.Dataset) -> None:
 
 def _column(table: xr.Dataset, name: str) -> tuple[Array, Array, np.ndarray]:
     """Values, standard errors and flags (specimen) of a property."""
-    variable = table.variables[name]
-    if variable.dims != ("specimen",) or variable.dtype.kind not in "iufb":
-        raise SchemaError(
-            f"The property '{name}' is not one number a specimen.",
-            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
-            hint="name numeric columns as properties; a column of text can be a design variable",
-        )
-    value = variable.values.astype(float)
-    if np.isinf(value).any():
-        raise SchemaError(
-            f"'{name}' holds infinite values.",
-            found=f"row {np.flatnonzero(np.isinf(value))[0]} is the first",
-            hint="set them to NaN (not measured), or give a limit and a flag",
-        )
+    value = property_values(table, name)
     return value, _errors(table, name, value), _flags(table, name, value)
 
 
@@ -275,7 +263,7 @@ def _flags(table: xr.Dataset, name: str, value: Array) -> np.ndarray:
             found=", ".join(sorted(set(flag))),
             hint=f"{', '.join(FLAGS)}, or nothing",
         )
-    lost = np.flatnonzero(np.isin(flag, ("below", "above")) & ~np.isfinite(value))
+    lost = np.flatnonzero(np.isin(flag, LIMITS) & ~np.isfinite(value))
     if lost.size:
         raise SchemaError(
             f"'{name}' has no limit in {lost.size} rows where '{name}_flag' says {flag[lost[0]]}.",

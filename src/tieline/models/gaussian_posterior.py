@@ -17,7 +17,7 @@ from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
-from tieline.models.places import describe, identities, note_far_places
+from tieline.models.places import as_functions, describe, identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -120,17 +120,9 @@ class GaussianPosterior:
         Returns:
             (draw, specimen, property): noise-free values, with `units (property)`.
         """
-        outputs, names = self.reading.outputs, list(self.model.properties)
+        outputs = self.reading.outputs
         values = draw_from_average(self.fit, self._scaled(grid), n, np.random.default_rng(seed))
-        return xr.DataArray(
-            values * outputs.scale + outputs.centre,
-            dims=("draw", "specimen", "property"),
-            coords={
-                "specimen": identities(grid),
-                "property": names,
-                "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
-            },
-        )
+        return as_functions(values * outputs.scale + outputs.centre, grid, self)
 
     def field(self, x: Array, weights: Mapping[str, float], *, is_rough: bool = False) -> GaussianField:
         """The exact joint distribution of a weighted sum of properties over places.

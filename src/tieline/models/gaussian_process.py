@@ -14,6 +14,7 @@ from tieline.models.gaussian_encoding import READER, read
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_worlds import simulate
 from tieline.models.kernels import KERNELS
+from tieline.models.posterior import names_of
 from tieline.models.transfer import fit_campaigns
 from tieline.schema import as_variables, require
 
@@ -61,8 +62,7 @@ class GaussianProcess:
     target: str | None = None
 
     def __post_init__(self) -> None:
-        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
-        object.__setattr__(self, "properties", names)
+        object.__setattr__(self, "properties", names_of(self.properties))
         if not isinstance(self.design, str):
             object.__setattr__(self, "design", tuple(self.design))
         self._check()
@@ -74,7 +74,7 @@ class GaussianProcess:
     @property
     def design_names(self) -> tuple[str, ...]:
         """Names of the design variables."""
-        return (self.design,) if isinstance(self.design, str) else tuple(self.design)
+        return names_of(self.design)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0) -> GaussianPosterior:

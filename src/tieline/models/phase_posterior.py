@@ -19,7 +19,7 @@ from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.offsets import offsets
 from tieline.models.phase_count import PhaseCount
-from tieline.models.places import describe, identities, note_far_places
+from tieline.models.places import as_functions, describe, identities, note_far_places
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -132,18 +132,7 @@ class PhasePosterior:
         x = self._scaled(grid)
         phase, values = self.answer.draws(x, n, np.random.default_rng(seed))
         values = values * self.encoding.scale + self.encoding.centre
-        names = list(self.model.properties)
-        return xr.DataArray(
-            values,
-            dims=("draw", "specimen", "property"),
-            coords={
-                "specimen": identities(grid),
-                "property": names,
-                "units": ("property", [self.table[name].attrs.get("units", "") for name in names]),
-                "phase_draw": (("draw", "specimen"), phase),
-            },
-            attrs={"phases": list(self.phases)},
-        )
+        return as_functions(values, grid, self, phase).assign_attrs(phases=list(self.phases))
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:

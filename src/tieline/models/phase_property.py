@@ -19,7 +19,7 @@ from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
 from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
-from tieline.models.posterior import label_sets
+from tieline.models.posterior import label_sets, names_of
 from tieline.models.prior_worlds import simulate
 
 INFERENCES = ("auto", "exact", "fast", "mcmc")
@@ -80,8 +80,7 @@ class PhaseProperty:
     instrument: str | None = None
 
     def __post_init__(self) -> None:
-        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
-        object.__setattr__(self, "properties", names)
+        object.__setattr__(self, "properties", names_of(self.properties))
         if not isinstance(self.design, str):
             object.__setattr__(self, "design", tuple(self.design))
         if self.phase is not None and not isinstance(self.phase, str):
@@ -92,7 +91,7 @@ class PhaseProperty:
     @property
     def design_names(self) -> tuple[str, ...]:
         """Names of the design variables."""
-        return (self.design,) if isinstance(self.design, str) else tuple(self.design)
+        return names_of(self.design)
 
     @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0, executor: Executor | None = None) -> PhasePosterior:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
-from tieline.models.arrays import Array
+from tieline.models.arrays import Array, Indices
 from tieline.models.posterior import Posterior, label_sets
 
 FAR = 0.25  # of the measured range, beyond its ends
@@ -23,6 +23,24 @@ def describe(posterior: Posterior) -> str:
 def identities(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
     """The identities of places (specimen); numbers where they have none."""
     return grid["specimen"] if "specimen" in grid.coords else np.arange(grid.sizes["specimen"])
+
+
+def as_functions(
+    values: Array, grid: xr.Dataset, posterior: Posterior, phase: Indices | None = None
+) -> xr.DataArray:
+    """Draws of functions (draw, specimen, property), with the units of the properties and the drawn phases.
+
+    Args:
+        values: noise-free values, in the units of the table.
+        grid: the places.
+        posterior: that they were drawn from.
+        phase: drawn phase of each draw and place, if it knows phases.
+    """
+    names = list(posterior.model.properties)
+    units = [posterior.table[name].attrs.get("units", "") for name in names]
+    coords = {"specimen": identities(grid), "property": names, "units": ("property", units)}
+    coords |= {} if phase is None else {"phase_draw": (("draw", "specimen"), phase)}
+    return xr.DataArray(values, dims=("draw", "specimen", "property"), coords=coords)
 
 
 def note_far_places(x: Array) -> Iterator[str]:

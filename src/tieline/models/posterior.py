@@ -28,7 +28,12 @@ class Question(Protocol):
 
 def label_sets(model: Question) -> tuple[str, ...]:
     """Names of the label variables that a model reads."""
-    return (model.phase,) if isinstance(model.phase, str) else tuple(model.phase or ())
+    return names_of(model.phase or ())
+
+
+def names_of(said: str | Sequence[str]) -> tuple[str, ...]:
+    """One name or several, as several."""
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 class Posterior(Protocol):

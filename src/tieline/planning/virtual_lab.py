@@ -12,6 +12,7 @@ from tieline.planning.goals import Goal, Maximize, Minimize, Pareto, property_te
 from tieline.planning.pool import design_matrix, place_names
 from tieline.planning.strategies import Chance, Rule
 from tieline.schema import as_variables
+from tieline.schema.flags import is_no_result
 from tieline.schema.wording import name_known
 
 START, NOISE, CHOICE = 0, 1, 2  # streams of random numbers within one repeat
@@ -225,7 +226,7 @@ def _is_flagged(table: xr.Dataset, names: Sequence[str]) -> np.ndarray:
     """Mark rows (specimen) that have a limit or a failure in place of a value: nobody knows their truth."""
     flagged = np.zeros(table.sizes["specimen"], dtype=bool)
     for flag in (f"{name}_flag" for name in names if f"{name}_flag" in table.variables):
-        flagged |= np.isin(table.variables[flag].values.astype(str), ("below", "above", "failed"))
+        flagged |= is_no_result(table.variables[flag].values)
     return flagged
 
 

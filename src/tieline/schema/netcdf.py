@@ -2,7 +2,6 @@
 
 import json
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.schema.partial import partial_beside
 from tieline.schema.wording import name_some
 
 # netCDF attributes are numbers and text. Anything else is written as JSON behind this mark.
@@ -34,7 +34,7 @@ def save_netcdf(data: xr.Dataset | xr.DataTree, path: str | os.PathLike[str]) ->
     if not target.parent.is_dir():
         raise SchemaError(f"There is no folder '{target.parent}'.", hint="create it first")
     _refuse_slashes(data)
-    partial = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    partial = partial_beside(target)
     try:
         encoded = _encode(data) if isinstance(data, xr.Dataset) else _on_each_node(data, _encode)
         encoded.to_netcdf(partial, engine="h5netcdf")

@@ -35,10 +35,11 @@ def kadi_records(view: View, citation: Citation, files: Sequence[str]) -> list[d
         The record of the campaign and those of its specimens. Each has "record", as Kadi4Mat takes it;
         "files", the paths of what is attached; and "links", identifiers of the records that it belongs to.
     """
-    specimens = list(_specimens(view, identifier(view.settings.name)))
+    name, campaign = view.settings.name, view.events[0].digest
+    specimens = list(_specimens(view, identifier(name, campaign), campaign))
     theirs = {path for specimen in specimens for path in specimen["files"]}
     record = {
-        "identifier": identifier(view.settings.name),
+        "identifier": identifier(name, campaign),
         "title": title_of(view, citation),
         "type": "campaign",
         "description": describe(view, citation),
@@ -51,15 +52,17 @@ def kadi_records(view: View, citation: Citation, files: Sequence[str]) -> list[d
     return [whole, *specimens]
 
 
-def identifier(name: str) -> str:
+def identifier(name: str, campaign: str) -> str:
     """An identifier that Kadi4Mat takes: small letters, digits, - and _, at most 50.
 
-    What was shortened or changed, but for capitals, ends in a checksum, so that two names stay two.
+    It ends in a checksum, so that two names stay two, and those of two campaigns on one server too.
+
+    Args:
+        name: of what the record is about.
+        campaign: what tells the campaign from all others.
     """
     plain = re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-")
-    if plain == name.lower() and len(plain) <= LONGEST:
-        return plain
-    digest = hashlib.sha256(name.encode()).hexdigest()[:N_DIGITS]
+    digest = hashlib.sha256(f"{campaign} {name}".encode()).hexdigest()[:N_DIGITS]
     return f"{plain[: LONGEST - N_DIGITS - 1]}-{digest}".lstrip("-")
 
 
@@ -101,8 +104,8 @@ def _of_campaign(view: View, citation: Citation) -> Iterator[Extra]:
         yield extra("fits", fits)
 
 
-def _specimens(view: View, campaign: str) -> Iterator[dict[str, Any]]:
-    """One record a specimen; repeated measurements are a list."""
+def _specimens(view: View, whole: str, campaign: str) -> Iterator[dict[str, Any]]:
+    """One record a specimen, of the whole that it belongs to; repeated measurements are a list."""
     if view.record is None:
         return
     specimens = specimens_of(view.record)
@@ -117,7 +120,7 @@ def _specimens(view: View, campaign: str) -> Iterator[dict[str, Any]]:
                 by_role.setdefault(role, []).append(said)
         extras = [{"key": role, "type": "dict", "value": said} for role, said in by_role.items()]
         record = {
-            "identifier": identifier(f"{view.settings.name}-{name}"),
+            "identifier": identifier(f"{view.settings.name}-{name}", campaign),
             "title": name,
             "type": "specimen",
             "description": f"Specimen {name} of the campaign '{view.settings.name}'.",
@@ -125,7 +128,7 @@ def _specimens(view: View, campaign: str) -> Iterator[dict[str, Any]]:
             "extras": extras,
         }
         files = [f"artifacts/{told['file']}" for told in attached if told["specimen"] == name]
-        yield {"record": record, "files": files, "links": [campaign]}
+        yield {"record": record, "files": files, "links": [whole]}
 
 
 def _said_of(name: str, variable: Any, *, is_setting: bool) -> Extra | None:

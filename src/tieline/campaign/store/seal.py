@@ -4,7 +4,6 @@ It says up to which event the file was sealed. Whoever dies leaves an older seal
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from tieline.campaign.store import tables
 from tieline.campaign.store.database import Database
 from tieline.campaign.store.queueing import in_turn
+from tieline.schema.partial import partial_beside
 
 
 def seal(database: Database, file: Path) -> None:
@@ -25,7 +25,7 @@ def seal(database: Database, file: Path) -> None:
         if busy:
             return
         number = driver.execute("SELECT max(number) FROM event").fetchone()[0] or 0
-        partial = _seal_of(file).with_name(f".{file.name}.{os.getpid()}.partial")
+        partial = partial_beside(_seal_of(file))
         partial.write_text(_line(str(number), sha256_of(file)), encoding="ascii")
         partial.replace(_seal_of(file))
 

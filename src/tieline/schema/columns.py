@@ -1,0 +1,29 @@
+"""Columns that models learn from."""
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+
+
+def property_values(table: xr.Dataset, name: str) -> np.ndarray:
+    """Values of a property (specimen); NaN where not measured.
+
+    Raises:
+        SchemaError: it is not one number a specimen, or one is infinite.
+    """
+    variable = table.variables[name]
+    if variable.dims != ("specimen",) or variable.dtype.kind not in "iufb":
+        raise SchemaError(
+            f"The property '{name}' is not one number a specimen.",
+            found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
+            hint="name numeric columns as properties; a column of text can be a design variable",
+        )
+    values = variable.values.astype(float)
+    if np.isinf(values).any():
+        raise SchemaError(
+            f"'{name}' holds infinite values.",
+            found=f"row {np.flatnonzero(np.isinf(values))[0]} is the first",
+            hint="set them to NaN (not measured), or give a limit and a flag",
+        )
+    return values
