@@ -229,8 +229,7 @@ class Campaign:
         """Say in one line what `fit` learns from what, and note what the campaign is after but lacks."""
         record, settings = self.record(), self.settings
         table = table_of(record, settings)
-        line = describe_use(settings, table, specimens_of(record))
-        return line, notes_on_settings(settings, table)
+        return describe_use(settings, table, specimens_of(record)), notes_on_settings(settings, table)
 
     def posterior(self) -> Posterior:
         """Read the latest fit.

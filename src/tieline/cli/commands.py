@@ -11,8 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from tieline.cli.backtesting import backtest
-from tieline.cli.inspecting import inspect
 from tieline.cli.exporting import export
+from tieline.cli.inspecting import inspect
 from tieline.cli.printing import (
     console,
     errors,
