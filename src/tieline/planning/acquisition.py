@@ -19,6 +19,7 @@ BORROWED = 2  # draws of the average phase that are added to each phase's own
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)  # for what one more measurement may show
 N_DIRECTIONS = 24  # along which hypervolume is measured; each costs one expected improvement
 MARGIN = 0.05  # how far below the worst measured values it is counted from, in spreads over the pool
+VANISHING = 1e-200  # improvement, relative to the largest sd, below which only logarithms tell places apart
 FLAT = 1e-9  # sd of an improvement, relative to the largest over the pool, below which it counts as certain
 
 
@@ -72,7 +73,18 @@ def log_improvement_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.nd
         Noisy expected improvement (Letham et al. 2019, doi:10.1214/18-BA1110). We smooth the draws
         instead of conditioning on each; kernel of Silverman's width, shrunk as in Liu and West (2001).
     """
-    return logsumexp(log_improvement_by_draw(utility, best, phase), axis=0) - np.log(len(utility))
+    centres, sd = _smoothed(utility - best[:, None], phase)
+    score = np.log(np.maximum(_expected_improvement(centres, sd).mean(0), np.finfo(float).tiny))
+    if (hopeless := score < np.log(VANISHING * sd.max())).any():
+        deep = log_expected_improvement(centres[:, hopeless], sd[:, hopeless])
+        score[hopeless] = logsumexp(deep, axis=0) - np.log(len(utility))
+    return score
+
+
+def _expected_improvement(mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+    """`log_expected_improvement` without the logarithm: quicker, and zero far below the best."""
+    z = mean / sd
+    return sd * np.maximum(np.exp(-0.5 * z**2 - LOG_SQRT_2PI) + z * ndtr(z), 0.0)
 
 
 def log_improvement_by_draw(utility: np.ndarray, best: np.ndarray, phase: np.ndarray) -> np.ndarray:
@@ -111,10 +123,14 @@ def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phas
     lowest = seen.min(0) - MARGIN * spread
     normals = norm.ppf(qmc.Halton(n_objectives, rng=0).random(N_DIRECTIONS))
     directions = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
+    gains = np.moveaxis(
+        (objectives - lowest) / spread, 2, 0
+    ).copy()  # one array an objective is soon compared
+    fronts = np.moveaxis((rivals - lowest) / spread, 2, 0).copy()
     scores = []
-    for direction in np.maximum(directions, 1e-3):
-        along = ((objectives - lowest) / (spread * direction)).min(2)
-        front = ((rivals - lowest) / (spread * direction)).min(2)
+    for direction in np.maximum(directions, 1e-3)[:, :, None, None]:
+        along = (gains / direction).min(0)
+        front = (fronts / direction).min(0)
         best = front.max(1) if front.shape[1] else np.zeros(len(along))
         steepness = (n_objectives - 1) * np.log(np.maximum(best.mean(), MARGIN))
         scores.append(steepness + log_improvement_of_draws(along, best, phase))
@@ -211,15 +227,20 @@ def improvement_after_label(improvement: np.ndarray, phase: np.ndarray, n_phases
 
 
 def _moments_within(phase: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Mean, sd and number of the draws that have the same phase at the same place, each (draw, place)."""
-    mean, square, n_alike = (np.zeros_like(values) for _ in range(3))
-    for k in np.unique(phase):
+    """Mean, sd and number of the draws that have the same phase at the same place, each (draw, place).
+
+    Of a single phase they are (1, place): they are the same in all draws.
+    """
+    kinds = np.flatnonzero(np.bincount(phase.ravel()))
+    mean, square, n_alike = (np.zeros_like(values[: None if len(kinds) > 1 else 1]) for _ in range(3))
+    for k in kinds:
         alike = phase == k
         count = np.maximum(alike.sum(0), 1)
-        centre = (values * alike).sum(0) / count
-        spread = (((values - centre) * alike) ** 2).sum(0)
+        centre = np.einsum("dp,dp->p", values, alike) / count
+        apart = (values - centre) * alike
+        spread = np.einsum("dp,dp->p", apart, apart)
         for target, found in ((mean, centre), (square, spread), (n_alike, count)):
-            np.copyto(target, np.broadcast_to(found, values.shape), where=alike)
+            np.copyto(target, found, where=alike[: len(target)])
     # A phase that few draws visit has no sd of its own worth the name: it borrows from the others.
     pooled = (square / n_alike).mean(0)
     return mean, np.sqrt((square + BORROWED * pooled) / (n_alike + BORROWED)), n_alike
