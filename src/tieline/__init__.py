@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from tieline import datasets, features, figures, readers, worlds
     from tieline.campaign.campaign import Campaign
     from tieline.campaign.settings import Settings
+    from tieline.client.client import connect
     from tieline.errors import (
         Conflict,
         MissingExtra,
@@ -72,6 +73,7 @@ _HOME = {
     "UnitError": "tieline.errors",
     "backtest": "tieline.planning.backtest",
     "check": "tieline.schema",
+    "connect": "tieline.client.client",
     "datasets": "",
     "features": "",
     "figures": "",
@@ -123,6 +125,7 @@ __all__ = [
     "UnitError",
     "backtest",
     "check",
+    "connect",
     "datasets",
     "features",
     "figures",

@@ -103,30 +103,29 @@ def test_a_role_does_what_it_may_and_no_more(far, secrets, method, path, need):
         assert status < 500
 
 
-@every_route
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Host": "evil.example"},
-        {"Host": "evil.example:8731"},
-        {"Host": "localhost.evil.example"},
-        {"Host": "127.0.0.1@evil.example"},
-        {"Host": "127.0.0.1:80:80"},
-        {"Host": "192.168.1.2"},
-        {"Host": ""},
-        {"Origin": "http://evil.example"},
-        {"Origin": "http://localhost:1"},
-        {"Origin": "null"},
-        {"Origin": ""},
-        {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
-    ],
-    ids=lambda headers: " ".join(f"{name}={value}" for name, value in headers.items()),
+FOREIGN = (
+    {"Host": "evil.example"},
+    {"Host": "evil.example:8731"},
+    {"Host": "localhost.evil.example"},
+    {"Host": "127.0.0.1@evil.example"},
+    {"Host": "127.0.0.1:80:80"},
+    {"Host": "192.168.1.2"},
+    {"Host": ""},
+    {"Origin": "http://evil.example"},
+    {"Origin": "http://localhost:1"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},
 )
-def test_other_hosts_and_other_sites_are_refused(door, method, path, need, headers):
-    response = door.request(method, path, headers=headers)
-    assert response.status_code in (403, 421)
-    assert error_of(response) == "NotAllowed"
+
+
+@every_route
+def test_other_hosts_and_other_sites_are_refused(door, method, path, need):
+    for headers in FOREIGN:
+        response = door.request(method, path, headers=headers)
+        assert response.status_code in (403, 421), headers
+        assert error_of(response) == "NotAllowed"
 
 
 @every_route

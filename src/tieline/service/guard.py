@@ -95,6 +95,10 @@ class Visitor:
         """Whether the visitor may do what a role may."""
         return role == ENTER or ROLES.index(self.role) >= ROLES.index(role)
 
+    def signs(self, said: str) -> str:
+        """Who does something, for the log: what they call themselves, behind the name of their token."""
+        return "/".join(dict.fromkeys(part for part in (self.name, said.strip()) if part))
+
 
 class Refused(Exception):
     """Somebody is turned away."""

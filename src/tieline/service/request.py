@@ -53,16 +53,21 @@ class Deed:
     key: str
 
     def by(self, said: str) -> str:
-        """Who does it, for the log: what they call themselves, behind the name of their token."""
-        return "/".join(dict.fromkeys(part for part in (self.visitor.name, said.strip()) if part))
+        """Who does it, for the log."""
+        return self.visitor.signs(said)
+
+
+def _visitor(request: Request) -> Visitor:
+    return request.state.visitor
 
 
 def _deed(request: Request, key: Annotated[str, KEY] = "") -> Deed:
-    visitor: Visitor = request.state.visitor
+    visitor = _visitor(request)
     whole = f"{visitor.name}/{key}" if key and visitor.name else key
     return Deed(_campaign(request), visitor, whole)
 
 
 Present = Annotated[Campaign, Depends(_campaign)]
+Visiting = Annotated[Visitor, Depends(_visitor)]
 Viewed = Annotated[Campaign, Depends(_viewed)]
 Writing = Annotated[Deed, Depends(_deed)]

@@ -1,10 +1,15 @@
 """Run the service of a campaign until somebody stops it."""
 
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.tokens import list_tokens
@@ -49,19 +54,41 @@ def serve(
     listening = _listen(host, port)
     scheme = "http" if certificate is None else "https"
     address = f"{scheme}://{_shown(host)}:{listening.getsockname()[1]}"
-    config = uvicorn.Config(
-        create_app(folder, access),
-        log_level="warning",
-        server_header=False,
-        ws="none",
-        lifespan="on",
-        timeout_graceful_shutdown=GRACE,
-        ssl_certfile=certificate,
-        ssl_keyfile=private_key,
-    )
+    server = _server(create_app(folder, access), ssl_certfile=certificate, ssl_keyfile=private_key)
     with listening:
         tell(address)
-        uvicorn.Server(config).run([listening])
+        server.run([listening])
+
+
+@contextmanager
+def in_background(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve an app from a thread for as long as a block lasts, in a notebook or a test; yields its address.
+
+    Args:
+        app: made by `create_app`.
+        port: where to listen on this machine; 0 takes a free one.
+
+    Raises:
+        Unavailable: the port is taken, or the app did not start; its message is in the log.
+    """
+    listening, server = _listen("127.0.0.1", port), _server(app)
+    thread = Thread(target=server.run, args=([listening],), daemon=True, name="tieline service")
+    thread.start()
+    try:
+        while not server.started:
+            if not thread.is_alive():
+                raise Unavailable("The service did not start.", hint="its log says why")
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _server(app: ASGIApp, **options: Any) -> uvicorn.Server:
+    about = {"log_level": "warning", "server_header": False, "ws": "none", "lifespan": "on"}
+    return uvicorn.Server(uvicorn.Config(app, **about, timeout_graceful_shutdown=GRACE, **options))
 
 
 def _refuse_open_door(campaign: Campaign, access: Access) -> None:

@@ -10,7 +10,7 @@ from tieline.planning.goals import parse_goal
 from tieline.service.answers import Proposal, Proposals, Recorded, proposal_of, proposals_of, recorded
 from tieline.service.bodies import Ask, Claim, GiveUp, Renew
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.request import Deed, Viewed, Writing
+from tieline.service.request import Deed, Viewed, Visiting, Writing
 from tieline.service.routes.router import api_router
 
 router = api_router("proposals")
@@ -37,11 +37,15 @@ def ask(deed: Writing, body: Ask) -> Proposals:
 @needs(READ)
 def list_proposals(
     campaign: Viewed,
+    visitor: Visiting,
     state: Annotated[list[str], Query(description="Only of these states.", examples=[["proposed"]])] = [],  # noqa: B006 - FastAPI copies it
     instrument: Annotated[str, Query(description="Only what was asked for this one.")] = "",
     claimed_by: Annotated[str, Query(description="Only what somebody claimed, as the log names them.")] = "",
+    mine: Annotated[bool, Query(description="Only what one has claimed oneself.")] = False,
+    by: Annotated[str, Query(description="Who one is, for `mine`.")] = "",
 ) -> Proposals:
     """List proposals in the order in which they were made."""
+    claimed_by = visitor.signs(by) if mine else claimed_by
     wanted = {"states": state, "instrument": instrument, "claimed_by": claimed_by}
     return proposals_of(find_proposals(campaign.store, **wanted))
 
