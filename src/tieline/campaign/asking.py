@@ -174,7 +174,7 @@ class Answering:
         assert wish.goal is not None  # there is a posterior
         kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures)
         settings = self.settings
-        source = (self.fit.posterior, repr(settings.space), settings.pool, settings.costs)
+        source = (self.fit.posterior, repr(settings.space), settings.pool, repr(settings.costs))
         return self.ahead.choices(
             kind, source, used, wish.measures, question.n, lambda u, n: self.choose(question, wish, u, n)
         )

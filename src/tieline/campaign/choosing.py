@@ -34,7 +34,8 @@ class Wish:
         audit: as in `propose`.
         measures: the one property or label that it measures; "" for all.
         seed: of everything random.
-        costs: column of the pool that says what each place costs; None where all cost the same.
+        costs: column of the pool that says what each place costs, or what a measurement with each instrument
+            costs; None where all cost the same.
     """
 
     goal: Goal | None
@@ -43,7 +44,12 @@ class Wish:
     audit: int
     measures: str
     seed: int
-    costs: str | None = None
+    costs: str | Mapping[str, float] | None = None
+
+    @property
+    def chooses_instrument(self) -> bool:
+        """Whether each proposal is for the one instrument that tells most for its cost."""
+        return isinstance(self.costs, Mapping) and not self.measures
 
 
 @dataclass(frozen=True)
@@ -133,16 +139,13 @@ class Choices:
         chosen = _plainly(chosen)
         for row in to_rows(chosen):
             design = {name: row.pop(name) for name in names}
-            for ours in ("instrument", "cost", "proposal"):
+            instrument = row.pop("instrument", "")
+            for ours in ("cost", "proposal"):
                 row.pop(ours, None)
-            rows.append(
-                {
-                    "place": place_of(design),
-                    "measures": wish.measures,
-                    "design": design,
-                    "about": row,
-                }
-            )
+            said = {"place": place_of(design), "measures": wish.measures, "design": design, "about": row}
+            if wish.chooses_instrument:
+                said |= {"measures": instrument, "instrument": instrument}
+            rows.append(said)
         attrs = {str(name): dict(variable.attrs) for name, variable in chosen.data_vars.items()}
         return cls(tuple(rows), attrs, {**chosen.attrs, "posterior": posterior})
 
@@ -178,7 +181,7 @@ def choose(
     """
     assert wish.goal is not None
     names = design_names(posterior)
-    if wish.measures and wish.costs:
+    if wish.measures and isinstance(wish.costs, str):
         raise TielineError(
             "What is measured by one instrument alone is not weighed against the costs of places.",
             found=f"instrument '{wish.measures}', and costs = '{wish.costs}' in campaign.toml",

@@ -53,7 +53,8 @@ class Settings:
         seed: of everything random.
         space: of what could be made, as `Space.to_dict` writes it.
         pool: file of candidates, in the folder; not beside a space.
-        costs: column of the pool that says what each place costs: proposals are then chosen by gain per cost.
+        costs: column of the pool that says what each place costs, or the cost of a measurement by what it
+            measures, as in `tieline.propose`: proposals are then chosen by gain per cost.
         store: URL of a PostgreSQL server, where the campaign is not kept in its folder alone.
         citation: who made the data and what others may do with them, as `Citation.from_dict` reads it.
     """
@@ -71,7 +72,7 @@ class Settings:
     seed: int = 0
     space: dict[str, Any] | None = None
     pool: str | None = None
-    costs: str | None = None
+    costs: str | dict[str, float] | None = None
     store: str | None = None
     citation: dict[str, Any] | None = None
 
@@ -125,7 +126,7 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
         "seed": int,
         "space": dict,
         "pool": str,
-        "costs": str,
+        "costs": str | dict,
         "store": str,
         "citation": dict,
     }
