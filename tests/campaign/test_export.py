@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import subprocess
+import sys
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -209,6 +212,27 @@ def test_while_others_write_the_export_is_of_one_moment(tmp_path):
             over.set()
             writer.join()
         assert busy.verify() == []
+
+
+def test_a_kill_leaves_a_whole_crate_or_none(campaign, tmp_path):
+    code = (
+        "import sys, tieline as tl\n"
+        "with tl.Campaign.open(sys.argv[1]) as campaign:\n"
+        "    while True:\n"
+        "        campaign.export(sys.argv[2], replace=True)\n"
+        "        print('done', flush=True)\n"
+    )
+    file = tmp_path / "crate.zip"
+    words = [sys.executable, "-c", code, str(campaign.path), str(file)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as robot:
+        for _ in range(2):
+            assert robot.stdout.readline() == "done\n"
+        time.sleep(0.05)  # into the next one
+        robot.kill()
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        assert "ro-crate-metadata.json" in archive.namelist()
+    assert campaign.verify() == []
 
 
 def test_nothing_is_overwritten_unless_one_says_so(campaign, tmp_path):

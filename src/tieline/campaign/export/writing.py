@@ -51,6 +51,9 @@ def _refuse_taken(path: Path, *, replace: bool) -> None:
 
 def _put(finished: Path, path: Path) -> None:
     """Move a finished export to its place; what was there goes only once that is done."""
+    if finished.is_file() and not path.is_dir():
+        finished.replace(path)
+        return
     earlier = path.with_name(f".{path.name}.{uuid4().hex}.earlier")
     if path.exists():
         path.replace(earlier)
