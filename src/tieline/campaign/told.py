@@ -140,8 +140,8 @@ def _attrs(told: Told, known: xr.Dataset | None) -> dict[str, Row]:
     results = {row.property for rows in told.results.values() for row in rows}
     for name in results:  # an error is in the unit of its value, whatever unit it was told in
         said = {key: attrs[name][key] for key in ("role", "units") if key in attrs[name]}
-        has_errors = known is not None and f"{name}_sd" in known
-        attrs[f"{name}_sd"] = dict(known[f"{name}_sd"].attrs) if has_errors else said
+        known_error = None if known is None else known.get(f"{name}_sd")
+        attrs[f"{name}_sd"] = said if known_error is None else dict(known_error.attrs)
     return attrs
 
 

@@ -76,17 +76,19 @@ def _of_ax(sheet: Sheet) -> Understood:
     state = pd.Series([str(s).strip().upper() for s in sheet.column("trial_status")], sheet.cells.index)
     arms = sheet.cells["arm_name"].astype(str)
     cells = sheet.cells.copy()
-    for word, meaning in (("FAILED", "failed: could not be measured"), ("ABANDONED", "given up")):
-        if (state == word).any():
-            notes.append(f"{word}, so {meaning}: {name_some(arms[state == word])}")
-    open_ = ~state.isin([*MEASURED, "FAILED", "ABANDONED"])
-    if open_.any():
-        notes.append(f"not finished: {name_some(arms[open_])}")
+    became = {
+        "that failed, and are flagged so": state == "FAILED",
+        "that were abandoned, without a result": state == "ABANDONED",
+        "that are not finished": ~state.isin([*MEASURED, "FAILED", "ABANDONED"]),
+    }
+    notes += [f"trials {words}: {name_some(arms[which])}" for words, which in became.items() if which.any()]
     for header in results:
-        given_up = (state == "ABANDONED") & ~cells[header].map(is_missing)
-        if given_up.any():
-            notes.append(f"{header}: left out where it was given up: {name_some(arms[given_up])}")
-        cells.loc[state.isin(["ABANDONED", "FAILED"]), header] = ""
+        lost = state.isin(["ABANDONED", "FAILED"]) & ~cells[header].map(is_missing)
+        if lost.any():
+            notes.append(
+                f"{header}: left out of trials that failed or were abandoned: {name_some(arms[lost])}"
+            )
+        cells.loc[lost, header] = ""
         if (state == "FAILED").any() and not parse_header(header).is_error:
             flag = f"{_name(header)}_flag"
             cells[flag] = pd.Series("", cells.index, dtype=object).mask(state == "FAILED", "failed")

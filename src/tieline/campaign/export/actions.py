@@ -30,7 +30,11 @@ def actions_of(view: View, citation: Citation) -> Iterator[Entity]:
         yield from about.pop("entities", [])
         version = about.pop("tieline", "")  # not every event tells it
         yield software("tieline", version)
-        action = {"@id": f"#event-{event.number}", "@type": "CreateAction", "endTime": _time(event.at)}
+        action: Entity = {
+            "@id": f"#event-{event.number}",
+            "@type": "CreateAction",
+            "endTime": _time(event.at),
+        }
         action |= {"instrument": {"@id": software_id("tieline", version)}, **about}
         yield action | _agent(event, citation, action["description"])
 

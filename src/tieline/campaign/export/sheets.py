@@ -221,7 +221,7 @@ def _plainly(meanings: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
 
 def _dictionary(sheets: Sequence[Sheet]) -> Sheet:
     rows = [
-        {"file": sheet.name, "column": header, **said, "type": _type(sheet.rows[header])}
+        {"file": sheet.name, "column": header, **said, "type": _type(sheet.rows.dtypes[header])}
         for sheet in sheets
         for header, said in sheet.meanings.items()
     ]
@@ -232,7 +232,7 @@ def _dictionary(sheets: Sequence[Sheet]) -> Sheet:
     return Sheet("dictionary.csv", "one row a column of the other tables", frame, _plainly(about))
 
 
-def _type(column: pd.Series) -> str:
-    if pd.api.types.is_integer_dtype(column):
+def _type(kind: Any) -> str:
+    if pd.api.types.is_integer_dtype(kind):
         return "whole number"
-    return "number" if pd.api.types.is_numeric_dtype(column) else "text"
+    return "number" if pd.api.types.is_numeric_dtype(kind) else "text"
