@@ -3,6 +3,7 @@
 from tieline.figures.backtests import backtest, regret
 from tieline.figures.histories import history
 from tieline.figures.inspections import inspection
+from tieline.figures.latents import convergence, latent_space, training, transfer
 from tieline.figures.lines import line
 from tieline.figures.maps import phase_map, property_map
 from tieline.figures.ranking import proposals
@@ -15,9 +16,11 @@ __all__ = [
     "backtest",
     "calibration",
     "composition",
+    "convergence",
     "history",
     "inspection",
     "ion_profiles",
+    "latent_space",
     "line",
     "phase_map",
     "preprocessings",
@@ -26,5 +29,7 @@ __all__ = [
     "regret",
     "save",
     "scores",
+    "training",
+    "transfer",
     "volume",
 ]

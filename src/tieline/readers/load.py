@@ -9,10 +9,19 @@ from typing import Any
 import xarray as xr
 
 from tieline.errors import SchemaError
-from tieline.readers.folder import choose_files, match_patterns, named
+from tieline.readers.folder import choose_files, match_names, named
 from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge, read_mapping, write_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern, stack
 from tieline.readers.reading import Layout, patterns_of, read_layout, specimens_of
+from tieline.readers.scans import (
+    Scan,
+    checksum,
+    find_scans,
+    is_scan,
+    read_scans,
+    require_voxel_size,
+    stack_scans,
+)
 from tieline.readers.source import Source, existing, open_source
 from tieline.schema import check, open_netcdf
 
@@ -25,6 +34,8 @@ def load(
     basis: str | None = None,
     sheet: str | None = None,
     remember: bool = True,
+    voxel_size: float | None = None,
+    voxel_units: str | None = None,
 ) -> xr.DataTree:
     """Read a lab's own file, or a folder of them, into a record.
 
@@ -33,9 +44,10 @@ def load(
     beside yours, `<file name>.columns.toml`.
 
     Args:
-        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), a folder with one
-            table and any number of patterns, each named like its specimen, or a record or table that
-            `save_netcdf` wrote (nc), which says itself what its variables are.
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), a scan (a TIFF
+            stack, or a folder of TIFF slices), a folder with one table and any number of patterns and scans,
+            each named like its specimen, or a record or table that `save_netcdf` wrote (nc), which says
+            itself what its variables are.
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
             column. Roles are synthesis, process, structure, property, identity and note.
         composition: the columns that make up the composition, or {name of the variable: columns}; by default
@@ -43,14 +55,19 @@ def load(
         basis: of the composition: "at.%", "wt.%" or "fraction"; by default read off the headers or the sums.
         sheet: which sheet of a spreadsheet file, when several hold data.
         remember: use what was remembered about this file, and remember what is said now.
+        voxel_size: edge of a voxel of the scans, as the instrument says. Without it, images are not read.
+        voxel_units: of the voxel size; µm if not given.
 
     Returns:
-        A record: /specimens with one row a specimen and, if there are patterns, /xrd with intensity
-        (measurement, two_theta) in counts. Text that models do not read stands in coordinates. `attrs` has
-        source_file, source_sha256 and notes; every variable has its header, role and units in its own.
+        A record: /specimens with one row a specimen; if there are patterns, /xrd with intensity (measurement,
+        two_theta) in counts; if there are scans, /volumes with the grey values volume (measurement, x, y, z),
+        which `tl.features.volumes.segment_scans` tells apart into pore and solid. Text that models do not
+        read stands in coordinates. `attrs` has source_file, source_sha256 and notes; every variable has its
+        header, role and units in its own.
 
     Raises:
-        SchemaError: the file cannot be read as a table. The message names the row and column.
+        SchemaError: the file cannot be read as a table. The message names the row and column. Or scans differ
+            in shape, or it is not known how large their voxels are.
         UnitError: a unit given in `columns` is unknown, or an error and its value have different units.
     """
     place = existing(path)
@@ -62,15 +79,21 @@ def load(
         basis=basis,
         sheet=sheet,
     )
+    scans: list[Scan] = []
+    if is_scan(place) or (place.is_dir() and voxel_size is not None):
+        places = [place] if is_scan(place) else find_scans(place)
+        scans = read_scans(places, require_voxel_size(place, voxel_size), voxel_units) if places else []
+        if is_scan(place) or places == [place]:
+            return _only_scans(place, scans)
     if place.is_dir():
-        return _load_folder(place, said, remember=remember)
+        return _load_folder(place, said, scans, remember=remember)
     source = open_source(place)
     if is_netcdf(place):
         return _load_netcdf(source, said)
     mapped = merge(read_mapping(place), said) if remember else said
     layout = read_layout(source, mapped, said=said.columns)
     specimens = specimens_of(layout, mapped)
-    record = _record(specimens, patterns_of(layout, specimens), [*layout.notes], layout)
+    record = _record(specimens, patterns_of(layout, specimens), [], [*layout.notes], layout)
     notes = _remember(place, mapped, said) if remember else []
     record.attrs["notes"] += notes
     record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
@@ -121,14 +144,28 @@ def _composition_columns(
     return tuple(parts), str(name)
 
 
+def _only_scans(place: Path, scans: Sequence[Scan]) -> xr.DataTree:
+    """Make the record of scans without a table, which name the specimens."""
+    specimens = xr.Dataset(coords={"specimen": [scan.specimen for scan in scans]})
+    record = _record(specimens, [], scans, [], None)
+    record.attrs |= {"source_file": place.name, "source_sha256": checksum(place)}
+    return record
+
+
 def _record(
-    specimens: xr.Dataset, patterns: Sequence[Pattern], notes: list[str], layout: Layout | None
+    specimens: xr.Dataset,
+    patterns: Sequence[Pattern],
+    scans: Sequence[Scan],
+    notes: list[str],
+    layout: Layout | None,
 ) -> xr.DataTree:
     """Put the nodes together, and gather every note at the root."""
     nodes = {"/specimens": specimens}
     if patterns:
         nodes["/xrd"], remarks = stack(patterns)
         notes = [*notes, *remarks]
+    if scans:
+        nodes["/volumes"] = stack_scans(scans)
     record = xr.DataTree.from_dict(nodes)
     record.attrs["notes"] = [*specimens.attrs.get("notes", []), *notes, *check(record)]
     if layout is not None and layout.sheet.above:
@@ -148,10 +185,10 @@ def _remember(path: Path, mapped: Mapped, said: Mapped) -> list[str]:
     return []
 
 
-def _load_folder(folder: Path, said: Mapped, *, remember: bool) -> xr.DataTree:
-    """Read the one table and all patterns of a folder."""
-    files, notes = choose_files(folder)
-    sources = [open_source(path) for path in files]
+def _load_folder(folder: Path, said: Mapped, scans: Sequence[Scan], *, remember: bool) -> xr.DataTree:
+    """Read the one table and all patterns of a folder, and put its scans beside them."""
+    tabular, notes = choose_files(folder, reads_scans=bool(scans))
+    sources = [open_source(path) for path in tabular]
     tables: list[tuple[Source, Mapped, Layout]] = []
     patterns: list[Pattern] = []
     for source in sources:
@@ -173,11 +210,13 @@ def _load_folder(folder: Path, said: Mapped, *, remember: bool) -> xr.DataTree:
             found=named([source.name for source, _, _ in tables]) + ".",
             hint="keep the one that describes the specimens, and load the others one by one.",
         )
-    record = _joined(tables, patterns, notes, said, remember=remember)
+    record = _joined(tables, patterns, scans, notes, said, remember=remember)
+    files = {s.path.relative_to(folder).as_posix(): s.sha256 for s in sources}
+    files |= {scan.path.relative_to(folder).as_posix(): checksum(scan.path) for scan in scans}
     record.attrs |= {
         "source_file": folder.name,
-        "source_sha256": _folder_sha256(folder, sources),
-        "files": {s.path.relative_to(folder).as_posix(): s.sha256 for s in sources},
+        "source_sha256": _folder_sha256(files),
+        "files": files,
     }
     return record
 
@@ -192,26 +231,31 @@ def _mapping_in_folder(path: Path, said: Mapped, *, remember: bool) -> Mapped:
 def _joined(
     tables: list[tuple[Source, Mapped, Layout]],
     patterns: list[Pattern],
+    scans: Sequence[Scan],
     notes: list[str],
     said: Mapped,
     *,
     remember: bool,
 ) -> xr.DataTree:
-    """Match the patterns with the specimens of the table; without a table they name the specimens."""
+    """Match patterns and scans with the specimens of the table; without a table they name the specimens."""
     if not tables:
-        identities = list(dict.fromkeys(p.specimen for p in patterns))
-        return _record(xr.Dataset(coords={"specimen": identities}), patterns, notes, None)
+        identities = list(dict.fromkeys(one.specimen for one in (*patterns, *scans)))
+        return _record(xr.Dataset(coords={"specimen": identities}), patterns, scans, notes, None)
     source, mapped, layout = tables[0]
     layout = read_layout(source, mapped, said=said.columns, is_in_folder=True)
     specimens = specimens_of(layout, mapped)
-    matched, remarks = match_patterns(specimens.specimen.values, patterns)
+    matched, remarks = match_names(specimens.specimen.values, patterns, "pattern")
+    remarks = remarks if patterns else []
+    if scans:
+        scans, more = match_names(specimens.specimen.values, scans, "scan")
+        remarks += more
     if remember:
         remarks += _remember(source.path, mapped, said)
     everything = [*patterns_of(layout, specimens), *matched]
-    return _record(specimens, everything, [*notes, *layout.notes, *(remarks if patterns else [])], layout)
+    return _record(specimens, everything, scans, [*notes, *layout.notes, *remarks], layout)
 
 
-def _folder_sha256(folder: Path, sources: Sequence[Source]) -> str:
+def _folder_sha256(files: Mapping[str, str]) -> str:
     """One checksum over the names and checksums of all files that were read."""
-    lines = [f"{s.sha256}  {s.path.relative_to(folder).as_posix()}\n" for s in sources]
+    lines = [f"{sha256}  {name}\n" for name, sha256 in files.items()]
     return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()

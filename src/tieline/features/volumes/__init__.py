@@ -4,6 +4,7 @@ from tieline.features.volumes.describe import describe as describe
 from tieline.features.volumes.percolation import percolation as percolation
 from tieline.features.volumes.recipe import read_recipe as read_recipe
 from tieline.features.volumes.recipe import write_recipe as write_recipe
+from tieline.features.volumes.scans import segment_scans as segment_scans
 from tieline.features.volumes.segmentation import crop as crop
 from tieline.features.volumes.segmentation import resample as resample
 from tieline.features.volumes.segmentation import segment as segment
