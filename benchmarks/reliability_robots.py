@@ -29,7 +29,7 @@ FIT_EVERY = 100  # records
 def start(work: Callable[..., None], *arguments: Any) -> BaseProcess:
     """Start a process that has the libraries already, so that it lives long enough to work."""
     context = get_context("forkserver")
-    context.set_forkserver_preload(["benchmarks.reliability_robots"])
+    context.set_forkserver_preload(["benchmarks.reliability_robots", "benchmarks.reliability_loop"])
     process = context.Process(target=work, args=arguments)
     process.start()
     return process

@@ -1,7 +1,7 @@
 """Small versions of the benchmark of reliability: nothing is lost or doubled, whoever dies when."""
 
 import pytest
-from benchmarks import reliability, reliability_ask
+from benchmarks import reliability, reliability_ask, reliability_loop
 from benchmarks.reliability_server import programs
 
 
@@ -19,6 +19,13 @@ def test_many_writers_lose_and_double_nothing(case, tmp_path_factory):
     with reliability.database(case, place) as url:
         found = reliability.writers_case(place, n_writers=4, n_turns=6, url=url)
     assert (found["lost"], found["duplicates"], found["faults"], found["errors"]) == (0, 0, 0, 0)
+
+
+def test_a_laboratory_runs_by_itself_whoever_is_killed(tmp_path):
+    found = reliability_loop.loop_case(tmp_path, n_experiments=6, n_kills=6, fit_every=0)
+    assert found["experiments"] == 6
+    assert found["kills_service"] + found["kills_robot"] > 0
+    assert [found[what] for what in ("lost", "duplicates", "in_vain", "faults")] == [0, 0, 0, 0]
 
 
 def test_clients_of_one_process_get_different_places(tmp_path, monkeypatch):

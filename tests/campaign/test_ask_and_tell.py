@@ -9,6 +9,7 @@ from robots import SETTINGS, SPACE, run, run_all
 
 from tieline.campaign import proposals
 from tieline.campaign.campaign import Campaign
+from tieline.campaign.settings import Settings
 from tieline.errors import Conflict, NotFound, SchemaError, TielineError, UnitError
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.planning.spaces.inputs import Numeric
@@ -215,6 +216,13 @@ def test_an_experiment_of_ones_own_is_told_without_a_proposal(local):
         ({"hardness": {"value": 5.0, "flag": "good"}}, {}, SchemaError, "has the flag 'good'"),
         ({"hardness": {"value": 5.0, "sd": -1}}, {}, SchemaError, "negative"),
         ({"hardness": {"flag": "below"}}, {}, SchemaError, "has no value"),
+        ({"hardness": []}, {}, SchemaError, "has no value"),
+        ({"hardness": "soft"}, {}, SchemaError, "'hardness' is a number, and this is a text"),
+        ({"hardness": 10**400}, {}, SchemaError, "not a finite number"),
+        ({"hardness": {"value": 5.0, "unit": 7}}, {}, UnitError, "is no text"),
+        ({"hardness": 5.0}, {"made": {"temperature": "hot"}}, SchemaError, "'temperature' is a number"),
+        ({"hardness": 5.0}, {"made": {"temperature": {"Fe": 1.0}}}, SchemaError, "is a composition"),
+        ({"hardness": 5.0}, {"made": {"substrate": 7}}, SchemaError, "'substrate' is a text"),
         ({"hardness": {"valu": 5.0}}, {}, SchemaError, "Did you mean 'value'"),
         ({"hardness": {"value": 5.0, "unit": "Mpaa"}}, {}, UnitError, "Mpaa"),
         ({"hardness": {"value": 5.0, "unit": "degC"}}, {}, UnitError, "not measured in degC"),
@@ -235,6 +243,20 @@ def test_what_cannot_be_is_refused_at_the_door(local, results, about, error, mes
     with pytest.raises(error, match=message):
         local.tell(results, **{"proposal": name, **about})
     assert local.events() == before
+
+
+def test_what_was_told_first_says_what_a_name_stands_for(tmp_path):
+    settings = Settings("c", design=["temperature"])
+    with Campaign.create(tmp_path / "c", settings) as campaign:
+        campaign.tell({"hardness": 5.0, "grade": "A"}, specimen="a", made={"temperature": 700})
+        campaign.tell({"grade": {"flag": "failed"}}, specimen="a")
+        before = campaign.events()
+        with pytest.raises(SchemaError, match="'grade' is a text, and this is a number"):
+            campaign.tell({"grade": 3}, specimen="a")
+        with pytest.raises(SchemaError, match="'temperature' is a number"):
+            campaign.tell({"hardness": 5.0}, specimen="b", made={"temperature": "hot"})
+        assert campaign.events() == before
+        assert campaign.record()["specimens"]["temperature"].dtype == float
 
 
 def test_values_in_several_units_are_one_column(local):

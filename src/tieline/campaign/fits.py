@@ -84,7 +84,8 @@ def begin(store: Store, content: Mapping[str, Any], *, by: str, key: str = "") -
         last = last_event(connection)
         return {"fit": f"fit-{1 if last is None else last.number + 1}", **content}
 
-    name = store.write("fit_started", settle, by=by, key=key, request=content).told["fit"]
+    # The same request is one to begin, whatever was told meanwhile.
+    name = store.write("fit_started", settle, by=by, key=key, request={}).told["fit"]
     beat(store, name, "starting")
     return name
 

@@ -40,7 +40,7 @@ def start(folder: Path, store: Store, settings: Settings, *, by: str, key: str) 
     Raises:
         Conflict: a fit is running.
     """
-    if before := store.answered("fit_started", content := plan(store, settings), key):
+    if before := store.answered("fit_started", {}, key):
         return before.told["fit"]
     bury_interrupted(store)
     if running := [fit.name for fit in list_fits(store) if fit.state == "running"]:
@@ -49,7 +49,7 @@ def start(folder: Path, store: Store, settings: Settings, *, by: str, key: str) 
             found=running[-1],
             hint="wait for it, or cancel_fit",
         )
-    name = begin(store, content, by=by, key=key)
+    name = begin(store, plan(store, settings), by=by, key=key)
     spawn(folder, store, name)
     return name
 

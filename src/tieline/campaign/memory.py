@@ -12,6 +12,7 @@ import xarray as xr
 from tieline.campaign.files import kept_netcdf
 from tieline.campaign.fits import Fit
 from tieline.campaign.importing import Imports, specimen_names
+from tieline.campaign.kinds import NUMBER, kinds_of
 from tieline.campaign.learning import table_of
 from tieline.campaign.places import read_places
 from tieline.campaign.settings import Settings, complete
@@ -123,6 +124,7 @@ class Memory:
             properties=tuple(dict.fromkeys([*numbers, *by_role.get("property", [])])),
             specimens=frozenset(specimen_names(record)),
             units=units,
+            kinds=kinds_of(known, space) | dict.fromkeys(numbers, NUMBER),
         )
 
     def once(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:

@@ -1,7 +1,6 @@
 """What somebody tells of an experiment, looked over at the door: names, units, flags, compositions."""
 
 import json
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from tieline.campaign.kinds import kind_of, refuse_other_kind
 from tieline.campaign.store import tables
 from tieline.campaign.store.event import Event
 from tieline.campaign.store.store import Store, last_event
@@ -19,6 +19,7 @@ from tieline.schema.wording import name_known
 from tieline.units import canonical, convert
 
 WORDS = ("value", "sd", "flag", "unit")
+LARGEST = 1e300  # what is larger is a slip, and its square no number
 TOLERANCE = 0.02  # a composition that sums to one but for this is closed, as in imported files
 
 Value = float | str | Mapping[str, Any]
@@ -35,6 +36,7 @@ class Vocabulary:
         results: names of properties and labels, empty if not known yet.
         properties: those of them that are numbers.
         units: of each name that has one.
+        kinds: whether a name stands for numbers, texts or compositions, as far as that is known.
         specimens: identities that imported files name.
     """
 
@@ -44,6 +46,7 @@ class Vocabulary:
     properties: tuple[str, ...]
     specimens: frozenset[str]
     units: Mapping[str, str]
+    kinds: Mapping[str, str]
 
 
 def read_results_told(told: Mapping[str, Value | Sequence[Value]], known: Vocabulary) -> list[Row]:
@@ -62,8 +65,19 @@ def read_results_told(told: Mapping[str, Value | Sequence[Value]], known: Vocabu
     for name, said in told.items():
         _refuse_stranger(name, known.results, "measures", "properties")
         several = [said] if isinstance(said, str | Mapping) or not isinstance(said, Sequence) else said
+        if not several:
+            raise SchemaError(
+                f"A result of '{name}' has no value.", found="an empty list", hint="leave it out"
+            )
         rows += [_result(name, one, known.units.get(name)) for one in several]
+    for row in (row for row in rows if row["flag"] != "failed"):
+        refuse_other_kind(row["property"], _held(row), known.kinds.get(row["property"]))
     return rows
+
+
+def _held(row: Row) -> Any:
+    """The value of a result that has one."""
+    return row["value"] if row["label"] is None else row["label"]
 
 
 def _result(name: str, said: Value, known_unit: str | None) -> Row:
@@ -107,16 +121,20 @@ def _result(name: str, said: Value, known_unit: str | None) -> Row:
 
 def _number(name: str, value: Any) -> float:
     number = value.item() if isinstance(value, np.generic) else value
-    if not isinstance(number, int | float) or isinstance(number, bool) or not math.isfinite(number):
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    if not is_number or not -LARGEST <= number <= LARGEST:  # NaN is neither
+        found = repr(value) if is_number and isinstance(number, float) else str(value)[:80]
         raise SchemaError(
-            f"'{name}' is not a finite number.", found=repr(value), hint='leave it out, or {"flag": "failed"}'
+            f"'{name}' is not a finite number.", found=found, hint='leave it out, or {"flag": "failed"}'
         )
     return float(number)
 
 
-def _unit(name: str, said: str | None, known: str | None) -> str | None:
+def _unit(name: str, said: Any, known: str | None) -> str | None:
     if said is None:
         return known
+    if not isinstance(said, str):
+        raise UnitError(f"The unit of '{name}' is no text.", found=repr(said)[:80], hint='"degC"')
     unit = canonical(said)
     if known and unit != known:
         try:
@@ -145,6 +163,7 @@ def read_settings_told(said: Mapping[str, Any], known: Vocabulary, *, is_whole: 
     for name, value in said.items():
         _refuse_stranger(name, allowed, "sets", "settings")
         made[name] = _setting(name, value, known.units.get(name))
+        refuse_other_kind(name, made[name], known.kinds.get(name))
     missing = [name for name in known.design if name not in made]
     if is_whole and (missing or not made):
         raise SchemaError(
@@ -242,7 +261,9 @@ def _write(
 
     def settle(connection: sa.Connection) -> Mapping[str, Any]:
         for row in rows:
-            _refuse_other_unit(row, _first_unit(connection, row["property"]))
+            _refuse_other_than_first(connection, row)
+        for setting, value in settings.items():
+            refuse_other_kind(setting, value, _first_kind(connection, setting, words))
         asked, attrs = _asked(connection, proposal)
         name = about["specimen"] or proposal or _new_name(connection)
         if name in words.specimens and settings:
@@ -284,17 +305,26 @@ def _asked(connection: sa.Connection, name: str) -> tuple[Row, Row]:
     return design, {n: a for n, a in json.loads(row.attrs).items() if n in design}
 
 
-def _first_unit(connection: sa.Connection, name: str) -> str | None:
-    """The unit in which a property was first told."""
-    measurement = tables.measurement
-    is_known = (measurement.c.property == name) & measurement.c.unit.is_not(None)
-    query = sa.select(measurement.c.unit).where(is_known).order_by(measurement.c.event)
-    return connection.execute(query.limit(1)).scalar()
+def _refuse_other_than_first(connection: sa.Connection, row: Row) -> None:
+    """See that a result is of the unit, and of the kind, in which its property was first told."""
+    name, told = row["property"], tables.measurement
+    first = sa.select(told).where(told.c.property == name).order_by(told.c.event, told.c.line).limit(1)
+    if row["unit"] and (known := connection.execute(first.where(told.c.unit.is_not(None))).first()):
+        _unit(name, row["unit"], known.unit)
+    has_value = told.c.flag != "failed"
+    if row["flag"] != "failed" and (known := connection.execute(first.where(has_value)).first()):
+        refuse_other_kind(name, _held(row), kind_of(_held(known._asdict())))
 
 
-def _refuse_other_unit(row: Row, known: str | None) -> None:
-    if row["unit"] and known:
-        _unit(row["property"], row["unit"], known)
+def _first_kind(connection: sa.Connection, setting: str, words: Vocabulary) -> str | None:
+    """What a setting was when the first specimen was told, where nothing else says what it is."""
+    specimen = tables.specimen
+    if setting in words.kinds:
+        return None  # looked at before
+    first = sa.select(specimen.c.asked, specimen.c.made).order_by(specimen.c.event).limit(1)
+    row = connection.execute(first).first()
+    said = {} if row is None else json.loads(row.asked) | json.loads(row.made)
+    return kind_of(said[setting]) if setting in said else None
 
 
 def _made(connection: sa.Connection, name: str) -> Row | None:
