@@ -15,8 +15,7 @@ from tieline.errors import NotIdentified, SchemaError
 from tieline.features.elements import element_statistics
 from tieline.models.arrays import Array, Indices
 from tieline.schema import chemical_systems, require
-from tieline.schema.closure import is_open
-from tieline.schema.columns import property_values
+from tieline.schema.columns import property_values, refuse_open
 from tieline.schema.wording import name_some
 
 READER = "CompositionProperties"
@@ -193,7 +192,7 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
     values = np.stack([property_values(table, name) for name in properties], 1)
     # Specimens that nothing was measured of do not say how a design varies.
     coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design)
-    _refuse_open(table[coordinates.composition])
+    refuse_open(table[coordinates.composition])
     x = coordinates.place(table)
     is_placed = np.isfinite(x).all(1)
     is_measured = np.isfinite(values).any(1)
@@ -243,17 +242,6 @@ def _composition_of(table: xr.Dataset, names: Sequence[str]) -> str:
             hint='tl.table(sheet, formula="formula") makes one; without it take GaussianProcess',
         )
     return found[0]
-
-
-def _refuse_open(composition: xr.DataArray) -> None:
-    wrong = np.flatnonzero((is_open(composition, "element") | (composition < 0).any("element")).values)
-    if wrong.size:
-        total = composition.sum("element").values[wrong[0]]
-        raise SchemaError(
-            f"'{composition.name}' does not sum to 1 over 'element' in {wrong.size} rows.",
-            found=f"a sum of {total:g} in row {wrong[0]}",
-            hint="mole fractions that sum to one, or NaN in a whole row where it is not known",
-        )
 
 
 def _notes(table: xr.Dataset, properties: Sequence[str], n_unplaced: int) -> Iterator[str]:

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.schema.closure import is_open
 
 
 def property_values(table: xr.Dataset, name: str) -> np.ndarray:
@@ -27,3 +28,20 @@ def property_values(table: xr.Dataset, name: str) -> np.ndarray:
             hint="set them to NaN (not measured), or give a limit and a flag",
         )
     return values
+
+
+def refuse_open(composition: xr.DataArray) -> None:
+    """See that every row of a composition (specimen, element) sums to one, or is not known at all.
+
+    Raises:
+        SchemaError: one does not, or has a negative fraction.
+    """
+    wrong = np.flatnonzero((is_open(composition, "element") | (composition < 0).any("element")).values)
+    if wrong.size:
+        total = composition.sum("element").values[wrong[0]]
+        raise SchemaError(
+            f"'{composition.name}' does not sum to 1 over 'element' in {wrong.size} of"
+            f" {composition.sizes['specimen']} rows.",
+            found=f"a sum of {total:g} in row {wrong[0]}",
+            hint="mole fractions that sum to one, or NaN in a whole row where it is not known",
+        )
