@@ -28,11 +28,12 @@ def tieline(acquisition: str | None = None, failures: str = "learned") -> Maker:
         places, design = as_places(pool)
         names = [f"outcome_{k}" for k in range(len(pool.signs))]
         model = tl.GaussianProcess(design, names)
+        # With two objectives every method is told that hypervolume is counted from 0.
         goals = [
             tl.Maximize(name) if sign > 0 else tl.Minimize(name)
             for name, sign in zip(names, pool.signs, strict=True)
         ]
-        goal = goals[0] if len(goals) == 1 else tl.Pareto(*goals)
+        goal = goals[0] if len(goals) == 1 else tl.Pareto(*goals, reference=dict.fromkeys(names, 0.0))
 
         def ask(state: State, n: int) -> Sequence[int]:
             table = as_table(places, pool, state.tried, failures)

@@ -1,13 +1,14 @@
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, spearmanr
 from sklearn.metrics import mutual_info_score
 
 from tieline.planning.acquisition import (
     improvement_after_label,
     information_gain,
     log_expected_improvement,
+    log_hypervolume_improvement,
     log_improvement_of_draws,
     share_told_by_value,
     shared_information,
@@ -26,6 +27,36 @@ def test_log_ei_is_the_logarithm_of_the_integral(mean, sd, best):
         lambda y: (y - best) * norm.pdf(y, mean, sd), best, upper, epsabs=0, points=[best + 0.1 * sd]
     )
     assert log_expected_improvement(mean, sd, best) == pytest.approx(np.log(integral), rel=1e-6)
+
+
+def dominated_area(points, corner):
+    """Area beyond a corner that two-dimensional points dominate, as a sum of strips."""
+    points = np.maximum(points - corner, 0.0)
+    order = np.argsort(-points[:, 0])
+    tops = np.maximum.accumulate(points[order, 1])
+    return float((points[order, 0] * np.diff(tops, prepend=0.0)).sum())
+
+
+@pytest.mark.parametrize("reference", [None, np.zeros(2), np.array([-5.0, 1.0])], ids=str)
+def test_places_are_ranked_by_the_area_that_they_would_dominate(reference):
+    """Among them places far below the reference and very uncertain, which gain nothing."""
+    rng = np.random.default_rng(4)
+    mean = np.vstack([rng.normal(3, 2, (30, 2)), rng.normal(-40, 3, (10, 2))])
+    sd = np.vstack([rng.uniform(0.2, 1.5, (30, 2)), np.full((10, 2), 8.0)])
+    draws = mean + sd * rng.normal(size=(400, 40, 2))
+    rivals = np.array([[5.0, 1.0], [3.0, 3.0], [1.0, 5.0]]) + 0.1 * rng.normal(size=(400, 3, 2))
+    score = log_hypervolume_improvement(draws, rivals, np.zeros((400, 40), int), reference)
+    spread = np.ptp(np.vstack([mean, rivals.mean(0)]), axis=0)
+    corner = rivals.mean(0).min(0) - 0.05 * spread if reference is None else reference
+    before = [dominated_area(front, corner) for front in rivals]
+    after = [
+        [dominated_area(np.vstack([f, d]), corner) for f, d in zip(rivals, draws[:, i], strict=True)]
+        for i in range(40)
+    ]
+    gain = np.mean(after, axis=1) - np.mean(before)
+    assert gain[score.argmax()] > 0.9 * gain.max()
+    assert spearmanr(score[gain > 0.01 * gain.max()], gain[gain > 0.01 * gain.max()])[0] > 0.95
+    assert score[30:].max() < np.sort(score[:30])[10]
 
 
 def test_log_ei_stays_finite_and_ordered_where_ei_underflows():

@@ -240,15 +240,25 @@ def hypervolume(points, corner):
     return area
 
 
-def test_pareto_gains_what_the_hypervolume_says(posterior, pool):
+@pytest.mark.parametrize("start", ["worst measured", "far below", "halfway"])
+def test_pareto_gains_what_the_hypervolume_says(posterior, pool, start):
     """The expected gain of dominated area by exact geometry in joint draws."""
-    goal = tl.Pareto(tl.Maximize("value"), tl.Minimize("cost"))
+    known = posterior.predict(posterior.table)[["value", "cost"]]
+    best, worst = known.max(), known.min()
+    starts = {
+        "far below": {"value": 2 * worst["value"] - best["value"], "cost": 2 * best["cost"] - worst["cost"]},
+        "halfway": known.median(),
+    }
+    reference = None if start not in starts else {n: float(starts[start][n]) for n in ("value", "cost")}
+    goal = tl.Pareto(tl.Maximize("value"), tl.Minimize("cost"), reference=reference)
     batch = tl.propose(posterior, pool, goal, 1)
     everywhere = xr.concat([pool, posterior.table[["x", "y"]]], "specimen")
     draws = posterior.functions(everywhere, 200, seed=3).values * [1, -1]
     mean = draws.mean(0)
     spread = np.ptp(mean, axis=0)
     corner = (mean[40:].min(0) - 0.05 * spread) / spread
+    if reference is not None:
+        corner = np.array([reference["value"], -reference["cost"]]) / spread
     gains = np.zeros(40)
     for draw in draws / spread:
         before = hypervolume(draw[40:], corner)
@@ -271,12 +281,21 @@ def test_a_level_set_is_learned_near_the_level(posterior, pool):
     [
         tl.LearnLevelSet("flow_rate", -0.25),
         tl.Pareto(tl.Maximize("a"), tl.Minimize("b"), tl.Target("c", 3.5)),
+        tl.Pareto(tl.Maximize("a"), tl.Minimize("b"), reference={"b": 1e-7}),
         0.5 * tl.Maximize("a") + 2.0 * tl.LearnLevelSet("b", 1e-7),
     ],
     ids=str,
 )
 def test_goals_are_read_as_they_are_written(goal):
     assert parse_goal(write_goal(goal)) == goal
+
+
+@pytest.mark.parametrize(
+    ("reference", "what"), [({"costs": 1.0}, "not compared"), ({"cost": np.nan}, "is a number")]
+)
+def test_a_reference_that_means_nothing_is_refused(reference, what):
+    with pytest.raises(tl.TielineError, match=what):
+        tl.Pareto(tl.Maximize("value"), tl.Minimize("cost"), reference=reference)
 
 
 def test_a_space_is_searched_and_compositions_close():

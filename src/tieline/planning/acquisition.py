@@ -98,7 +98,9 @@ def log_chance_of_draws(utility: np.ndarray, best: np.ndarray, phase: np.ndarray
     return logsumexp(log_ndtr(centres / sd), axis=0) - np.log(len(utility))
 
 
-def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phase: np.ndarray) -> np.ndarray:
+def log_hypervolume_improvement(
+    objectives: np.ndarray, rivals: np.ndarray, phase: np.ndarray, reference: np.ndarray | None = None
+) -> np.ndarray:
     """How much volume a measurement is expected to add to what is dominated, in logarithms.
 
     The volume is the mean over directions of the distance to the front along them, to the power of the number
@@ -108,6 +110,7 @@ def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phas
         objectives (draw, place, objective): what is to be compromised between, larger is better.
         rivals (draw, rival, objective): the same in the same draws where it was measured or will be.
         phase (draw, place): the sampled phase, integers from 0.
+        reference (objective): from which volume is counted; NaN, or none, for a little below the worst rival.
 
     Returns:
         (place): up to a constant.
@@ -121,6 +124,8 @@ def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phas
     seen = rivals.mean(0) if rivals.shape[1] else everywhere
     spread = np.maximum(np.ptp(everywhere, axis=0), np.finfo(float).tiny)
     lowest = seen.min(0) - MARGIN * spread
+    if reference is not None:
+        lowest = np.where(np.isnan(reference), lowest, reference)
     normals = norm.ppf(qmc.Halton(n_objectives, rng=0).random(N_DIRECTIONS))
     directions = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
     gains = np.moveaxis(
@@ -130,8 +135,10 @@ def log_hypervolume_improvement(objectives: np.ndarray, rivals: np.ndarray, phas
     scores = []
     for direction in np.maximum(directions, 1e-3)[:, :, None, None]:
         along = (gains / direction).min(0)
-        front = (fronts / direction).min(0)
-        best = front.max(1) if front.shape[1] else np.zeros(len(along))
+        # Below the reference all are worth nothing: how far below must not count as spread.
+        floor = min(along.max(), 0.0)
+        along = np.maximum(along, floor)
+        best = (fronts / direction).min(0).max(1, initial=floor)
         steepness = (n_objectives - 1) * np.log(np.maximum(best.mean(), MARGIN))
         scores.append(steepness + log_improvement_of_draws(along, best, phase))
     return np.asarray(logsumexp(np.stack(scores), axis=0))

@@ -41,6 +41,7 @@ class Beliefs:
             and pending; None if the goal does not ask.
         objectives (draw, place, objective): what is to be compromised between, larger is better; None unless
             the goal is `Pareto`.
+        reference (objective): from which volume is counted; NaN for the worst measured.
         open_phase (draw, place): the sampled phase, for candidates and pending.
         values: of each property of the model (draw, place), for candidates and pending, in its own unit.
         notes: what was left out.
@@ -50,6 +51,7 @@ class Beliefs:
     worth: Mapping[str, np.ndarray]
     information: np.ndarray | None
     objectives: np.ndarray | None
+    reference: np.ndarray | None
     open_phase: np.ndarray
     values: Mapping[str, np.ndarray]
     notes: tuple[str, ...]
@@ -107,8 +109,10 @@ def form_beliefs(
     phase = _drawn_phase(draws)
     n_kept = kept.sizes["specimen"]
     n_open, n_worth = n_kept + pending.sizes["specimen"], phase.shape[1] - len(extra)
-    worth, information, objectives = {}, None, None
+    worth, information, objectives, volume_from = {}, None, None, None
     if isinstance(goal, Pareto):
+        starts = zip(goal.parts, np.array(goal.reference, float), strict=True)
+        volume_from = np.array([utility_of(part, start) for part, start in starts])
         objectives = _objectives(goal, draws.isel(specimen=slice(n_worth)))
     elif property_terms(goal):
         worth = goal_worth(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
@@ -122,7 +126,8 @@ def form_beliefs(
     values = {
         name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
     }
-    return Beliefs(candidates, worth, information, objectives, phase[:, :n_open], values, notes)
+    open_phase = phase[:, :n_open]
+    return Beliefs(candidates, worth, information, objectives, volume_from, open_phase, values, notes)
 
 
 def _drawn_phase(draws: xr.DataArray) -> np.ndarray:

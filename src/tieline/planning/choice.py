@@ -130,7 +130,7 @@ def _scores(
         measured = range(n_candidates + beliefs.n_pending, beliefs.objectives.shape[1])
         rivals = beliefs.objectives[:, [*measured, *settled]]
         own = beliefs.objectives[:, :n_candidates]
-        return log_hypervolume_improvement(own, rivals, beliefs.phase), None
+        return log_hypervolume_improvement(own, rivals, beliefs.phase, beliefs.reference), None
     gain = score = None
     if beliefs.information is not None:
         gain = information_gain(beliefs.information[:n_candidates], beliefs.information[settled])

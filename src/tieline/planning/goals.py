@@ -5,6 +5,7 @@ Goals add up, with weights: `0.7 * Maximize("strength") + 0.3 * LearnPhaseMap()`
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
@@ -80,13 +81,25 @@ class Pareto(Goal):
     """Find the best compromises between properties: what is gained is hypervolume.
 
     No property is weighed against another. A measurement gains as far as it dominates what no measured
-    specimen dominates yet; the volume is counted from the worst measured values.
+    specimen dominates yet.
+
+    Attributes:
+        parts: what each property should be.
+        reference: value of each property, in its own unit, from which the volume is counted: what is no
+            better than that is worth nothing. None for the worst that was measured.
     """
 
     parts: tuple["PropertyGoal", ...]
+    reference: tuple[float | None, ...]
 
-    def __init__(self, *parts: "PropertyGoal") -> None:
-        """Name what two properties or more should be: `Pareto(Maximize("a"), Minimize("b"))`."""
+    def __init__(self, *parts: "PropertyGoal", reference: Mapping[str, float] | None = None) -> None:
+        """Name what two properties or more should be: `Pareto(Maximize("a"), Minimize("b"))`.
+
+        Args:
+            *parts: at least two, of different properties.
+            reference: by name, values that are just worth nothing, for example `{"a": 0.0, "b": 100.0}`; the
+                worst that was measured for those left out.
+        """
         names = [part.name for part in parts if isinstance(part, PropertyGoal)]
         if len(names) < max(2, len(parts)) or len(set(names)) < len(names):
             raise TielineError(
@@ -94,10 +107,28 @@ class Pareto(Goal):
                 found=", ".join(map(str, parts)) or "nothing",
                 hint='tl.Pareto(tl.Maximize("yield"), tl.Minimize("cost"))',
             )
+        given = dict(reference or {})
+        if strangers := sorted(set(given) - set(names)):
+            raise TielineError(
+                "The reference names a property that is not compared.",
+                found=f"{', '.join(strangers)} {did_you_mean(strangers[0], names)}".strip(),
+                hint=f"values of {' and '.join(names)}",
+            )
+        if any(not math.isfinite(value) for value in given.values()):
+            raise TielineError(
+                "A reference is a number in the unit of its property.",
+                found=f"{given}",
+                hint="leave out a property to count from the worst measured value",
+            )
         object.__setattr__(self, "parts", tuple(parts))
+        object.__setattr__(
+            self, "reference", tuple(None if name not in given else float(given[name]) for name in names)
+        )
 
     def __str__(self) -> str:
-        return "the best compromises between: " + ", ".join(map(str, self.parts))
+        pairs = zip(self.parts, self.reference, strict=True)
+        told = [f"{part}" if start is None else f"{part} from {start:g}" for part, start in pairs]
+        return "the best compromises between: " + ", ".join(told)
 
 
 @dataclass(frozen=True)
@@ -186,8 +217,8 @@ def wants_phase_map(goal: Goal) -> bool:
 
 GRAMMAR = (
     "maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,"
-    " pareto(maximize:NAME, minimize:NAME), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map,"
-    " with spaces around the +"
+    " pareto(maximize:NAME, minimize:NAME from VALUE), or a sum such as"
+    " 0.7*maximize:NAME + 0.3*learn-phase-map, with spaces around the +"
 )
 
 
@@ -206,7 +237,7 @@ def parse_goal(text: str) -> Goal:
     """
     pareto = re.fullmatch(r"\s*pareto\s*\((.*)\)\s*", text, re.IGNORECASE)
     if pareto:
-        return Pareto(*(_parse_term(part.strip()) for part in pareto[1].split(",")))  # type: ignore[arg-type]
+        return _parse_pareto(pareto[1])
     goals = [_parse_term(part.strip()) for part in re.split(r"\s\+\s", text.strip())]
     total = goals[0]
     for goal in goals[1:]:
@@ -219,7 +250,9 @@ def write_goal(goal: Goal) -> str:
     if isinstance(goal, Weighted):
         return " + ".join(f"{weight!r}*{write_goal(part)}" for weight, part in goal.parts)
     if isinstance(goal, Pareto):
-        return f"pareto({', '.join(write_goal(part) for part in goal.parts)})"
+        starts = ["" if value is None else f" from {value!r}" for value in goal.reference]
+        parts = [write_goal(part) + start for part, start in zip(goal.parts, starts, strict=True)]
+        return f"pareto({', '.join(parts)})"
     if isinstance(goal, Target):
         return f"target:{goal.name}={goal.value!r}"
     if isinstance(goal, LearnLevelSet):
@@ -227,6 +260,17 @@ def write_goal(goal: Goal) -> str:
     if isinstance(goal, Maximize | Minimize):
         return f"{type(goal).__name__.lower()}:{goal.name}"
     return "learn-phase-map"
+
+
+def _parse_pareto(text: str) -> Pareto:
+    """Read what stands between the brackets: `maximize:yield, minimize:cost from 100`."""
+    parts, reference = [], {}
+    for piece in text.split(","):
+        goal, start, value = piece.partition(" from ")
+        parts.append(_parse_term(goal.strip()))
+        if start:
+            reference |= {name: _number(value, piece.strip()) for name in names_in(parts[-1])}
+    return Pareto(*parts, reference=reference)
 
 
 def _parse_term(text: str) -> Goal:
