@@ -21,7 +21,8 @@ HEAD = """\
 # The settings of a tieline campaign. Edit them freely, then run `tieline fit` again.
 # What is left out is taken from the roles of the imported columns.
 # goal: maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map, learn-level-set:NAME=VALUE,
-#       pareto(maximize:NAME, minimize:NAME from VALUE), or a sum such as 0.7*maximize:NAME + 0.3*learn-phase-map
+#       pareto(maximize:NAME, minimize:NAME from VALUE), or a sum such as
+#       0.7*maximize:NAME + 0.3*learn-phase-map
 """
 
 
