@@ -25,6 +25,7 @@ BENCHMARKS = (
     "tofsims",
     "tortuosity",
     "transfer",
+    "xrd",
 )
 
 

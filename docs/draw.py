@@ -36,7 +36,7 @@ COSTS = {
 
 def main() -> None:
     """Draw all of them into docs/images."""
-    for page in ("figures.md", "latp.md", "membranes.md", "spectra.md", "workflow.md"):
+    for page in ("diffraction.md", "figures.md", "latp.md", "membranes.md", "spectra.md", "workflow.md"):
         run_page(HERE / page)
     costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
     print(save(draw_costs(costs), HERE / "images" / "growth.png"))

@@ -1,6 +1,7 @@
 """Posterior in, matplotlib figure out. Nothing is shown or written until `save` is asked to."""
 
 from tieline.figures.backtests import backtest, regret
+from tieline.figures.diffraction import phases
 from tieline.figures.histories import history
 from tieline.figures.inspections import inspection
 from tieline.figures.latents import convergence, latent_space, training, transfer
@@ -23,6 +24,7 @@ __all__ = [
     "latent_space",
     "line",
     "phase_map",
+    "phases",
     "preprocessings",
     "property_map",
     "proposals",

@@ -1,5 +1,6 @@
 """Simulated truths: phase maps with gaps and mistakes, an emulated study, porous membranes, spectra."""
 
+from tieline.worlds.diffraction import DiffractionWorld, diffraction
 from tieline.worlds.latp import LatpEmulator, latp
 from tieline.worlds.membrane import Pores, membrane
 from tieline.worlds.membrane_set import membrane_plan, membrane_set
@@ -9,10 +10,12 @@ from tieline.worlds.tofsims import SpectralWorld, tofsims
 from tieline.worlds.world import World
 
 __all__ = [
+    "DiffractionWorld",
     "LatpEmulator",
     "Pores",
     "SpectralWorld",
     "World",
+    "diffraction",
     "latp",
     "membrane",
     "membrane_plan",

@@ -1,0 +1,3 @@
+"""Phases from diffraction patterns: found in a spread, or quantified against references."""
+
+from tieline.features.phases.find import find_phases as find_phases
