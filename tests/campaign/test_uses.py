@@ -37,7 +37,7 @@ def test_one_line_says_what_is_learned_from_what_and_how_to_use_the_rest(spread)
         ' annealing_temperature (design = ["composition", "annealing_temperature"] in campaign.toml);'
         " pressure (always 1);"
         ' polymorph (phase = "polymorph" in campaign.toml);'
-        " atmosphere (text)."
+        ' atmosphere (text, which model = "GaussianProcess" reads).'
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from tieline.campaign.settings import Settings, complete, properties_of, strangers_in_goal
+from tieline.campaign.settings import GAUSSIAN_PROCESS, Settings, complete, properties_of, strangers_in_goal
 
 
 def describe_use(settings: Settings, table: xr.Dataset, specimens: xr.Dataset) -> str:
@@ -66,8 +66,10 @@ def _why_unused(variable: xr.DataArray, takes_text: bool) -> str:
     is_number = np.issubdtype(variable.dtype, np.number)
     if role == "structure" and not is_number:
         return "phase"
+    if not is_number and role in ("synthesis", "process"):
+        return "design" if takes_text else f'text, which model = "{GAUSSIAN_PROCESS}" reads'
     if not is_number:
-        return "design" if takes_text and role in ("synthesis", "process") else "text"
+        return "text"
     if role in ("structure", "property"):
         return "properties"
     known = _finite(variable)
