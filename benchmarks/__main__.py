@@ -13,6 +13,7 @@ BENCHMARKS = (
     "calibration",
     "composition",
     "fegapd",
+    "fingerprint",
     "inverse",
     "membrane",
     "pools",

@@ -36,8 +36,8 @@ COSTS = {
 
 def main() -> None:
     """Draw all of them into docs/images."""
-    for page in ("diffraction.md", "figures.md", "latp.md", "membranes.md", "spectra.md", "workflow.md"):
-        run_page(HERE / page)
+    for page in ("diffraction", "figures", "fingerprints-step-by-step", "latp", "membranes", "spectra", "workflow"):
+        run_page(HERE / f"{page}.md")
     costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
     print(save(draw_costs(costs), HERE / "images" / "growth.png"))
     numbers = json.loads((HERE / "calibration.json").read_text(encoding="utf-8"))

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tieline.evaluation.task import Task, inspect, task
     from tieline.features.represent import represent
     from tieline.models.composition_properties import CompositionProperties
+    from tieline.models.fingerprint import physics
+    from tieline.models.fingerprint.fingerprint import Fingerprint
+    from tieline.models.fingerprint.modality import Modality
     from tieline.models.gaussian_process import GaussianProcess
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
@@ -46,6 +49,7 @@ _HOME = {
     "Composition": "tieline.planning.spaces.mixture",
     "CompositionProperties": "tieline.models.composition_properties",
     "Conflict": "tieline.errors",
+    "Fingerprint": "tieline.models.fingerprint.fingerprint",
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
@@ -54,6 +58,7 @@ _HOME = {
     "Maximize": "tieline.planning.goals",
     "Minimize": "tieline.planning.goals",
     "MissingExtra": "tieline.errors",
+    "Modality": "tieline.models.fingerprint.modality",
     "NotAllowed": "tieline.errors",
     "NotConverged": "tieline.errors",
     "NotFound": "tieline.errors",
@@ -81,6 +86,7 @@ _HOME = {
     "load": "tieline.readers.load",
     "load_posterior": "tieline.models.posterior_file",
     "open_netcdf": "tieline.schema",
+    "physics": "tieline.models.fingerprint",
     "propose": "tieline.planning.propose",
     "readers": "",
     "represent": "tieline.features.represent",
@@ -98,6 +104,7 @@ __all__ = [
     "Composition",
     "CompositionProperties",
     "Conflict",
+    "Fingerprint",
     "GaussianProcess",
     "LearnLevelSet",
     "LearnPhaseMap",
@@ -106,6 +113,7 @@ __all__ = [
     "Maximize",
     "Minimize",
     "MissingExtra",
+    "Modality",
     "NotAllowed",
     "NotConverged",
     "NotFound",
@@ -133,6 +141,7 @@ __all__ = [
     "load",
     "load_posterior",
     "open_netcdf",
+    "physics",
     "propose",
     "readers",
     "represent",

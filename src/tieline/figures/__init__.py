@@ -2,6 +2,7 @@
 
 from tieline.figures.backtests import backtest, regret
 from tieline.figures.diffraction import phases
+from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
 from tieline.figures.inspections import inspection
 from tieline.figures.latents import convergence, latent_space, training, transfer
@@ -16,8 +17,11 @@ from tieline.figures.volumes import volume
 __all__ = [
     "backtest",
     "calibration",
+    "cluster_cards",
     "composition",
     "convergence",
+    "cross_modal",
+    "fingerprint",
     "history",
     "inspection",
     "ion_profiles",
@@ -34,4 +38,5 @@ __all__ = [
     "training",
     "transfer",
     "volume",
+    "which_modality",
 ]

@@ -23,6 +23,13 @@ from tieline.models.coregionalisation import Coupling
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
+from tieline.models.fingerprint.fingerprint import Fingerprint
+from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
+from tieline.models.fingerprint.laws import FittedLaw
+from tieline.models.fingerprint.modality import Modality
+from tieline.models.fingerprint.modality_reading import View
+from tieline.models.fingerprint.physics import LAWS
+from tieline.models.fingerprint.population import Population
 from tieline.models.fusion import Fusion
 from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.gate import Gate, GateSettings
@@ -62,20 +69,29 @@ PARTS = {
     part.__name__: part
     for part in (
         ClassRule, Column, CompositionField, CompositionFit, CompositionProperties, CompositionReading,
-        Convergence, Coordinates, Coupling, Draw, Encoding, Entries, Expert, ExpertMixture, Focus, Forest,
-        Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit,
-        GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, LineAnswer, LineFit, Observations,
-        Outputs, Pairs, PhaseCount, PhaseProperty, Reading, References, Regions, Regression, Sample,
-        SampledAnswer, Scale, Segmentation, Sensitivity, Settings, Sites, SpectralComposition, Stack,
-        Stretches, TreeEnsemble,
+        Convergence, Coordinates, Coupling, Draw, Encoding, Entries, Expert, ExpertMixture, Fingerprint,
+        FittedLaw, Focus, Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage,
+        GaussianFit, GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, LineAnswer, LineFit,
+        Modality, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Population, Reading, References,
+        Regions, Regression, Sample, SampledAnswer, Scale, Segmentation, Sensitivity, Settings, Sites,
+        SpectralComposition, Stack, Stretches, TreeEnsemble, View,
+        *LAWS,
     )
 }  # fmt: skip
 
 
-AnyPosterior = CompositionPosterior | GaussianPosterior | PhasePosterior | SpectralPosterior
+AnyPosterior = (
+    CompositionPosterior | FingerprintPosterior | GaussianPosterior | PhasePosterior | SpectralPosterior
+)
 POSTERIORS = {
     kind.__name__: kind
-    for kind in (CompositionPosterior, GaussianPosterior, PhasePosterior, SpectralPosterior)
+    for kind in (
+        CompositionPosterior,
+        FingerprintPosterior,
+        GaussianPosterior,
+        PhasePosterior,
+        SpectralPosterior,
+    )
 }
 
 

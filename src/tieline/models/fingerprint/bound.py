@@ -1,0 +1,99 @@
+"""The collapsed evidence bound: responsibilities are at their optimum and appear nowhere.
+
+For one specimen, with a_c = log weight_c + E log N(Z; centre_c, variance_c) + log likelihood of laws_c,
+
+    bound = sum of E log p(modality | Z) over networks + log sum exp a_c + entropy of q(Z).
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from tieline.models.fingerprint.form import Form
+from tieline.models.fingerprint.likelihoods import log_likelihood
+from tieline.models.fingerprint.messages import fuse
+from tieline.models.fingerprint.networks import Networks
+from tieline.models.patch_layers import AnyArray, namespace
+
+LOG_TWO_PI = math.log(2 * math.pi)
+
+
+class Batch(NamedTuple):
+    """Specimens as networks see them.
+
+    Attributes:
+        inputs: what encoders are fed (specimen, entry), one for each modality.
+        values: what decoders are to predict (specimen, entry), one for each modality; 0 where not seen.
+        is_seen: (specimen, entry), one for each modality.
+        is_used: which modalities are fed (specimen, modality).
+        log_laws: log likelihood of curves under each cluster's laws (specimen, cluster).
+    """
+
+    inputs: tuple[AnyArray, ...]
+    values: tuple[AnyArray, ...]
+    is_seen: tuple[AnyArray, ...]
+    is_used: AnyArray
+    log_laws: AnyArray
+
+
+class Prior(NamedTuple):
+    """The mixture over the latent space: weight (cluster), centre and variance (cluster, latent)."""
+
+    weight: AnyArray
+    centre: AnyArray
+    variance: AnyArray
+
+
+def bound_terms(
+    networks: Networks,
+    forms: Sequence[Form],
+    weights: Sequence[float],
+    prior: Prior,
+    batch: Batch,
+    noise: AnyArray,
+) -> AnyArray:
+    """Terms of the bound (term, specimen): one a modality (0 where physics predicts it), clusters, entropy.
+
+    Args:
+        networks: encoders and decoders.
+        forms: of the modalities.
+        weights: of the modalities.
+        prior: of the latent place.
+        batch: specimens.
+        noise: standard normal draws (specimen, latent), for the one expectation without a closed form.
+    """
+    mean, variance = fuse(networks, batch.inputs, batch.is_used)
+    xp = namespace(mean)
+    z = mean + xp.sqrt(variance) * noise
+    terms = decoder_terms(networks, forms, weights, batch.values, batch.is_seen, z)
+    a = xp.log(prior.weight) + log_latent(prior, mean, variance) + batch.log_laws
+    most = a.max(1)
+    clusters = most + xp.log(xp.exp(a - most[:, None]).sum(1))
+    entropy = 0.5 * (xp.log(variance) + 1 + LOG_TWO_PI).sum(1)
+    return xp.stack([*terms, clusters, entropy])
+
+
+def decoder_terms(
+    networks: Networks,
+    forms: Sequence[Form],
+    weights: Sequence[float],
+    values: Sequence[AnyArray],
+    is_seen: Sequence[AnyArray],
+    z: AnyArray,
+) -> list[AnyArray]:
+    """Weighted log likelihood of every modality at latent places (specimen); 0 where physics predicts it."""
+    terms = []
+    for m, form in enumerate(forms):
+        decoder = networks.decoders[m]
+        if decoder is None:
+            terms.append(0 * z[:, 0])
+            continue
+        said = (decoder(z), values[m], is_seen[m], networks.log_variance[m])
+        terms.append(weights[m] * log_likelihood(form.likelihood, *said))
+    return terms
+
+
+def log_latent(prior: Prior, mean: AnyArray, variance: AnyArray) -> AnyArray:
+    """E log N(Z; centre, variance of the cluster) under each specimen's Gaussian (specimen, cluster)."""
+    spread = ((mean[:, None] - prior.centre) ** 2 + variance[:, None]) / prior.variance
+    return -0.5 * (spread + namespace(mean).log(prior.variance) + LOG_TWO_PI).sum(2)

@@ -1,0 +1,145 @@
+"""Any modality from any others: means, standard deviations and intervals that hold new measurements."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+from scipy.stats import norm
+
+from tieline.models.arrays import Array, Mask
+from tieline.models.fingerprint.answers import (
+    Asked,
+    ask,
+    cluster_probability,
+    describe,
+    held_out,
+    laws_by_name,
+    patterns,
+)
+from tieline.models.fingerprint.modality_reading import View
+from tieline.models.fingerprint.sampling import decode, write
+
+if TYPE_CHECKING:
+    from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
+
+N_DRAWS = 32  # of the latent place, for what decoders say on average
+N_HALVINGS = 40  # of an interval that a quantile lies in
+LEAST_VARIANCE = 1e-4  # of noise, of standardised values
+PRIOR_COUNT = 10  # held-out specimens that noise common to all entries counts as, beside those of one entry
+
+
+def predict(
+    posterior: "FingerprintPosterior",
+    table: xr.Dataset,
+    targets: Sequence[str],
+    used: Mask,
+    level: float,
+) -> xr.Dataset:
+    """Predict modalities. See `FingerprintPosterior.predict`."""
+    asked = ask(posterior, table, used)
+    probability = cluster_probability(posterior, asked)
+    answer = describe(posterior, table, probability)
+    laws = laws_by_name(posterior)
+    for m, view in enumerate(posterior.views):
+        if view.name not in targets:
+            continue
+        if view.name in laws:
+            fitted = laws[view.name]
+            said = _by_law(fitted.curve, fitted.noise, probability, level)
+        elif posterior.model.settings[m][1].likelihood == "categorical":
+            answer[f"{view.name}_probability"] = _labels(posterior, view, m, asked)
+            continue
+        else:
+            said = _by_network(posterior, m, asked, level)
+        for end, values in zip(("", "_sd", "_low", "_high"), said, strict=True):
+            write(answer, posterior, view, values, ("specimen",), end)
+    return answer.assign_attrs(
+        level=level, given=[n for n, u in zip(posterior.model.names, used, strict=True) if u]
+    )
+
+
+def mixture_quantile(curve: Array, noise: Array, probability: Array, level: float) -> Array:
+    """Quantile of a mixture of Gaussians (specimen, point), by halving.
+
+    Args:
+        curve: means (cluster, point).
+        noise: variances (cluster).
+        probability: of the clusters (specimen, cluster).
+        level: of the quantile.
+    """
+    sd = np.sqrt(noise)
+    low, high = ((curve.T + sign * 9 * sd) for sign in (-1, 1))
+    low, high = (np.tile(a, (len(probability), 1)) for a in (low.min(1), high.max(1)))
+    for _ in range(N_HALVINGS):
+        middle = 0.5 * (low + high)
+        below = sum(probability[:, [k]] * norm.cdf(middle, curve[k], sd[k]) for k in range(len(curve)))
+        low, high = np.where(below < level, middle, low), np.where(below < level, high, middle)
+    return 0.5 * (low + high)
+
+
+def _by_law(
+    curve: Array, noise: Array, probability: Array, level: float
+) -> tuple[Array, Array, Array, Array]:
+    """Mean, sd and interval (specimen, point) of the mixture of all clusters' curves."""
+    mean = probability @ curve
+    variance = probability @ (noise[:, None] + curve**2) - mean**2
+    ends = [mixture_quantile(curve, noise, probability, p) for p in (0.5 - level / 2, 0.5 + level / 2)]
+    return mean, np.sqrt(np.maximum(variance, 0)), ends[0], ends[1]
+
+
+def _by_network(
+    posterior: "FingerprintPosterior", m: int, asked: Asked, level: float
+) -> tuple[Array, Array, Array, Array]:
+    """Mean, sd and interval (specimen, entry): spread over the latent place and noise as held out."""
+    view, likelihood = posterior.views[m], posterior.model.settings[m][1].likelihood
+    mean, spread = decoded(posterior, m, asked.mean, asked.variance)
+    variance = np.zeros_like(mean)
+    for used, rows in patterns(asked.is_used):
+        if likelihood == "gaussian":
+            variance[rows] = spread[rows] + _noise(posterior, m, used)
+        else:
+            own = mean[rows] * (1 - mean[rows]) if likelihood == "bernoulli" else mean[rows]
+            variance[rows] = spread[rows] + own
+    sd = np.sqrt(variance) * view.scale
+    mean = mean * view.scale + view.centre
+    reach = norm.ppf(0.5 + level / 2) * sd
+    low, high = mean - reach, mean + reach
+    if likelihood != "gaussian":
+        low, high = np.maximum(low, 0), np.minimum(high, 1 if likelihood == "bernoulli" else np.inf)
+    return mean, sd, low, high
+
+
+def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Array) -> tuple[Array, Array]:
+    """What a network predicts on average over a latent Gaussian, and the variance of it (specimen, entry)."""
+    noise = np.random.default_rng(posterior.seed).standard_normal((N_DRAWS, 1, mean.shape[1]))
+    z = mean + np.sqrt(variance) * np.concatenate([noise, -noise])
+    total, squares = np.zeros(1), np.zeros(1)
+    for place in z:
+        said = decode(posterior, m, place)
+        total, squares = total + said, squares + said**2
+    average = total / len(z)
+    return average, np.maximum(squares / len(z) - average**2, 0)
+
+
+def _noise(posterior: "FingerprintPosterior", m: int, used: Mask) -> Array:
+    """Variance (entry) that held-out specimens show beyond what the latent place explains, given a subset."""
+    learned = float(np.exp(np.asarray(posterior.networks.log_variance[m])))
+    if not posterior.is_held_out.any():
+        return np.full(len(posterior.views[m].centre), learned)
+    asked = held_out(posterior, used)
+    mean, spread = decoded(posterior, m, asked.mean, asked.variance)
+    seen = ~np.isnan(asked.raws[m])
+    rest = np.where(seen, (asked.inputs[m] - mean) ** 2 - spread, 0).sum(0)
+    count = seen.sum(0)
+    common = (rest.sum() + learned) / (count.sum() + 1)
+    return np.maximum((rest + PRIOR_COUNT * common) / (count + PRIOR_COUNT), LEAST_VARIANCE)
+
+
+def _labels(posterior: "FingerprintPosterior", view: View, m: int, asked: Asked) -> xr.DataArray:
+    probability, _ = decoded(posterior, m, asked.mean, asked.variance)
+    return xr.DataArray(
+        probability,
+        dims=("specimen", view.name + "_label"),
+        coords={view.name + "_label": list(view.categories)},
+    )

@@ -1,0 +1,115 @@
+"""The bound and its parts, beside closed forms."""
+
+import jax
+import numpy as np
+import pytest
+from scipy import stats
+
+from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
+from tieline.models.fingerprint.form import Form, Width
+from tieline.models.fingerprint.likelihoods import log_likelihood
+from tieline.models.fingerprint.messages import BASE_PRECISION, fuse, product
+from tieline.models.fingerprint.networks import Networks, Plan, flatten, rebuild
+from tieline.models.fingerprint.steps import random_subsets
+
+FORMS = (Form((4, 3)), Form((5,), has_decoder=False), Form((2,), "poisson"))
+
+
+@pytest.fixture
+def networks():
+    return Networks(FORMS, Width(2, 16), rng=np.random.default_rng(0))
+
+
+def batch(n=7, seed=0):
+    rng = np.random.default_rng(seed)
+    values = tuple(rng.integers(0, 4, (n, form.n_entries)).astype(np.float32) for form in FORMS)
+    is_seen = tuple(rng.random(v.shape) > 0.2 for v in values)
+    is_used = rng.random((n, 3)) > 0.4
+    return Batch(values, values, is_seen, is_used, rng.standard_normal((n, 4)).astype(np.float32))
+
+
+PRIOR = Prior(
+    np.full(4, 0.25, np.float32),
+    np.random.default_rng(1).standard_normal((4, 2)).astype(np.float32),
+    np.full((4, 2), 0.5, np.float32),
+)
+
+
+def test_a_product_of_experts_is_the_product_of_their_densities():
+    rng = np.random.default_rng(0)
+    mean, precision = rng.standard_normal((3, 1, 1)), rng.uniform(0.5, 2, (3, 1, 1))
+    z = np.linspace(-15, 15, 60001)
+    density = stats.norm.pdf(z, 0, BASE_PRECISION**-0.5)
+    for m in (0, 2):
+        density = density * stats.norm.pdf(z, mean[m, 0, 0], precision[m, 0, 0] ** -0.5)
+    density /= density.sum()
+    centre, variance = product(mean, precision, np.array([[True, False, True]]))
+    assert centre[0, 0] == pytest.approx((z * density).sum(), abs=1e-8)
+    assert variance[0, 0] == pytest.approx((z**2 * density).sum() - centre[0, 0] ** 2, abs=1e-8)
+
+
+def test_a_product_of_nothing_is_the_base():
+    centre, variance = product(np.ones((2, 3, 1)), np.ones((2, 3, 1)), np.zeros((3, 2), bool))
+    assert (centre == 0).all()
+    np.testing.assert_allclose(variance, 1 / BASE_PRECISION)
+
+
+def test_what_is_not_used_cannot_be_felt(networks):
+    data = batch()
+    wild = tuple(np.where(data.is_used[:, [m]], x, 1e6) for m, x in enumerate(data.inputs))
+    for plain, other in zip(
+        fuse(networks, data.inputs, data.is_used), fuse(networks, wild, data.is_used), strict=True
+    ):
+        np.testing.assert_allclose(plain, other, rtol=1e-5)
+
+
+def test_numpy_and_jax_find_the_same_bound(networks):
+    data, noise = batch(), np.random.default_rng(2).standard_normal((7, 2)).astype(np.float32)
+    plain = bound_terms(networks, FORMS, (1.0, 1.0, 2.0), PRIOR, data, noise)
+    plan = Plan.of(networks)
+    compiled = jax.jit(lambda *given: bound_terms(plan.build(given[0]), FORMS, (1.0, 1.0, 2.0), *given[1:]))
+    traced = compiled(flatten(networks), PRIOR, data, noise)
+    np.testing.assert_allclose(plain, traced, rtol=1e-4, atol=1e-4)
+
+
+def test_networks_are_built_again_from_their_numbers(networks):
+    again = rebuild(FORMS, Width(2, 16), flatten(networks))
+    data = batch()
+    np.testing.assert_array_equal(
+        fuse(networks, data.inputs, data.is_used)[0], fuse(again, data.inputs, data.is_used)[0]
+    )
+
+
+def test_likelihoods_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    output, seen = rng.standard_normal((5, 3)), rng.random((5, 3)) > 0.3
+    log_variance = np.array(0.4)
+    cases = {
+        "gaussian": (rng.standard_normal((5, 3)), lambda v: stats.norm.logpdf(v, output, np.exp(0.2))),
+        "bernoulli": (
+            rng.integers(0, 2, (5, 3)).astype(float),
+            lambda v: stats.bernoulli.logpmf(v, 1 / (1 + np.exp(-output))),
+        ),
+        "poisson": (
+            rng.integers(0, 5, (5, 3)).astype(float),
+            lambda v: stats.poisson.logpmf(v, np.exp(output)),
+        ),
+        "categorical": (
+            np.eye(3)[rng.integers(3, size=5)],
+            lambda v: v * (output - np.log(np.exp(output).sum(1, keepdims=True))),
+        ),
+    }
+    for kind, (value, wanted) in cases.items():
+        found = log_likelihood(kind, output, value, seen, log_variance)
+        np.testing.assert_allclose(found, np.where(seen, wanted(value), 0).sum(1), rtol=1e-10)
+
+
+def test_random_subsets_are_never_empty_and_only_of_what_was_measured():
+    rng = np.random.default_rng(0)
+    is_measured = rng.random((4000, 3)) > 0.3
+    is_measured[:, 0] |= ~is_measured.any(1)
+    chosen = random_subsets(is_measured, rng)
+    assert not (chosen & ~is_measured).any()
+    assert chosen.any(1).all()
+    complete = is_measured.all(1)
+    assert chosen[complete].all(1).mean() == pytest.approx(1 / 3 + 2 / 3 / 8, abs=0.04)
