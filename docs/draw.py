@@ -20,6 +20,16 @@ from page_examples import examples, run
 from tieline.figures.style import PENCIL, PHASE_COLOURS, save, settings, sheet
 
 HERE = Path(__file__).parent
+PAGES = (
+    "diffraction",
+    "figures",
+    "fingerprints-at-work",
+    "fingerprints-step-by-step",
+    "latp",
+    "membranes",
+    "spectra",
+    "workflow",
+)  # that draw their own figures
 LOOPS = {
     "tieline": "tieline",
     "cameo_like": "CAMEO-like",
@@ -36,7 +46,7 @@ COSTS = {
 
 def main() -> None:
     """Draw all of them into docs/images."""
-    for page in ("diffraction", "figures", "fingerprints-step-by-step", "latp", "membranes", "spectra", "workflow"):
+    for page in PAGES:
         run_page(HERE / f"{page}.md")
     costs = read_costs((HERE / "benchmarks.md").read_text(encoding="utf-8"))
     print(save(draw_costs(costs), HERE / "images" / "growth.png"))

@@ -7,6 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
+from matplotlib.ticker import MaxNLocator
 
 from tieline.errors import SchemaError
 from tieline.figures.style import ACCENT, INK, PENCIL, UNSURE, phase_colours, settings, sheet
@@ -74,6 +75,9 @@ def cluster_cards(posterior: FingerprintPosterior) -> Figure:
                     axes.set_title(view.name, loc="left")
                 if k < n - 1:
                     axes.tick_params(labelbottom=False)
+                    axes.set_xlabel("")
+                elif len(view.dims) == 1:
+                    axes.set_xlabel(view.dims[0])
             share = float(cards["cluster_weight"].sel(cluster=name))
             grid[k][0].annotate(
                 f"{name}\n{share:.0%}",
@@ -179,7 +183,7 @@ def _show(axes: Axes, view: View, card: xr.Dataset, colour: object) -> None:
         axes.errorbar(away, rows, xerr=reach, fmt="o", color=colour, markersize=4)
         axes.axvline(0, color=PENCIL, linewidth=0.6)
         axes.set_yticks(rows, view.variables)
-        axes.set(xlim=(-3.2, 3.2), ylim=(len(rows) - 0.5, -0.5))
+        axes.set(xlim=(-3.2, 3.2), ylim=(len(rows) - 0.5, -0.5), xlabel="standard deviations")
 
 
 def _same_scale(axes: Axes, cards: xr.Dataset, view: View) -> None:
@@ -199,6 +203,7 @@ def _curves(view: View, some: xr.Dataset, found: xr.Dataset, told: str) -> Figur
         axes.plot(view.grid, one[name], color=ACCENT)
         axes.plot(view.grid, measured, ".", color=INK, markersize=2.5)
         axes.set(xlabel=view.dims[0])
+        axes.xaxis.set_major_locator(MaxNLocator(3))
         axes.set_title(str(some["specimen"].values[i]), loc="left")
     grid[0].set_ylabel(f"{name}, {view.units}" if view.units not in ("", "1") else name)
     level = found.attrs["level"]

@@ -12,7 +12,9 @@ def messages(networks: Networks, inputs: Sequence[AnyArray]) -> tuple[AnyArray, 
     """What each modality says alone: means and precisions (modality, specimen, latent)."""
     said = [encoder(x) for encoder, x in zip(networks.encoders, inputs, strict=True)]
     xp = namespace(said[0][0])
-    return xp.stack([m for m, _ in said]), xp.exp(xp.stack([p for _, p in said]))
+    return xp.stack([m for m, _ in said]), xp.exp(xp.stack([p for _, p in said])) * networks.trust[
+        :, None, None
+    ]
 
 
 def product(mean: AnyArray, precision: AnyArray, is_used: AnyArray) -> tuple[AnyArray, AnyArray]:

@@ -88,16 +88,19 @@ class Networks(eqx.Module):
         encoders: one for each modality.
         decoders: one for each modality, None where physics predicts it.
         log_variance: of the noise of standardised values, one for each modality.
+        trust: what the precision of each modality's messages is multiplied by; 1 while networks learn.
     """
 
     encoders: list[Encoder]
     decoders: list[Decoder | None]
     log_variance: list[AnyArray]
+    trust: AnyArray
 
     def __init__(self, forms: Sequence[Form], width: Width, *, rng: np.random.Generator) -> None:
         self.encoders = [Encoder(f, width, rng=rng) for f in forms]
         self.decoders = [Decoder(f, width, rng=rng) if f.has_decoder else None for f in forms]
         self.log_variance = [np.zeros((), np.float32) for _ in forms]
+        self.trust = np.ones(len(forms), np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Any modality from any others: means, standard deviations and intervals that hold new measurements."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -29,6 +29,16 @@ LEAST_VARIANCE = 1e-4  # of noise, of standardised values
 PRIOR_COUNT = 10  # held-out specimens that noise common to all entries counts as, beside those of one entry
 
 
+class Said(NamedTuple):
+    """A prediction (specimen, entry); `noise` is the part of the variance that a new measurement adds."""
+
+    mean: Array
+    sd: Array
+    low: Array
+    high: Array
+    noise: Array
+
+
 def predict(
     posterior: "FingerprintPosterior",
     table: xr.Dataset,
@@ -52,8 +62,10 @@ def predict(
             continue
         else:
             said = _by_network(posterior, m, asked, level)
-        for end, values in zip(("", "_sd", "_low", "_high"), said, strict=True):
+        for end, values in (("", said.mean), ("_sd", said.sd), ("_low", said.low), ("_high", said.high)):
             write(answer, posterior, view, values, ("specimen",), end)
+        if not view.dims:
+            _write_parts(answer, view, said)
     return answer.assign_attrs(
         level=level, given=[n for n, u in zip(posterior.model.names, used, strict=True) if u]
     )
@@ -78,36 +90,30 @@ def mixture_quantile(curve: Array, noise: Array, probability: Array, level: floa
     return 0.5 * (low + high)
 
 
-def _by_law(
-    curve: Array, noise: Array, probability: Array, level: float
-) -> tuple[Array, Array, Array, Array]:
+def _by_law(curve: Array, noise: Array, probability: Array, level: float) -> Said:
     """Mean, sd and interval (specimen, point) of the mixture of all clusters' curves."""
     mean = probability @ curve
     variance = probability @ (noise[:, None] + curve**2) - mean**2
     ends = [mixture_quantile(curve, noise, probability, p) for p in (0.5 - level / 2, 0.5 + level / 2)]
-    return mean, np.sqrt(np.maximum(variance, 0)), ends[0], ends[1]
+    own = np.broadcast_to((probability @ noise)[:, None], mean.shape)
+    return Said(mean, np.sqrt(np.maximum(variance, own)), ends[0], ends[1], own)
 
 
-def _by_network(
-    posterior: "FingerprintPosterior", m: int, asked: Asked, level: float
-) -> tuple[Array, Array, Array, Array]:
+def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: float) -> Said:
     """Mean, sd and interval (specimen, entry): spread over the latent place and noise as held out."""
     view, likelihood = posterior.views[m], posterior.model.settings[m][1].likelihood
     mean, spread = decoded(posterior, m, asked.mean, asked.variance)
-    variance = np.zeros_like(mean)
-    for used, rows in patterns(asked.is_used):
-        if likelihood == "gaussian":
-            variance[rows] = spread[rows] + _noise(posterior, m, used)
-        else:
-            own = mean[rows] * (1 - mean[rows]) if likelihood == "bernoulli" else mean[rows]
-            variance[rows] = spread[rows] + own
-    sd = np.sqrt(variance) * view.scale
+    own = mean * (1 - mean) if likelihood == "bernoulli" else mean.copy()
+    if likelihood == "gaussian":
+        for used, rows in patterns(asked.is_used):
+            own[rows] = _noise(posterior, m, used)
+    sd = np.sqrt(spread + own) * view.scale
     mean = mean * view.scale + view.centre
     reach = norm.ppf(0.5 + level / 2) * sd
     low, high = mean - reach, mean + reach
     if likelihood != "gaussian":
         low, high = np.maximum(low, 0), np.minimum(high, 1 if likelihood == "bernoulli" else np.inf)
-    return mean, sd, low, high
+    return Said(mean, sd, low, high, own * view.scale**2)
 
 
 def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Array) -> tuple[Array, Array]:
@@ -134,6 +140,16 @@ def _noise(posterior: "FingerprintPosterior", m: int, used: Mask) -> Array:
     count = seen.sum(0)
     common = (rest.sum() + learned) / (count.sum() + 1)
     return np.maximum((rest + PRIOR_COUNT * common) / (count + PRIOR_COUNT), LEAST_VARIANCE)
+
+
+def _write_parts(answer: xr.Dataset, view: View, said: Said) -> None:
+    """Say of columns which part of the variance is noise, and which is not knowing the fingerprint."""
+    parts = np.stack([said.noise, said.sd**2 - said.noise], axis=2)
+    answer.coords["part"] = ["noise", "fingerprint"]
+    for j, name in enumerate(view.variables):
+        units = answer[name].attrs["units"]
+        attrs = {"units": f"({units})^2"} if units else {}
+        answer[f"{name}_variance"] = (("specimen", "part"), parts[:, j], attrs)
 
 
 def _labels(posterior: "FingerprintPosterior", view: View, m: int, asked: Asked) -> xr.DataArray:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -69,7 +70,8 @@ def train_epoch(
     """
 
     def loss(numbers: jax.Array, batch: Batch, noise: jax.Array) -> tuple[jax.Array, jax.Array]:
-        terms = bound_terms(plan.build(numbers), forms, weights, prior, batch, noise)
+        networks = eqx.tree_at(lambda n: n.trust, plan.build(numbers), np.ones(len(forms), np.float32))
+        terms = bound_terms(networks, forms, weights, prior, batch, noise)
         return -terms.sum(0).mean(), terms.mean(1)
 
     def step(carry: tuple, given: tuple) -> tuple[tuple, jax.Array]:

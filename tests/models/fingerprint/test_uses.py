@@ -1,0 +1,78 @@
+"""Fingerprints beside the other models: clusters as structure, properties as goals."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from fingerprint_specimens import specimens
+
+import tieline as tl
+
+MODALITIES = {
+    "image": "network",
+    "stress": tl.physics.Line(through_origin=True),
+    "recipe": ["power", "pressure"],
+}
+
+
+def test_clusters_are_the_structure_of_a_phase_map():
+    table = specimens()
+    found = tl.Fingerprint(MODALITIES, n_clusters=3, n_latent=3, n_epochs=40).fit(table, seed=0)
+    clusters = found.responsibilities(table)["cluster_probability"].rename(cluster="phase")
+    few = np.arange(40)
+    mapped = table[["power", "pressure"]].assign(structure=clusters).isel(specimen=few)
+    for name in ("power", "pressure"):
+        mapped[name].attrs["role"] = "process"
+    posterior = tl.PhaseProperty(["power", "pressure"], phase="structure").fit(mapped, seed=0)
+    predicted = posterior.predict(table)
+    likely = found.responsibilities(table)["most_likely_cluster"].values
+    assert set(posterior.phases) == set(found.clusters)
+    assert float(np.mean(predicted["most_likely_phase"].values[40:] == likely[40:])) > 0.9
+
+
+@pytest.fixture(scope="module")
+def films():
+    rng = np.random.default_rng(0)
+    power = rng.uniform(0, 1, 120)
+    hardness = 5 - 8 * (power - 0.7) ** 2 + 0.05 * rng.standard_normal(120)
+    spectrum = np.exp(-0.5 * ((np.arange(16) - 16 * power[:, None]) / 2) ** 2)
+    table = xr.Dataset(
+        {
+            "power": ("specimen", power, {"units": "W", "role": "process"}),
+            "spectrum": (
+                ("specimen", "energy"),
+                spectrum + 0.05 * rng.standard_normal((120, 16)),
+                {"units": "1"},
+            ),
+            "hardness": ("specimen", hardness, {"units": "GPa", "role": "property"}),
+        },
+        coords={"specimen": np.arange(120)},
+    )
+    model = tl.Fingerprint(
+        ["power", "spectrum", "hardness"],
+        n_clusters=1,
+        n_latent=2,
+        n_epochs=60,
+        design="power",
+        properties="hardness",
+    )
+    return model.fit(table, seed=0)
+
+
+def test_what_is_to_be_made_next_is_proposed(films):
+    pool = xr.Dataset(
+        {"power": ("specimen", np.linspace(0, 1, 41), {"units": "W"})}, {"specimen": np.arange(41)}
+    )
+    best = tl.propose(films, pool, tl.Maximize("hardness"), n=2, seed=0)
+    assert (abs(best["power"] - 0.7) < 0.25).all()
+    assert all("hardness" in reason for reason in best["reason"].values)
+
+
+def test_functions_are_those_of_the_properties(films):
+    draws = films.functions(films.table.isel(specimen=[0, 1]), 5)
+    assert draws["property"].values.tolist() == ["hardness"]
+    assert draws["units"].values.tolist() == ["GPa"]
+
+
+def test_a_design_that_no_modality_reads_is_refused():
+    with pytest.raises(tl.SchemaError, match=r"design names 'powr'(.|\n)*Did you mean 'power'"):
+        tl.Fingerprint(["power"], design="powr")
