@@ -17,7 +17,7 @@ def test_neighbours_reach_their_known_scores():
     split = digit_split("digits", 0)
     scores = score_answer(split, neighbours(split, 0))
     assert scores["accuracy"] == pytest.approx(0.975, abs=0.015)
-    assert scores["image_to_line"] == pytest.approx(0.125, abs=0.04)
+    assert scores["image_to_line"] < 0.17
 
 
 def test_splits_share_no_specimen():

@@ -37,7 +37,7 @@ class Training:
 
     n_epochs: int = 150
     batch_size: int = 128
-    rate: float = 2e-3
+    rate: float = 4e-3
     decay: float = 0.02
     corruption: float = 0.2
     warm_up: float = 0.4
@@ -108,7 +108,7 @@ def train(
     state = OPTIMISER.init(numbers)
     rows = np.flatnonzero(~material.is_held_out)
     known, exam = jax.tree.map(jnp.asarray, batch_of(material, rows)), _exam(material, width, rng)
-    size = min(settings.batch_size, max(8, len(rows) // 8), len(rows))
+    size = batch_size(len(rows), settings.batch_size)
     n_steps = len(rows) // size
     rates = one_cycle(settings.rate, settings.n_epochs * n_steps).reshape(settings.n_epochs, n_steps)
     n_warm = int(settings.warm_up * settings.n_epochs)
@@ -260,6 +260,12 @@ def prior_of(population: Population) -> Prior:
     """Clusters as networks read them."""
     parts = (population.weight, population.centre, population.variance)
     return Prior(*(p.astype(np.float32) for p in parts))
+
+
+def batch_size(n_specimens: int, usual: int) -> int:
+    """Specimens a step: fewer where there are few, so that an epoch has steps; more where there are many."""
+    fewer = min(n_specimens, max(8, min(usual, n_specimens // 8)))
+    return max(fewer, min(n_specimens // 200, 512))
 
 
 def one_cycle(rate: float, n_steps: int) -> Array:
