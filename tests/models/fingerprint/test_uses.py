@@ -29,6 +29,21 @@ def test_clusters_are_the_structure_of_a_phase_map():
     assert float(np.mean(predicted["most_likely_phase"].values[40:] == likely[40:])) > 0.9
 
 
+def test_worlds_of_the_prior_have_the_form_of_their_design_and_clusters_that_differ():
+    design = specimens(80)
+    model = tl.Fingerprint(MODALITIES, n_clusters=3, n_latent=3)
+    world, same, other = (model.simulate(design, seed=seed) for seed in (1, 1, 2))
+    xr.testing.assert_identical(world, same)
+    assert not world.identical(other)
+    assert {name: v.dims for name, v in world.data_vars.items()} == {
+        name: v.dims for name, v in design.data_vars.items()
+    }
+    assert world["stress"].attrs == design["stress"].attrs
+    cluster, top = world["cluster_truth"].values, world["stress"].values[:, -1]
+    within = np.mean([top[cluster == k].std() for k in np.unique(cluster)])
+    assert within < 0.5 * top.std()
+
+
 @pytest.fixture(scope="module")
 def films():
     rng = np.random.default_rng(0)

@@ -111,6 +111,20 @@ class Fingerprint:
 
         return fit(self, table, seed)
 
+    def simulate(self, design: xr.Dataset, *, seed: int = 0) -> xr.Dataset:
+        """Draw a world from the prior of this model: clusters, and every modality of a table.
+
+        Args:
+            design: with all modalities, of which shapes, units and the size of values are taken.
+            seed: of the draw.
+
+        Returns:
+            Every modality on `specimen`, with the drawn clusters as the coordinate `cluster_truth`.
+        """
+        from tieline.models.fingerprint.fingerprint_worlds import simulate
+
+        return simulate(self, design, seed)
+
     def _check(self) -> None:
         counts = (self.n_clusters,) if isinstance(self.n_clusters, int) else self.n_clusters
         if not counts or min(counts) < 1 or self.n_latent < 1 or self.n_epochs < 1 or self.restarts < 1:

@@ -63,12 +63,19 @@ class Nonlinear(Law, Protocol):
 def fit_law(law: Law, grid: Array, mean: Array, weight: Array, start: Array | None) -> tuple[Array, Array]:
     """Parameters (cluster, parameter) of least squares, and their curves (cluster, point)."""
     if isinstance(law, Linear):
-        features = law.features(grid)
-        parameter = least_squares(features, mean, weight)
-        return parameter, parameter @ features.T
+        parameter = least_squares(law.features(grid), mean, weight)
+    else:
+        assert isinstance(law, Nonlinear)
+        parameter = law.fit(grid, mean, weight, start)
+    return parameter, curves_of(law, grid, parameter)
+
+
+def curves_of(law: Law, grid: Array, parameter: Array) -> Array:
+    """The curves (cluster, point) of parameters (cluster, parameter)."""
+    if isinstance(law, Linear):
+        return parameter @ law.features(grid).T
     assert isinstance(law, Nonlinear)
-    parameter = law.fit(grid, mean, weight, start)
-    return parameter, law.curve(grid, parameter)
+    return law.curve(grid, parameter)
 
 
 @dataclass(frozen=True, eq=False)

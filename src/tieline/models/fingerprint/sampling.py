@@ -25,9 +25,20 @@ def sample(posterior: "FingerprintPosterior", cluster: str, n: int, seed: int) -
         (n, population.centre.shape[1])
     )
     drawn = xr.Dataset(coords={"specimen": np.arange(n)})
-    for m, view in enumerate(posterior.views):
-        write(drawn, posterior, view, _measured(posterior, m, z, np.full(n, k), rng), ("specimen",))
+    measure(posterior, drawn, z, np.full(n, k), rng)
     return drawn
+
+
+def measure(
+    posterior: "FingerprintPosterior",
+    drawn: xr.Dataset,
+    z: Array,
+    cluster: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Measure every modality at latent places (specimen, latent) of clusters (specimen), noise included."""
+    for m, view in enumerate(posterior.views):
+        write(drawn, posterior, view, _measured(posterior, m, z, cluster, rng), ("specimen",))
 
 
 def functions(
