@@ -23,9 +23,11 @@ BENCHMARKS = (
     "sage_cost",
     "sage_mcmc",
     "sage_seeds",
+    "search",
     "tofsims",
     "tortuosity",
     "transfer",
+    "volume_vae",
     "xrd",
 )
 

@@ -4,24 +4,32 @@
 stretched by 0.5 to 1, radius 2.8 voxels of a cube of 200; here of 128 voxels with everything in proportion.
 The factor along x, mean over random divisions of 300 membranes. `tieline` learns it from all descriptions
 by a Gaussian process, `tieline:porosity` from the porosity alone, `ridge` is scikit-learn's linear
-regression of all descriptions, and `mean` predicts the mean.
+regression of all descriptions, and `mean` predicts the mean. The study's networks, a head on the encoder of
+`volume_vae`: `network:frozen` with the encoder kept as it was learned without labels, `network:scratch` with
+one that is learned from the 250 too; and `tieline:encoder`, a Gaussian process on the latent variables of
+texture of the former. p_value: of a paired t-test that both networks err alike. The encoder is learned first,
+which takes many minutes, or taken from the file that `keep` names, where `volume_vae` kept it.
 """
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import xarray as xr
+from scipy.stats import ttest_rel
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks import transfer_networks, volume_vae
+from benchmarks.membranes import membranes
 from benchmarks.methods import timed
 from benchmarks.tasks import Options, Row
 from tieline.features.volumes import describe, tortuosity
 from tieline.models.gaussian_process import GaussianProcess
-from tieline.worlds import membrane, membrane_plan
+from tieline.worlds import membrane_plan
 
 CASES = ("all",)
+METHODS = ("networks",)
 SEEDS = (0, 20)
 N_ALL, N_TRAINING, SIZE = 300, 250, 128
 RADIUS = 2.8 * SIZE / 200
@@ -30,9 +38,10 @@ Predict = Callable[[xr.Dataset, xr.Dataset], np.ndarray]
 
 def run(options: Options) -> Iterator[Row]:
     """Run the case."""
-    (table, describing), labelling = _labelled()
-    yield Row("transfer", "all", "solver", "cpu_seconds_a_label", labelling / N_ALL, labelling)
-    yield Row("transfer", "all", "tieline", "cpu_seconds_a_description", describing / N_ALL, describing)
+    table, shares, costs = _labelled()
+    for method, metric, value in costs:
+        yield Row("transfer", "all", method, metric, value / N_ALL, value)
+    seeds = range(options.first_seed, options.first_seed + options.n_seeds)
     design = [str(n) for n in table if n != "tortuosity" and table[n].std() > 0]
     methods: dict[str, Predict] = {
         "tieline": lambda train, test: _process(train, test, design),
@@ -42,40 +51,84 @@ def run(options: Options) -> Iterator[Row]:
     }
     for method, predict in methods.items():
         if options.methods in ("all", "tieline" if method.startswith("tieline") else "peers"):
-            yield from _repeats(
-                table, method, predict, range(options.first_seed, options.first_seed + options.n_seeds)
-            )
+            yield from _repeats(table, method, predict, seeds)
+    if options.methods in ("all", "networks"):
+        yield from _networks(table, shares, seeds, options)
 
 
-def _labelled() -> tuple[tuple[xr.Dataset, float], float]:
-    """Descriptions and factors of all membranes, and what they cost."""
+def _labelled() -> tuple[xr.Dataset, np.ndarray, list[tuple[str, str, float]]]:
+    """Descriptions and factors of all membranes, their blocks (specimen, x, y, z), and what they cost."""
     plan = membrane_plan(N_ALL, n_points=(180, 250), radius=RADIUS, seed=5)
     described, factors, describing, labelling = [], [], 0.0, 0.0
+    shares = np.empty((N_ALL, *[volume_vae.EDGE] * 3), np.float32)
     for i in range(N_ALL):
-        stretch = [plan[f"stretch_{axis}"].values[i].item() for axis in "xyz"]
-        made = membrane(
-            plan["n_points"].values[i].item(), stretch, RADIUS, SIZE, plan["seed"].values[i].item()
-        )
-        numbers, seconds = timed(describe, made)
-        factor, more = timed(tortuosity, made, "x")
+        made = membranes(plan.isel(specimen=[i]), SIZE)
+        volume = made["volume"][0]
+        shares[i] = volume_vae.shares_of(made)[0]
+        numbers, seconds = timed(describe, volume)
+        factor, more = timed(tortuosity, volume, "x")
         described.append(numbers)
         factors.append(float(factor))
         describing, labelling = describing + seconds, labelling + more
     table = xr.concat(described, "specimen").assign_coords(specimen=plan["specimen"])
     table["tortuosity"] = ("specimen", np.array(factors), {"role": "property", "units": "1"})
-    return (table, describing), labelling
+    costs = [
+        ("solver", "cpu_seconds_a_label", labelling),
+        ("tieline", "cpu_seconds_a_description", describing),
+    ]
+    return table, shares, costs
+
+
+def _networks(table: xr.Dataset, shares: np.ndarray, seeds: range, options: Options) -> Iterator[Row]:
+    """The study's networks, and the house's way with their encoder."""
+    posterior, _ = volume_vae.train(0, options.keep)
+    seen = transfer_networks.see(posterior, shares, table["tortuosity"].values)
+    columns = {f"latent_{i}": ("specimen", seen.latent[:, i]) for i in range(posterior.shape.n_texture)}
+    latent = xr.Dataset(columns).assign(tortuosity=table["tortuosity"])
+    yield from _repeats(latent, "tieline:encoder", lambda a, b: _process(a, b, list(columns)), seeds)
+    errors: dict[str, list[float]] = {}
+    for method in ("network:frozen", "network:scratch"):
+        found: dict[str, list[float]] = {"mse": [], "mse_training": [], "r2": [], "seconds": []}
+        for seed in seeds:
+            train, test = (seen.of(rows) for rows in _division(seed))
+            both, seconds = timed(_ask_network, method, posterior, train, test, seed)
+            found["mse_training"].append(float(np.mean((both[0] - train.value) ** 2)))
+            found["mse"].append(float(np.mean((both[1] - test.value) ** 2)))
+            found["r2"].append(1 - found["mse"][-1] / float(test.value.var()))
+            found["seconds"].append(seconds)
+            for metric in ("mse", "mse_training"):
+                yield Row("transfer", "repeats", method, f"{metric}_{seed}", found[metric][-1], seconds)
+        errors[method] = found["mse"]
+        taken = float(np.mean(found["seconds"]))
+        for metric in ("mse", "mse_training", "r2"):
+            yield Row("transfer", "all", method, metric, float(np.mean(found[metric])), taken)
+        yield Row("transfer", "all", method, "mse_sd", float(np.std(found["mse"], ddof=1)), taken)
+    p_value = float(ttest_rel(*errors.values()).pvalue)
+    yield Row("transfer", "all", "network:frozen", "p_value", p_value, 0.0)
+
+
+def _ask_network(method, posterior, train, test, seed) -> tuple[np.ndarray, np.ndarray]:
+    if method == "network:frozen":
+        return transfer_networks.frozen(train, test, seed)
+    return transfer_networks.scratch(posterior, train, test, seed)
+
+
+def _division(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows to learn from, and rows to predict."""
+    order = np.random.default_rng(seed).permutation(N_ALL)
+    return order[:N_TRAINING], order[N_TRAINING:]
 
 
 def _repeats(table: xr.Dataset, method: str, predict: Predict, seeds: range) -> Iterator[Row]:
     errors, shares, taken = [], [], 0.0
     for seed in seeds:
-        order = np.random.default_rng(seed).permutation(N_ALL)
-        train, test = (table.isel(specimen=part) for part in (order[:N_TRAINING], order[N_TRAINING:]))
+        train, test = (table.isel(specimen=rows) for rows in _division(seed))
         predicted, seconds = timed(predict, train, test)
         true = test["tortuosity"].values
         errors.append(np.mean((predicted - true) ** 2))
         shares.append(1 - errors[-1] / true.var())
         taken += seconds / len(seeds)
+        yield Row("transfer", "repeats", method, f"mse_{seed}", float(errors[-1]), seconds)
     yield Row("transfer", "all", method, "mse", float(np.mean(errors)), taken)
     yield Row("transfer", "all", method, "r2", float(np.mean(shares)), taken)
 

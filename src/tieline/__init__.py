@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
     from tieline.models.spectral_composition import SpectralComposition
+    from tieline.models.volumes.autoencoder import VolumeAutoencoder
     from tieline.planning.backtest import backtest
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.propose import propose
@@ -76,6 +77,7 @@ _HOME = {
     "TielineError": "tieline.errors",
     "Unavailable": "tieline.errors",
     "UnitError": "tieline.errors",
+    "VolumeAutoencoder": "tieline.models.volumes.autoencoder",
     "backtest": "tieline.planning.backtest",
     "check": "tieline.schema",
     "connect": "tieline.client.client",
@@ -131,6 +133,7 @@ __all__ = [
     "TielineError",
     "Unavailable",
     "UnitError",
+    "VolumeAutoencoder",
     "backtest",
     "check",
     "connect",

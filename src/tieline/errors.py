@@ -60,7 +60,7 @@ class NotFound(TielineError):
 
 
 class Conflict(TielineError):
-    """What was asked for contradicts what a campaign has recorded."""
+    """What was asked for contradicts what has been recorded: by a campaign, or of a training."""
 
 
 class NotAllowed(TielineError):

@@ -60,6 +60,11 @@ from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.models.spectral_references import References
 from tieline.models.stacking import Guesses, Stack
 from tieline.models.tree_ensemble import Forest, TreeEnsemble
+from tieline.models.volumes.autoencoder import VolumeAutoencoder
+from tieline.models.volumes.posterior import VolumePosterior
+from tieline.models.volumes.shape import NetworkShape
+from tieline.models.volumes.texture import Texture
+from tieline.models.volumes.waves import Waves
 from tieline.schema import open_netcdf, save_netcdf
 
 FORMAT = "tieline posterior 7"
@@ -72,16 +77,21 @@ PARTS = {
         Convergence, Coordinates, Coupling, Draw, Encoding, Entries, Expert, ExpertMixture, Fingerprint,
         FittedLaw, Focus, Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage,
         GaussianFit, GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, LineAnswer, LineFit,
-        Modality, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Population, Reading, References,
-        Regions, Regression, Sample, SampledAnswer, Scale, Segmentation, Sensitivity, Settings, Sites,
-        SpectralComposition, Stack, Stretches, TreeEnsemble, View,
+        Modality, NetworkShape, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Population, Reading,
+        References, Regions, Regression, Sample, SampledAnswer, Scale, Segmentation, Sensitivity, Settings,
+        Sites, SpectralComposition, Stack, Stretches, Texture, TreeEnsemble, View, VolumeAutoencoder, Waves,
         *LAWS,
     )
 }  # fmt: skip
 
 
 AnyPosterior = (
-    CompositionPosterior | FingerprintPosterior | GaussianPosterior | PhasePosterior | SpectralPosterior
+    CompositionPosterior
+    | FingerprintPosterior
+    | GaussianPosterior
+    | PhasePosterior
+    | SpectralPosterior
+    | VolumePosterior
 )
 POSTERIORS = {
     kind.__name__: kind
@@ -91,6 +101,7 @@ POSTERIORS = {
         GaussianPosterior,
         PhasePosterior,
         SpectralPosterior,
+        VolumePosterior,
     )
 }
 

@@ -1,0 +1,109 @@
+"""The study's inverse design: settings searched by Bayesian optimisation until the structures are alike.
+
+The four published targets, of other seeds than anything that is made; five settings are free (radius, points,
+three stretches). Everything is of 64 voxels an edge, in proportion to the published 200. `tieline:describe`
+likens descriptions, each divided by its scatter over 60 membranes of the space; `tieline:latent` components
+of the latent variables of texture of the network of `volume_vae`, which is taken from the file that `keep`
+names, and left out without it. Median errors over repeats, of what the search says at its end. Only ratios of
+the stretch show, so they are read with the largest at 1.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import xarray as xr
+
+from benchmarks.inverse import TARGETS
+from benchmarks.membranes import STRETCHES, planned
+from benchmarks.methods import timed
+from benchmarks.tasks import Options, Row
+from tieline.features.volumes import describe
+from tieline.models.posterior_file import load_posterior
+from tieline.models.volumes.posterior import VolumePosterior
+from tieline.planning.inverse_design import inverse_design
+from tieline.planning.spaces.inputs import Numeric
+from tieline.planning.spaces.space import Space
+from tieline.worlds import membrane
+
+CASES = tuple(TARGETS)
+SEEDS = (0, 3)
+SIZE, N_START, N_MADE = 64, 20, 100
+SPACE = Space(
+    [
+        Numeric("radius", 2.6, 6.0),
+        Numeric("n_points", 40, 220, step=1),
+        *(Numeric(name, 0.5, 1.0) for name in STRETCHES),
+    ]
+)
+Embed = Callable[[xr.DataArray], np.ndarray]
+
+
+def run(options: Options) -> Iterator[Row]:
+    """Run the cases."""
+    if options.methods == "peers":
+        return
+    ways: dict[str, Embed] = {"tieline:describe": _descriptions()}
+    if options.keep is not None and options.keep.is_file():
+        ways["tieline:latent"] = _latents(options)
+    seeds = range(options.first_seed, options.first_seed + options.n_seeds)
+    for case in filter(options.wants, CASES):
+        for method, embed in ways.items():
+            yield from _searches(case, method, embed, seeds)
+
+
+def generate(made_with: dict[str, float], seed: int) -> xr.DataArray:
+    """Make a membrane; the radius is that of a cube of 200 voxels."""
+    stretch = [made_with[name] for name in STRETCHES]
+    return membrane(round(made_with["n_points"]), stretch, made_with["radius"] * SIZE / 200, SIZE, seed)
+
+
+def _searches(case: str, method: str, embed: Embed, seeds: range) -> Iterator[Row]:
+    points, radius, *stretch = TARGETS[case]
+    true = {"radius": radius, "n_points": points, **dict(zip(STRETCHES, stretch, strict=True))}
+    errors: dict[str, list[float]] = {"radius": [], "n_points": [], "stretch": [], "distance": []}
+    taken = 0.0
+    for seed in seeds:
+        target = generate(true, 10**6 + seed)
+        history, seconds = timed(
+            inverse_design, target, SPACE, generate, embed, n_start=N_START, n=N_MADE, seed=seed
+        )
+        taken += seconds / len(seeds)
+        found = dict(zip(history["setting"].values.tolist(), history["found"].values, strict=True))
+        ratios = np.array([found[name] for name in STRETCHES])
+        for name in ("radius", "n_points"):
+            errors[name].append(abs(found[name] / true[name] - 1))
+        errors["stretch"].append(float(np.median(np.abs(ratios / ratios.max() - np.array(stretch)))))
+        errors["distance"].append(float(history["least_distance"][-1]))
+    for name, values in errors.items():
+        metric = {"stretch": "error_stretch", "distance": "least_distance"}.get(
+            name, f"relative_error_{name}"
+        )
+        yield Row("search", case, method, metric, float(np.median(values)), taken)
+    yield Row("search", case, method, "cpu_seconds", taken, taken)
+
+
+def _descriptions() -> Embed:
+    plan = planned(60, 7, SIZE, n_points=(40, 220), radius=4.3, n_stretched=2)
+    rows = plan.to_dataframe().astype({"n_points": int, "seed": int}).to_dict("records")
+    seen = [
+        describe(membrane(r["n_points"], [r[s] for s in STRETCHES], r["radius"], SIZE, r["seed"]))
+        for r in rows
+    ]
+    scatter = {str(name): np.std([float(d[name]) for d in seen]) for name in seen[0]}
+    used = {name: spread for name, spread in scatter.items() if spread > 0}
+
+    def embed(made: xr.DataArray) -> np.ndarray:
+        described = describe(made)
+        return np.array([float(described[name]) / spread for name, spread in used.items()])
+
+    return embed
+
+
+def _latents(options: Options) -> Embed:
+    posterior = load_posterior(options.keep or "")
+    assert isinstance(posterior, VolumePosterior)
+
+    def embed(made: xr.DataArray) -> np.ndarray:
+        return posterior.components(posterior.shape.n_texture, made)["score"].values
+
+    return embed

@@ -1,0 +1,1 @@
+"""Porous volumes as a few numbers that a network learned."""
