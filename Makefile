@@ -1,6 +1,6 @@
 # Every recipe can be typed by hand.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-NAME ?= sage_1d sage_2d fegapd sage_seeds sage_cost sage_mcmc active_fegapd pools calibration composition membrane tortuosity inverse search transfer volume_vae tofsims xrd fingerprint reliability
+NAME ?= sage_1d sage_2d fegapd sage_seeds sage_cost sage_mcmc active_fegapd pools calibration composition membrane tortuosity inverse search transfer volume_vae tofsims xrd fingerprint reliability workflow
 BIN = .venv/bin
 CODE = src tests benchmarks docs examples
 # One thread a process: on small matrices several threads cost more than they bring.

@@ -28,6 +28,7 @@ BENCHMARKS = (
     "tortuosity",
     "transfer",
     "volume_vae",
+    "workflow",
     "xrd",
 )
 

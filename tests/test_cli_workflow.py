@@ -32,3 +32,24 @@ def test_inspect_refuses_what_is_not_there():
     result = run("inspect", "nowhere.csv")
     assert result.exit_code == 2
     assert "There are no data in 'nowhere.csv'" in result.stderr
+
+
+def test_compare_recommends_and_keeps(tmp_path):
+    words = ["compare", SPREAD, "--target", "hardness", "--models", "ridge,neighbours", "--folds", "3"]
+    kept = tmp_path / "model.nc"
+    result = run(*words, "--out", str(tmp_path / "out"), "--save", str(kept))
+    assert result.exit_code == 0, result.output
+    assert "Recommended for hardness" in result.stdout
+    names = {file.name for file in (tmp_path / "out").iterdir()}
+    assert {"scores.csv", "comparison.png", "hardness"} <= names
+    assert kept.exists()
+    assert "## Quality" in kept.with_suffix(".md").read_text()
+    again = json.loads(run(*words, "--out", str(tmp_path / "out"), "--json").stdout)
+    assert again["recommended"]["hardness"] in {"mean", "ridge", "neighbours"}
+    assert len(again["scores"]) == 3
+
+
+def test_compare_refuses_a_model_that_does_not_exist(tmp_path):
+    result = run("compare", SPREAD, "--target", "hardness", "--models", "forest", "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert "There is no way 'forest'" in result.stderr

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnitError,
     )
+    from tieline.evaluation.compare import compare
     from tieline.evaluation.task import Task, inspect, task
     from tieline.features.represent import represent
     from tieline.models.composition_properties import CompositionProperties
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint import Fingerprint
     from tieline.models.fingerprint.modality import Modality
     from tieline.models.gaussian_process import GaussianProcess
+    from tieline.models.learner import Learner
     from tieline.models.phase_property import PhaseProperty
     from tieline.models.posterior_file import load_posterior
     from tieline.models.spectral_composition import SpectralComposition
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tieline.planning.backtest import backtest
     from tieline.planning.goals import LearnLevelSet, LearnPhaseMap, Maximize, Minimize, Pareto, Target
     from tieline.planning.propose import propose
+    from tieline.planning.screen import screen
     from tieline.planning.spaces.constraints import LinearConstraint
     from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
     from tieline.planning.spaces.mixture import Composition
@@ -54,6 +57,7 @@ _HOME = {
     "GaussianProcess": "tieline.models.gaussian_process",
     "LearnLevelSet": "tieline.planning.goals",
     "LearnPhaseMap": "tieline.planning.goals",
+    "Learner": "tieline.models.learner",
     "Levels": "tieline.planning.spaces.inputs",
     "LinearConstraint": "tieline.planning.spaces.constraints",
     "Maximize": "tieline.planning.goals",
@@ -81,6 +85,7 @@ _HOME = {
     "backtest": "tieline.planning.backtest",
     "check": "tieline.schema",
     "connect": "tieline.client.client",
+    "compare": "tieline.evaluation.compare",
     "datasets": "",
     "features": "",
     "figures": "",
@@ -93,6 +98,7 @@ _HOME = {
     "readers": "",
     "represent": "tieline.features.represent",
     "save_netcdf": "tieline.schema",
+    "screen": "tieline.planning.screen",
     "stopping": "tieline.planning.stopping",
     "table": "tieline.schema",
     "task": "tieline.evaluation.task",
@@ -110,6 +116,7 @@ __all__ = [
     "GaussianProcess",
     "LearnLevelSet",
     "LearnPhaseMap",
+    "Learner",
     "Levels",
     "LinearConstraint",
     "Maximize",
@@ -136,6 +143,7 @@ __all__ = [
     "VolumeAutoencoder",
     "backtest",
     "check",
+    "compare",
     "connect",
     "datasets",
     "features",
@@ -149,6 +157,7 @@ __all__ = [
     "readers",
     "represent",
     "save_netcdf",
+    "screen",
     "stopping",
     "table",
     "task",

@@ -49,7 +49,7 @@ def backtest(
     known = known_results(source, goal=goal, design=_words(design))
     strategies = strategies_of(known, _words(acquisition), model)
     out.mkdir(parents=True, exist_ok=True)
-    with _bar() as progress, _executor(workers) as executor:
+    with bar("Virtual experiments") as progress, executor_of(workers) as executor:
         result = run(
             known.table,
             known.goal,
@@ -99,16 +99,16 @@ def _numbers(text: str) -> list[int]:
 
 
 @contextmanager
-def _bar() -> Iterator[Any]:
+def bar(words: str) -> Iterator[Any]:
     """A progress bar on standard error, as the function that moves it."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as bar:
-        task = bar.add_task("Virtual experiments", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Progress(*columns, console=errors, transient=True) as shown:
+        task = shown.add_task(words, total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 @contextmanager
-def _executor(workers: int) -> Iterator[Executor | None]:
+def executor_of(workers: int) -> Iterator[Executor | None]:
     """As many processes as were asked for; for one the work is done here."""
     if workers < 1:
         raise TielineError("At least one process does the work.", found=f"--workers {workers}", hint="1")

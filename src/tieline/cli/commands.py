@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from tieline.cli.backtesting import backtest
+from tieline.cli.comparing import compare
 from tieline.cli.exporting import export
 from tieline.cli.inspecting import inspect
 from tieline.cli.printing import (
@@ -280,6 +281,7 @@ def doctor() -> None:
 
 app.command()(backtest)
 app.command()(inspect)
+app.command()(compare)
 app.command()(export)
 app.command()(undo)
 app.command()(verify)

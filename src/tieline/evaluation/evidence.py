@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.design_columns import labels_of
 from tieline.schema import as_variables
 
 SETTINGS = ("synthesis", "process")  # roles of what a lab sets; what it measures may already hold the target
@@ -56,7 +57,7 @@ class Evidence:
             elif variable.dtype.kind in "iufb":
                 numbers[name] = variable.values.astype(float)
             else:
-                texts[name] = _as_text(variable.values)
+                texts[name] = labels_of(variable)
         names = [*inputs, *([target] if target else [])]
         y, label = _target(table[target]) if target else (None, None)
         return Evidence(
@@ -104,18 +105,7 @@ def is_label(variable: xr.DataArray) -> bool:
     return variable.dtype.kind not in "iuf" or variable.attrs.get("role") == "structure"
 
 
-def labels_of(variable: xr.DataArray) -> np.ndarray:
-    """Labels (row) as text, "" where there is none; a whole number is written without its point."""
-    if variable.dtype.kind == "f":
-        return np.array(["" if v != v else f"{v:g}" for v in variable.values])
-    return _as_text(variable.values)
-
-
 def _target(variable: xr.DataArray) -> tuple[Array | None, np.ndarray | None]:
     if is_label(variable):
         return None, labels_of(variable)
     return variable.values.astype(float), None
-
-
-def _as_text(values: np.ndarray) -> np.ndarray:
-    return np.array(["" if v is None or v != v else str(v) for v in values])

@@ -7,9 +7,10 @@ from html import escape
 import numpy as np
 import xarray as xr
 
-from tieline.evaluation.evidence import is_label, labels_of
+from tieline.evaluation.evidence import is_label
 from tieline.evaluation.finding import SEVERITIES, Finding
 from tieline.models.arrays import Array
+from tieline.models.design_columns import labels_of
 
 COLOURS = {"red": "#c0392b", "amber": "#c77700", "note": "#777777"}
 N_BARS = 24  # of the histogram of a column
@@ -92,7 +93,10 @@ def _describe(table: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
 
 
 def _column(variable: xr.DataArray) -> dict[str, object]:
-    about = {"role": variable.attrs.get("role", ""), "units": variable.attrs.get("units", "")}
+    about: dict[str, object] = {
+        "role": variable.attrs.get("role", ""),
+        "units": variable.attrs.get("units", ""),
+    }
     if variable.dtype.kind not in "iufb" or (is_label(variable) and variable.ndim == 1):
         text = labels_of(variable)
         known, ends = text[text != ""], (np.nan,) * 3

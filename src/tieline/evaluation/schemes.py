@@ -10,6 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.folds import Fold
 from tieline.models.arrays import Array, Indices
+from tieline.models.composition_folds import deal
 
 SCHEMES = ("grouped", "clusters", "time")
 LEAST_LEARNED = 0.3  # of the rows, before the first test of a time-ordered scheme
@@ -39,7 +40,8 @@ def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: in
         n_folds = max(2, min(n_folds, *_groups_of_each(group, label)))
         folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
         return list(folds.split(np.zeros((len(group), 1)), label, group))
-    return _dealt(group, n_folds, np.random.default_rng(seed))
+    at = np.unique(group, return_inverse=True)[1]
+    return _held_out(deal(at, n_folds, np.random.default_rng(seed))[at])
 
 
 def cluster_folds(columns: Array, group: Indices, n_folds: int, seed: int) -> list[Fold]:
@@ -51,7 +53,11 @@ def cluster_folds(columns: Array, group: Indices, n_folds: int, seed: int) -> li
         n_folds: how many clusters.
         seed: of the clusters.
     """
-    found = KMeans(n_folds, n_init=4, random_state=seed).fit_predict(columns)
+    found = KMeans(
+        n_folds,
+        n_init=4,  # type: ignore[arg-type] - scikit-learn's stub says text
+        random_state=seed,
+    ).fit_predict(columns)
     votes = np.zeros((group.max() + 1, n_folds))
     np.add.at(votes, (group, found), 1)
     cluster = votes.argmax(1)[group]
@@ -89,18 +95,6 @@ def time_folds(order: Array, group: Indices, n_folds: int) -> list[Fold]:
         if len(train) and len(test):
             folds.append((train, test))
     return folds
-
-
-def _dealt(group: Indices, n_folds: int, rng: np.random.Generator) -> list[Fold]:
-    """Groups in random order, the large ones first, each into the fold with fewest rows."""
-    names, at, counts = np.unique(group, return_inverse=True, return_counts=True)
-    shuffled = rng.permutation(len(names))
-    order = shuffled[np.argsort(-counts[shuffled], kind="stable")]
-    size, fold = np.zeros(n_folds), np.zeros(len(names), dtype=int)
-    for k in order:
-        fold[k] = size.argmin()
-        size[fold[k]] += counts[k]
-    return _held_out(fold[at])
 
 
 def _held_out(fold: Indices) -> list[Fold]:

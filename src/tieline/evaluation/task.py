@@ -11,13 +11,13 @@ from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.checks import look_over
 from tieline.evaluation.checks.learnable import check_learnable
 from tieline.evaluation.checks.repeats import same_rows
-from tieline.evaluation.evidence import SETTINGS, Evidence, is_label, labels_of
+from tieline.evaluation.evidence import SETTINGS, Evidence, is_label
 from tieline.evaluation.finding import Finding, in_order
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.models.arrays import Array, Indices
-from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
+from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements, labels_of
 from tieline.schema import as_variables, check, chemical_systems, require
 from tieline.schema.wording import name_known, name_some
 

@@ -120,10 +120,13 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
 def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
     """Each statistic (specimen, property) of fractions (specimen, element), values (element, property)."""
     mean = fractions @ values
-    is_there, is_known = fractions > 0, np.isfinite(mean)
+    is_known = np.isfinite(mean)
+    at, share = _packed(fractions)
+    is_there = share > 0
     deviation, largest, smallest = np.empty_like(mean), np.empty_like(mean), np.empty_like(mean)
-    for j, column in enumerate(values.T):  # a column at a time: all at once would not fit into memory
-        deviation[:, j] = (fractions * np.abs(column - mean[:, j, None])).sum(1)
+    for j, property_of in enumerate(values.T):  # one at a time: all at once would not fit into memory
+        column = property_of[at]
+        deviation[:, j] = (share * np.abs(column - mean[:, j, None])).sum(1)
         largest[:, j] = np.where(is_there, column, -np.inf).max(1, initial=-np.inf)
         smallest[:, j] = np.where(is_there, column, np.inf).min(1, initial=np.inf)
     answer = {
@@ -135,3 +138,11 @@ def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarra
         "commonest": values[np.nan_to_num(fractions).argmax(1)],
     }
     return {name: np.where(is_known, value, np.nan) for name, value in answer.items()}
+
+
+def _packed(fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which elements are in each composition (specimen, place), and their mole fractions: few out of many."""
+    is_there = fractions > 0
+    most = max(int(is_there.sum(1).max(initial=0)), 1)
+    at = np.argsort(~is_there, axis=1, kind="stable")[:, :most]
+    return at, np.take_along_axis(fractions, at, 1)

@@ -1,6 +1,7 @@
 """Posterior in, matplotlib figure out. Nothing is shown or written until `save` is asked to."""
 
 from tieline.figures.backtests import backtest, regret
+from tieline.figures.comparisons import comparison
 from tieline.figures.diffraction import phases
 from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
@@ -18,6 +19,7 @@ __all__ = [
     "backtest",
     "calibration",
     "cluster_cards",
+    "comparison",
     "composition",
     "convergence",
     "cross_modal",

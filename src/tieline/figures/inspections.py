@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tieline.evaluation.evidence import is_label, labels_of
+from tieline.evaluation.evidence import is_label
 from tieline.evaluation.inspection import COLOURS, Inspection
 from tieline.figures.scales import few, name_axis
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
+from tieline.models.design_columns import labels_of
 
 ACROSS = 4  # panels in a row
 MOST = 16  # panels; those with a finding come first

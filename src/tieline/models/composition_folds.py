@@ -34,6 +34,17 @@ def leave_out(group: Indices, system: Indices, seed: int) -> Folds:
     group = np.unique(group, return_inverse=True)[1].ravel()
     n_groups = int(group.max()) + 1
     n_parts = min(N_FOLDS, n_groups)
+    part = deal(group, n_parts, rng)[group]
+    rows = tuple(np.flatnonzero(part == i) for i in range(n_parts))
+    is_new = np.zeros(len(group), dtype=bool)
+    for inside in rows:
+        is_new[inside] = ~np.isin(system[inside], system[np.setdiff1d(np.arange(len(group)), inside)])
+    return Folds(rows, is_new)
+
+
+def deal(group: Indices, n_parts: int, rng: np.random.Generator) -> Indices:
+    """Deal groups, numbered from 0, into parts of about the same size; the part of each group."""
+    n_groups = int(group.max()) + 1
     sizes = np.bincount(group, minlength=n_groups)
     # Large groups first, each into the smallest part: sizes stay even although groups are not.
     order = rng.permutation(n_groups)
@@ -43,12 +54,7 @@ def leave_out(group: Indices, system: Indices, seed: int) -> Folds:
         smallest = int(filled.argmin())
         part_of[one] = smallest
         filled[smallest] += sizes[one]
-    part = part_of[group]
-    rows = tuple(np.flatnonzero(part == i) for i in range(n_parts))
-    is_new = np.zeros(len(group), dtype=bool)
-    for inside in rows:
-        is_new[inside] = ~np.isin(system[inside], system[np.setdiff1d(np.arange(len(group)), inside)])
-    return Folds(rows, is_new)
+    return part_of
 
 
 def same_labels(seen: Mask) -> list[tuple[Indices, Indices]]:

@@ -116,7 +116,7 @@ def _members(variable: xr.DataArray, kind: str) -> tuple[str, ...]:
     if kind == "number":
         return ()
     if kind == "category":
-        return tuple(sorted({str(v) for v in variable.values if v is not None and str(v)}))
+        return tuple(sorted(set(labels_of(variable).tolist()) - {""}))
     axis = _axis(variable)
     names = variable[axis].values.astype(str) if axis in variable.coords else np.arange(variable.sizes[axis])
     if kind == "channels":
@@ -130,8 +130,7 @@ def _block(variable: xr.DataArray, kind: str, members: tuple[str, ...]) -> Array
     if kind == "number":
         return variable.values.astype(float)[:, None]
     if kind == "category":
-        text = np.array([str(v) for v in variable.values])
-        return (text[:, None] == np.array(members, dtype=str)).astype(float)
+        return (labels_of(variable)[:, None] == np.array(members, dtype=str)).astype(float)
     values = variable.transpose("specimen", _axis(variable)).values.astype(float)
     if kind == "channels":
         if values.shape[1] != len(members):
@@ -149,6 +148,13 @@ def _block(variable: xr.DataArray, kind: str, members: tuple[str, ...]) -> Array
     described = element_statistics(variable, STATISTICS)
     columns += [described[f"{p}_{s}"].values for s in STATISTICS for p in _known()]
     return np.stack(columns, 1)
+
+
+def labels_of(variable: xr.DataArray) -> np.ndarray:
+    """Labels (row) as text, "" where there is none; a whole number is written without its point."""
+    if variable.dtype.kind == "f":
+        return np.array(["" if v != v else f"{v:g}" for v in variable.values])
+    return np.array(["" if v is None or v != v else str(v) for v in variable.values])
 
 
 def known_elements(composition: xr.DataArray) -> bool:

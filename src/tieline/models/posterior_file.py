@@ -20,6 +20,7 @@ from tieline.models.composition_properties import CompositionProperties
 from tieline.models.composition_reading import CompositionReading, Coordinates, Scale
 from tieline.models.convergence import Convergence
 from tieline.models.coregionalisation import Coupling
+from tieline.models.design_columns import DesignColumns
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
@@ -40,6 +41,8 @@ from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.gaussian_kernel import Entries, Hyperparameters
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_process import GaussianProcess
+from tieline.models.learner import Learner
+from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.line import Regions, Segmentation
 from tieline.models.line_answer import LineAnswer
 from tieline.models.line_fit import LineFit, Stretches
@@ -65,6 +68,7 @@ from tieline.models.volumes.posterior import VolumePosterior
 from tieline.models.volumes.shape import NetworkShape
 from tieline.models.volumes.texture import Texture
 from tieline.models.volumes.waves import Waves
+from tieline.models.widths import Widths
 from tieline.schema import open_netcdf, save_netcdf
 
 FORMAT = "tieline posterior 7"
@@ -74,12 +78,13 @@ PARTS = {
     part.__name__: part
     for part in (
         ClassRule, Column, CompositionField, CompositionFit, CompositionProperties, CompositionReading,
-        Convergence, Coordinates, Coupling, Draw, Encoding, Entries, Expert, ExpertMixture, Fingerprint,
-        FittedLaw, Focus, Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage,
-        GaussianFit, GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, LineAnswer, LineFit,
-        Modality, NetworkShape, Observations, Outputs, Pairs, PhaseCount, PhaseProperty, Population, Reading,
-        References, Regions, Regression, Sample, SampledAnswer, Scale, Segmentation, Sensitivity, Settings,
-        Sites, SpectralComposition, Stack, Stretches, Texture, TreeEnsemble, View, VolumeAutoencoder, Waves,
+        Convergence, Coordinates, Coupling, DesignColumns, Draw, Encoding, Entries, Expert, ExpertMixture,
+        Fingerprint, FittedLaw, Focus, Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings,
+        GaussianAverage, GaussianFit, GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, Learner,
+        LineAnswer, LineFit, Modality, NetworkShape, Observations, Outputs, Pairs, PhaseCount,
+        PhaseProperty, Population, Reading, References, Regions, Regression, Sample, SampledAnswer, Scale,
+        Segmentation, Sensitivity, Settings, Sites, SpectralComposition, Stack, Stretches, Texture,
+        TreeEnsemble, View, VolumeAutoencoder, Waves, Widths,
         *LAWS,
     )
 }  # fmt: skip
@@ -89,6 +94,7 @@ AnyPosterior = (
     CompositionPosterior
     | FingerprintPosterior
     | GaussianPosterior
+    | LearnerPosterior
     | PhasePosterior
     | SpectralPosterior
     | VolumePosterior
@@ -99,6 +105,7 @@ POSTERIORS = {
         CompositionPosterior,
         FingerprintPosterior,
         GaussianPosterior,
+        LearnerPosterior,
         PhasePosterior,
         SpectralPosterior,
         VolumePosterior,

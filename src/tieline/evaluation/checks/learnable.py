@@ -30,7 +30,7 @@ def check_learnable(
     if evidence.has_target.sum() < TOO_FEW or not columns.shape[1]:
         return
     truth, guess = _left_out(evidence, columns, folds, seed)
-    tested = np.isfinite(guess).all(-1)
+    tested = np.asarray(np.isfinite(guess).all((1, 2)))
     if tested.sum() < TOO_FEW:
         return
     gain = _gains(truth, guess, tested)  # (row, way)
@@ -91,13 +91,12 @@ def _left_out(
             else:
                 at = np.searchsorted(names, fitted.classes_)
                 guess[test, :, way] = 0.0
-                guess[np.ix_(test, at, [way])] = fitted.predict_proba(columns[test])[:, :, None]
+                guess[test[:, None], at, way] = fitted.predict_proba(columns[test])
     return truth, guess
 
 
 def _gains(truth: Array, guess: Array, tested: np.ndarray) -> Array:
     """What each way explains of each tested row (row, way), as a share of the variance of the truth."""
-    tested = tested.all(1) if tested.ndim == 2 else tested
     seen = truth[tested]
     blank = ((seen - seen.mean(0)) ** 2).sum(1)
     left = ((seen[:, :, None] - guess[tested]) ** 2).sum(1)

@@ -17,9 +17,9 @@ MOSTLY = 0.5  # missing
 
 def check_missing(evidence: Evidence) -> Iterator[Finding]:
     """Compare rows in which a value is missing with those where it is known."""
-    holes = {name: ~np.isfinite(x) for name, x in evidence.numbers.items()}
-    holes |= {name: ~np.isfinite(b).all(1) for name, b in evidence.blocks.items()}
-    holes |= {name: t == "" for name, t in evidence.texts.items()}
+    holes: dict[str, Mask] = {name: ~np.isfinite(x) for name, x in evidence.numbers.items()}
+    holes |= {name: np.asarray(~np.isfinite(b).all(1)) for name, b in evidence.blocks.items()}
+    holes |= {name: np.asarray(t == "") for name, t in evidence.texts.items()}
     known = {name: x for name, x in evidence.numbers.items()}
     if evidence.target:
         holes[evidence.target] = ~evidence.has_target
@@ -68,6 +68,6 @@ def _tells(evidence: Evidence, name: str, hole: Mask, known: dict[str, Array], l
                 [(hole & ~mine).sum(), (~hole & ~mine).sum()],
             ]
             share = hole[mine].mean() - hole[~mine].mean() if 0 < mine.sum() < len(mine) else 0.0
-            if abs(share) > 0.15 and fisher_exact(counts)[1] < level:
+            if abs(share) > 0.15 and fisher_exact(counts)[1] < level:  # type: ignore[operator]
                 return f"{evidence.target} is {'' if share > 0 else 'not '}{label}"
     return ""

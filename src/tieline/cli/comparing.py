@@ -1,0 +1,76 @@
+"""The command `tieline compare`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tieline.cli.backtesting import bar, executor_of
+from tieline.cli.inspecting import print_findings, read_source
+from tieline.cli.printing import console, print_json, print_notes
+from tieline.errors import TielineError
+
+
+def compare(
+    source: Annotated[Path, typer.Argument(help="A table, or a campaign's folder.")],
+    target: Annotated[str, typer.Option(help="What is to be predicted; several with commas between.")],
+    inputs: Annotated[str, typer.Option(help="What from, with commas between.")] = "",
+    groups: Annotated[str, typer.Option(help="Column of what was made or measured together.")] = "",
+    models: Annotated[str, typer.Option(help="Which, with commas between; all by default.")] = "",
+    scheme: Annotated[str, typer.Option(help="grouped, clusters or time.")] = "grouped",
+    order: Annotated[str, typer.Option(help="Column of when each row was measured, for time.")] = "",
+    folds: Annotated[int, typer.Option(help="How many.")] = 5,
+    repeats: Annotated[int, typer.Option(help="How often rows are divided anew.")] = 1,
+    seed: Annotated[int, typer.Option(help="Of folds and fits.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that run side by side.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder for scores, figure and runs.")] = Path("comparison"),
+    save: Annotated[Path | None, typer.Option(help="Fit what is recommended, and keep it as .nc.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+) -> None:
+    """Compare models through the same folds without leaks, and recommend one of them."""
+    from tieline.evaluation.compare import compare as run
+    from tieline.evaluation.task import task
+    from tieline.figures import comparison as draw
+    from tieline.figures import save as save_figure
+    from tieline.insight.explanation import model_card
+
+    targets = _words(target)
+    if save is not None and len(targets) > 1:
+        raise TielineError("One model is kept in one file.", found=target, hint="name one target with --save")
+    asked = task(
+        read_source(source), targets, _words(inputs) or None, groups or None, order=order or None, seed=seed
+    )
+    with bar("Runs") as progress, executor_of(workers) as executor:
+        found = run(
+            asked,
+            _words(models) or None,
+            scheme=scheme,
+            n_folds=folds,
+            n_repeats=repeats,
+            seed=seed,
+            executor=executor,
+            keep=out,
+            progress=progress,
+        )
+    found.scores.to_dataframe().reset_index().to_csv(out / "scores.csv", index=False)
+    save_figure(draw(found), out / "comparison.png")
+    if save is not None:
+        posterior = found.model().fit(asked.table, seed=seed)
+        posterior.save(save)
+        save.with_suffix(".md").write_text(model_card(posterior), encoding="utf-8")
+    if as_json:
+        rows = found.scores.to_dataframe().reset_index().to_dict("records")
+        said = {name: found.sentences(name) for name in targets}
+        print_json({"recommended": dict(found.recommended), "sentences": said, "scores": rows})
+        return
+    print_findings(asked.inspection)
+    console.print()
+    console.print(str(found), highlight=False, markup=False, soft_wrap=True)
+    kept = f"Wrote scores.csv and comparison.png into {out}"
+    print_notes([f"{kept}; the runs are kept there, and the same command goes on from them."])
+    if save is not None:
+        print_notes([f"Kept the recommended model as {save}, with its card {save.with_suffix('.md').name}."])
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -1,0 +1,121 @@
+"""What is compared: the usual ways, tieline's own models where they fit the task, and models of one's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tieline.errors import SchemaError
+from tieline.evaluation.task import Task
+from tieline.models.composition_properties import CompositionProperties
+from tieline.models.design_columns import known_elements
+from tieline.models.gaussian_process import GaussianProcess
+from tieline.models.learner_ways import WAYS, Settings, Way, tried_by, way_named, ways_for
+
+MOST_SETTINGS = 8  # inputs of a tieline GaussianProcess: each has its own lengthscale
+MOST_ROWS = 500  # of it: its cost grows with their cube
+FEWEST_MATERIALS = 30  # of CompositionProperties
+OWN = 10  # simplicity of what a user brings: whatever it is, one of the usual ways is simpler
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model that is compared.
+
+    Attributes:
+        name: what it is called.
+        way: a `Way`, an unfitted scikit-learn estimator, or the name of a tieline model.
+        simplicity: the smaller wins a tie.
+        tried: settings among which it is tuned, the usual ones first.
+    """
+
+    name: str
+    way: Any
+    simplicity: int
+    tried: tuple[Settings, ...] = ((),)
+
+    @property
+    def is_tieline(self) -> bool:
+        """Whether it reads the table, and not its columns."""
+        return isinstance(self.way, str)
+
+
+def candidates_for(task: Task, models: Sequence[str] | Mapping[str, Any] | None) -> list[Candidate]:
+    """Choose what is compared; the mean is always among them.
+
+    Args:
+        task: what is asked.
+        models: names out of the default set, or {name: unfitted scikit-learn estimator, or a name}; by
+            default the whole set, with the tieline models that fit.
+
+    Raises:
+        SchemaError: a name is none of the set, or what is given is no estimator.
+    """
+    labels = task.is_classification
+    known = {name: _of_way(WAYS[name], labels) for name in ways_for(labels=labels)}
+    known |= {c.name: c for c in _tieline_models(task)}
+    if models is None:
+        return list(known.values())
+    named = dict(models) if isinstance(models, Mapping) else {name: name for name in models}
+    chosen = {"mean": known["mean"]}
+    for name, model in named.items():
+        if isinstance(model, str):
+            if model not in known:
+                _refuse(task, model, labels)
+            chosen[name] = Candidate(name, known[model].way, known[model].simplicity, known[model].tried)
+        elif hasattr(model, "fit") and hasattr(model, "get_params"):
+            chosen[name] = Candidate(name, model, OWN)
+        else:
+            raise SchemaError(
+                f"'{name}' is no model that can be compared.",
+                found=type(model).__name__,
+                hint="a name of the default set, or an unfitted scikit-learn estimator",
+            )
+    return list(chosen.values())
+
+
+def _of_way(way: Way, labels: bool) -> Candidate:
+    return Candidate(way.name, way, way.simplicity, tried_by(way, labels=labels))
+
+
+def _refuse(task: Task, name: str, labels: bool) -> None:
+    if name in ("GaussianProcess", "CompositionProperties"):
+        raise SchemaError(
+            f"{name} does not fit this task.",
+            found=f"inputs {', '.join(task.inputs)}, {task.table.sizes['specimen']} rows",
+            hint=f"GaussianProcess takes up to {MOST_SETTINGS} inputs and {MOST_ROWS} rows, "
+            f"CompositionProperties one composition and numbers, from {FEWEST_MATERIALS} rows on",
+        )
+    way_named(name, labels=labels)
+
+
+def _tieline_models(task: Task) -> list[Candidate]:
+    """The models of this house that answer such a question."""
+    if task.is_classification:
+        return []
+    table, n = task.table, task.table.sizes["specimen"]
+    kinds = {name: table[name] for name in task.inputs}
+    compositions = [v for v in kinds.values() if "element" in v.dims]
+    others = [v for v in kinds.values() if "element" not in v.dims]
+    found = []
+    n_settings = len(others) + sum(int((v > 0).any("specimen").sum()) for v in compositions)
+    is_flat = all(v.ndim == 1 for v in others) and len(compositions) <= 1
+    if is_flat and n_settings <= MOST_SETTINGS and n <= MOST_ROWS and _is_known(task):
+        found.append(Candidate("GaussianProcess", "GaussianProcess", 3))
+    numbers = all(v.ndim == 1 and v.dtype.kind in "iufb" for v in others)
+    if len(compositions) == 1 and numbers and n >= FEWEST_MATERIALS and known_elements(compositions[0]):
+        found.append(Candidate("CompositionProperties", "CompositionProperties", 5))
+    return found
+
+
+def _is_known(task: Task) -> bool:
+    """Whether every row knows every input: only then can a tieline model predict all that is tested."""
+    return bool(np.isfinite(task.columns()).all())
+
+
+def tieline_model(name: str, task: Task, target: str) -> GaussianProcess | CompositionProperties:
+    """The tieline model of a candidate, for one target."""
+    if name == "GaussianProcess":
+        return GaussianProcess(list(task.inputs), target)
+    return CompositionProperties(list(task.inputs), target)

@@ -1,0 +1,115 @@
+"""Compare models on a task: through the same folds, tuned within them, with errors of their differences."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tieline.evaluation.candidates import Candidate, candidates_for, tieline_model
+from tieline.evaluation.comparison import Comparison
+from tieline.evaluation.evidence import Evidence
+from tieline.evaluation.fold_run import Rows
+from tieline.evaluation.learning_curve import learning_curve
+from tieline.evaluation.race import BASELINE, Progress, Race, run_race
+from tieline.evaluation.run_log import RunLog, fingerprint
+from tieline.evaluation.scoring import recommend, score_race
+from tieline.evaluation.task import Task
+from tieline.schema import as_variables
+
+
+def compare(
+    task: Task,
+    models: Sequence[str] | Mapping[str, Any] | None = None,
+    *,
+    scheme: str = "grouped",
+    n_folds: int = 5,
+    n_repeats: int = 1,
+    seed: int = 0,
+    executor: Executor | None = None,
+    keep: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Find out which model predicts left-out groups best, and what that costs.
+
+    All see the same folds. Holes are filled, columns scaled and settings chosen on training rows only. A
+    model that cannot win any more is dropped after two folds or later; its scores are those of the folds that
+    it ran.
+
+    Args:
+        task: from `tl.task`.
+        models: names of the default set (mean, ridge, lasso, neighbours, support_vectors, random_forest,
+            extra_trees, gradient_boosting, gaussian_process, network, and the tieline models that fit the
+            task), or {name: unfitted scikit-learn estimator}; by default the whole set.
+        scheme: "grouped", "clusters" or "time": see `Task.folds`.
+        n_folds: how many.
+        n_repeats: how often the rows are divided anew.
+        seed: of folds and fits; the same seed gives the same answer, in any number of processes.
+        executor: runs side by side, such as `concurrent.futures.ProcessPoolExecutor(2)`.
+        keep: folder in which runs are kept; the same call goes on from them.
+        progress: told how many runs were made, and how many there are at most.
+
+    Returns:
+        The comparison: `scores`, `curve`, a recommendation, and what each predicted.
+
+    Raises:
+        SchemaError: a model does not fit the task, or there is no such scheme.
+        NotIdentified: all rows are of one group.
+        Conflict: the folder holds runs of another comparison.
+    """
+    candidates = candidates_for(task, models)
+    settled = {}
+    for target in task.targets:
+        race = _race(task, target, candidates, scheme, n_folds, n_repeats, seed, keep)
+        finished = run_race(race, executor, progress)
+        scores = score_race(race, finished, task.table[target].attrs.get("units", ""))
+        chosen = recommend(race, finished)
+        has_curve = chosen != BASELINE and scheme == "grouped"
+        curve = learning_curve(race, chosen, executor) if has_curve else None
+        settled[target] = (scores, chosen, curve)
+    return Comparison.of(task, settled, scheme)
+
+
+def _race(
+    task: Task,
+    target: str,
+    candidates: list[Candidate],
+    scheme: str,
+    n_folds: int,
+    n_repeats: int,
+    seed: int,
+    keep: str | Path | None,
+) -> Race:
+    at = task.rows(target)
+    place = np.full(task.table.sizes["specimen"], -1)
+    place[at] = np.arange(len(at))
+    evidence = Evidence.of(task.table, (), target)
+    values = evidence.label if evidence.label is not None else evidence.y
+    assert values is not None
+    y, x = values[at], task.columns()[at]
+    labels = np.unique(y) if evidence.label is not None else np.zeros(0, dtype=str)
+    rows = Rows(x, y, labels, np.unique(task.group[at], return_inverse=True)[1])
+    folds = []
+    for repeat in range(n_repeats if scheme == "grouped" else 1):
+        found = task.folds(target, scheme, n_folds, seed + repeat)
+        folds.append([(place[train], place[test]) for train, test in found])
+    asked = {
+        "rows": fingerprint(x, y, rows.group),
+        "folds": [len(f) for f in folds],
+        "scheme": scheme,
+        "seed": seed,
+        "models": {c.name: str(c.way) if not hasattr(c.way, "tried") else "" for c in candidates},
+    }
+    folder = None if keep is None else Path(keep) / target
+    ours = {c.name: _question(task, target, c, rows, at) for c in candidates if c.is_tieline}
+    return Race(target, rows, folds, {c.name: c for c in candidates}, seed, RunLog(folder, asked), ours)
+
+
+def _question(task: Task, target: str, candidate: Candidate, rows: Rows, at: np.ndarray) -> Rows:
+    """The rows as a table, with the tieline model that reads it."""
+    model = tieline_model(str(candidate.way), task, target)
+    table: xr.Dataset = as_variables(task.table, task.inputs)[[*task.inputs, target]].isel(specimen=at)
+    return replace(rows, table=table.reset_coords(drop=True), model=model)

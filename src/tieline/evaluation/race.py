@@ -1,0 +1,164 @@
+"""A race over folds: who cannot win any more is not tuned, and not run to the end.
+
+Everybody runs two folds with the usual settings. Who is worse than the best by more than tuning brings, and
+by more than chance, drops out; the others are tuned and run on fold after fold, dropping out likewise.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tieline.evaluation.candidates import Candidate
+from tieline.evaluation.fold_run import FoldRun, Rows, losses, run_fold
+from tieline.evaluation.folds import Fold
+from tieline.evaluation.run_log import Key, RunLog
+from tieline.models.arrays import Array, Indices
+
+N_UNTUNED = 2  # folds with the usual settings
+HEADROOM = 1.12  # of the best loss: what tuning may bring to somebody who is behind with the usual settings
+BEHIND = 1.04  # of the best loss: what more folds may change once tuned
+ERRORS = 2.0  # paired standard errors by which one must be behind to drop out
+BASELINE = "mean"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(eq=False)
+class Race:
+    """The state of a race for one target.
+
+    Attributes:
+        target: its name.
+        rows: of the target.
+        folds: of every repeat.
+        candidates: by name.
+        seed: of everything random.
+        log: of runs.
+        runs: of each candidate, of each (repeat, fold), tuned ones in place of others.
+        done: runs so far, and how many there may be at most.
+    """
+
+    target: str
+    rows: Rows
+    folds: Sequence[Sequence[Fold]]
+    candidates: dict[str, Candidate]
+    seed: int
+    log: RunLog
+    questions: dict[str, Rows]
+    runs: dict[str, dict[tuple[int, int], FoldRun]] = field(default_factory=dict)
+    n_done: int = 0
+
+
+def run_race(race: Race, executor: Executor | None, progress: Progress | None) -> list[str]:
+    """Run it, and name who ran to the end, in no order.
+
+    Args:
+        race: at its start; its `runs` are filled in.
+        executor: runs side by side; None runs one after another.
+        progress: told how many runs were made, and how many there may be at most.
+    """
+    places = [(r, f) for r, folds in enumerate(race.folds) for f in range(len(folds))]
+    total = len(race.candidates) * (len(places) + N_UNTUNED)
+    alive = list(race.candidates)
+    first = [place for place in places if place[0] == 0][:N_UNTUNED]
+    _make(race, [(n, p, False) for n in alive for p in first], executor, progress, total)
+    alive = _still_in(race, alive, first, HEADROOM)
+    for stage in (places[:N_UNTUNED], *([p] for p in places[N_UNTUNED:])):
+        _make(race, [(n, p, True) for n in alive for p in stage], executor, progress, total)
+        alive = _still_in(race, alive, [p for p in places if p in race.runs[alive[0]]], BEHIND)
+    return alive
+
+
+def _make(
+    race: Race,
+    wanted: Sequence[tuple[str, tuple[int, int], bool]],
+    executor: Executor | None,
+    progress: Progress | None,
+    total: int,
+) -> None:
+    """Make runs that the log does not hold yet, keeping each as it comes."""
+    missing = []
+    for name, (repeat, fold), is_tuned in wanted:
+        candidate = race.candidates[name]
+        # Who has nothing to tune ran as well untuned, if that told intervals too.
+        is_tuned = is_tuned and not candidate.is_tieline
+        key: Key = (race.target, name, repeat, fold, is_tuned)
+        kept = race.log.get(key)
+        if kept is None:
+            missing.append((key, candidate))
+        else:
+            _take(race, key, kept)
+    for key, run in _made(race, missing, executor):
+        race.log.put(key, run)
+        _take(race, key, run)
+        if progress is not None:
+            progress(race.n_done, max(total, race.n_done))
+
+
+def _made(
+    race: Race, missing: Sequence[tuple[Key, Candidate]], executor: Executor | None
+) -> Iterator[tuple[Key, FoldRun]]:
+    if executor is None:
+        for key, candidate in missing:
+            rows = race.questions.get(candidate.name, race.rows)
+            yield (
+                key,
+                run_fold(rows, race.folds[key[2]][key[3]], candidate, race.seed + key[2], is_tuned=key[4]),
+            )
+        return
+    from concurrent.futures import as_completed
+
+    waiting = {
+        executor.submit(
+            run_fold,
+            race.questions.get(candidate.name, race.rows),
+            race.folds[key[2]][key[3]],
+            candidate,
+            race.seed + key[2],
+            is_tuned=key[4],
+        ): key
+        for key, candidate in missing
+    }
+    for future in as_completed(waiting):
+        yield waiting[future], future.result()
+
+
+def _take(race: Race, key: Key, run: FoldRun) -> None:
+    race.runs.setdefault(key[1], {})[key[2], key[3]] = run
+    race.n_done += 1
+
+
+def loss_of(race: Race, name: str, places: Sequence[tuple[int, int]]) -> tuple[Array, Indices]:
+    """Losses of a candidate over the test rows of some folds, and the group of each."""
+    runs = [race.runs[name][place] for place in places]
+    rows = np.concatenate([run.rows for run in runs])
+    return np.concatenate([losses(race.rows, run) for run in runs]), race.rows.group[rows]
+
+
+def clustered_error(values: Array, group: Indices) -> float:
+    """Standard error of a mean whose values belong together in groups.
+
+    Source: Liang & Zeger (1986), doi:10.1093/biomet/73.1.13, for a mean.
+    """
+    at = np.unique(group, return_inverse=True)[1]
+    n_groups = at.max() + 1
+    if n_groups < 2:
+        return float("nan")
+    sums = np.bincount(at, values - values.mean())
+    return float(np.sqrt((sums**2).sum() * n_groups / (n_groups - 1)) / len(values))
+
+
+def _still_in(race: Race, alive: list[str], places: list[tuple[int, int]], limit: float) -> list[str]:
+    """Those not clearly behind the best; the baseline, which costs nothing, stays."""
+    known = {name: loss_of(race, name, places) for name in alive}
+    best = min(known, key=lambda name: known[name][0].mean())
+    lead, group = known[best]
+    kept = []
+    for name in alive:
+        behind = known[name][0] - lead
+        is_clear = behind.mean() > ERRORS * clustered_error(behind, group)
+        if name == BASELINE or not (is_clear and known[name][0].mean() > limit * lead.mean()):
+            kept.append(name)
+    return kept

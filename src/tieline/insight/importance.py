@@ -1,0 +1,192 @@
+"""Which inputs a model needs, and what it makes of each: whatever the model."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.evaluation.race import clustered_error
+from tieline.evaluation.task import Task
+from tieline.models.posterior import Posterior, names_of
+from tieline.schema import as_variables
+from tieline.schema.wording import name_known
+
+
+def permutation_importance(
+    task: Task, model: Any, target: str | None = None, *, n_repeats: int = 5, n_folds: int = 5, seed: int = 0
+) -> xr.Dataset:
+    """How much worse predictions of left-out groups become when an input is shuffled among them.
+
+    A composition, a spectrum or a category is shuffled as a whole. Of two inputs that say the same neither
+    seems needed.
+
+    Args:
+        task: inputs, groups and what is predicted.
+        model: any model of the house with `fit` and `predict`, such as `comparison.model()`.
+        target: a property; by default the only one.
+        n_repeats: shuffles of each input in each fold.
+        n_folds: folds by group.
+        seed: of folds, fits and shuffles.
+
+    Returns:
+        On `input`, the most needed first: importance (rise of the mean absolute error, in the unit of the
+        property) and importance_se, by group; attrs `error` without any shuffling.
+
+    Raises:
+        SchemaError: the task has no such property.
+
+    Source:
+        Breiman (2001), doi:10.1023/A:1010933404324, section 10; here on left-out groups, with their error.
+    """
+    target = _property(task, target)
+    rng = np.random.default_rng(seed)
+    table = as_variables(task.table, task.inputs)
+    loss, rise, groups = [], [], []
+    for train, test in task.folds(target, "grouped", n_folds, seed):
+        posterior = model.fit(task.table.isel(specimen=train), seed=seed)
+        left = table.isel(specimen=test)
+        truth = left[target].values.astype(float)
+        before = np.abs(truth - posterior.predict(left)[target].values)
+        after = np.zeros((len(test), len(task.inputs)))
+        for j, name in enumerate(task.inputs):
+            for _ in range(n_repeats):
+                order = rng.permutation(len(test))
+                shuffled = left.assign({name: left[name].copy(data=_rows(left[name], order))})
+                after[:, j] += np.abs(truth - posterior.predict(shuffled)[target].values) / n_repeats
+        loss.append(before)
+        rise.append(after - before[:, None])
+        groups.append(task.group[test])
+    rises, group = np.concatenate(rise), np.concatenate(groups)
+    error = [clustered_error(column, group) for column in rises.T]
+    order = np.argsort(-rises.mean(0), kind="stable")
+    unit = {"units": task.table[target].attrs.get("units", "")}
+    return xr.Dataset(
+        {
+            "importance": ("input", rises.mean(0)[order], unit),
+            "importance_se": ("input", np.array(error)[order], unit),
+        },
+        {"input": np.array(task.inputs)[order]},
+        {"target": target, "error": float(np.concatenate(loss).mean())},
+    )
+
+
+def local_effects(
+    posterior: Posterior, name: str, target: str | None = None, *, n_bins: int = 12
+) -> xr.Dataset:
+    """What an input does to a prediction: local differences, added up over its range.
+
+    Within each bin only specimens that lie there are moved, and only across the bin; unlike a mean over all
+    specimens it does not ask about places where no specimen could be.
+
+    Args:
+        posterior: of any model.
+        name: an input that is one number a specimen.
+        target: a property; by default the first.
+        n_bins: of about the same number of specimens.
+
+    Returns:
+        On `edge` (values of the input): effect on the property, in its unit, zero on average over the
+        specimens; effect_se, of the differences within bins; n (edge), specimens in the bin below.
+
+    Raises:
+        SchemaError: the input is no number, or never changes.
+
+    Source:
+        Apley & Zhu (2020), doi:10.1111/rssb.12377, eq. 15.
+    """
+    design = list(names_of(posterior.model.design))
+    if name not in design:
+        raise SchemaError(f"'{name}' is no input of this model.", found=name_known(design, name))
+    table = as_variables(posterior.table, design)
+    variable = table[name]
+    target = target or posterior.model.properties[0]
+    if variable.dims != ("specimen",) or variable.dtype.kind not in "iuf":
+        raise SchemaError(
+            f"'{name}' is not one number a specimen.", found=f"{variable.dtype} {variable.dims}"
+        )
+    known = table.isel(specimen=np.flatnonzero(np.isfinite(variable.values)))
+    x = known[name].values.astype(float)
+    edges = np.unique(np.quantile(x, np.linspace(0, 1, n_bins + 1)))
+    if len(edges) < 2:
+        raise SchemaError(
+            f"'{name}' never changes.", found=f"{edges[0]:g}" if len(edges) else "nothing known"
+        )
+    at = np.clip(np.searchsorted(edges, x, side="left"), 1, len(edges) - 1)
+    low, high = (
+        posterior.predict(known[design].assign({name: known[name].copy(data=edges[at - side])}))[
+            target
+        ].values
+        for side in (1, 0)
+    )
+    n = np.bincount(at, minlength=len(edges))
+    step = np.bincount(at, high - low, minlength=len(edges)) / np.maximum(n, 1)
+    spread = np.bincount(at, (high - low - step[at]) ** 2, minlength=len(edges))
+    variance = np.where(n > 1, spread / np.maximum(n - 1, 1) / np.maximum(n, 1), 0.0)
+    effect = np.cumsum(step)
+    middle = (effect[at - 1] + effect[at]) / 2
+    unit = {"units": as_variables(posterior.table, [target])[target].attrs.get("units", "")}
+    return xr.Dataset(
+        {
+            "effect": ("edge", effect - middle.mean(), unit),
+            "effect_se": ("edge", np.sqrt(np.cumsum(variance)), unit),
+            "n": ("edge", n),
+        },
+        {"edge": ("edge", edges, {"units": variable.attrs.get("units", "")})},
+        {"input": name, "target": target},
+    )
+
+
+def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int = 40) -> xr.Dataset:
+    """How the coefficients of a sparse line enter, as its penalty is lowered.
+
+    Args:
+        task: inputs and what is predicted.
+        target: a property; by default the only one.
+        n_penalties: from where all coefficients are zero down to a thousandth of that.
+
+    Returns:
+        coefficient (penalty, column), of standardised columns and a standardised property, and rank (column):
+        the order in which columns enter, from 1; 0 for those that never do.
+    """
+    from sklearn.linear_model import lasso_path
+
+    from tieline.models.learner_fit import Preparation
+
+    target = _property(task, target)
+    rows = task.rows(target)
+    x = task.columns()[rows]
+    preparation = Preparation.of(x)
+    y = task.table[target].values.astype(float)[rows]
+    prepared = preparation.apply(x)[:, : preparation.varies.sum()]
+    standard = (y - y.mean()) / (y.std() or 1.0)
+    penalties, found, _ = lasso_path(prepared, standard, alphas=n_penalties, eps=1e-3)  # type: ignore[arg-type]
+    names = np.array(_column_names(task))[preparation.varies]
+    first = np.where((found != 0).any(1), (found != 0).argmax(1), len(penalties))
+    rank = np.where(first < len(penalties), first.argsort(kind="stable").argsort() + 1, 0)
+    return xr.Dataset(
+        {"coefficient": (("penalty", "column"), found.T), "rank": ("column", rank)},
+        {"penalty": penalties, "column": names},
+        {"target": target},
+    )
+
+
+def _column_names(task: Task) -> Sequence[str]:
+    from tieline.models.design_columns import DesignColumns
+
+    return DesignColumns.of(task.table, task.inputs).names
+
+
+def _property(task: Task, target: str | None) -> str:
+    if target is None and len(task.targets) == 1 and not task.is_classification:
+        return task.targets[0]
+    if target not in task.targets or task.is_classification:
+        raise SchemaError(
+            "Name a property that the task predicts.", found=name_known(task.targets, target or "nothing")
+        )
+    return str(target)
+
+
+def _rows(variable: xr.DataArray, order: np.ndarray) -> np.ndarray:
+    return np.take(variable.values, order, axis=variable.dims.index("specimen"))
