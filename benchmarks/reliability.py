@@ -3,7 +3,8 @@
 `kill`: a robot tells results, each under a key, and fits now and then; it is killed (-9) at random moments
 and goes on with the request that nobody acknowledged. `writers_sqlite`, `writers_postgres`: processes ask,
 claim and tell at once, and some die with what they have claimed. `ask`: twenty clients of one process ask
-for a place each, of 2,000, after a fit to 1,000 specimens. `loop`: a simulated laboratory runs 40 experiments
+for a place each, of 2,000, after a fit to 1,000 specimens. `ask_http`: the same
+through the service. `loop`: a simulated laboratory runs 40 experiments
 through the service while its robot and the service are killed (-9).
 
 There are no peers in this. `seconds` is the wall clock of the case, as is every time: it is what a client
@@ -19,14 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.reliability_ask import ask_case
+from benchmarks.reliability_ask import ask_case, ask_http_case
 from benchmarks.reliability_loop import loop_case
 from benchmarks.reliability_robots import LAB, lost_and_doubled, robot, start, tell_until_killed, writer
 from benchmarks.reliability_server import postgres
 from benchmarks.tasks import Options, Row
 from tieline.campaign.campaign import Campaign
 
-CASES = ("kill", "writers_sqlite", "writers_postgres", "ask", "loop")
+CASES = ("kill", "writers_sqlite", "writers_postgres", "ask", "ask_http", "loop")
 N_KILLS, N_RECORDS = 200, 1000
 N_WRITERS, N_TURNS = 16, 500
 LONGEST = 0.15  # seconds that a robot lives at most before it is killed
@@ -42,6 +43,8 @@ def run(options: Options) -> Iterator[Row]:
                 found = kill_case(place, N_KILLS, N_RECORDS)
             elif case == "ask":
                 found = ask_case(place)
+            elif case == "ask_http":
+                found = ask_http_case(place)
             elif case == "loop":
                 found = loop_case(place)
             else:

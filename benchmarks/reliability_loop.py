@@ -3,7 +3,6 @@
 The laboratory and the robot are those of examples/robot_lab.py. Whoever was killed is started anew at once.
 """
 
-import socket
 import sys
 import time
 from collections import Counter
@@ -15,9 +14,8 @@ import numpy as np
 import sqlalchemy as sa
 
 import tieline as tl
-from benchmarks.reliability_robots import start
+from benchmarks.reliability_robots import free_port, served, start
 from tieline.campaign.store import tables
-from tieline.service.serving import serve
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "robot_lab.py"
 N_EXPERIMENTS, N_KILLS, FIT_EVERY = 40, 100, 8
@@ -76,11 +74,6 @@ def _found(folder: Path, shelves: Path) -> dict[str, float]:
     }
 
 
-def served(folder: Path, port: int) -> None:
-    """Serve the campaign until killed."""
-    serve(folder, port=port)
-
-
 def robot(port: int, shelves: Path, n: int, fit_every: int) -> None:
     """Run experiments until n are over, or until killed."""
     lab = robot_lab()
@@ -97,9 +90,3 @@ def robot_lab() -> ModuleType:
         sys.modules["robot_lab"] = module = module_from_spec(spec)
         spec.loader.exec_module(module)
     return sys.modules["robot_lab"]
-
-
-def free_port() -> int:
-    """A port that nobody listens at."""
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return door.getsockname()[1]

@@ -1,5 +1,6 @@
 """The robots of `reliability`: each is a process that may die at any moment."""
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from tieline.campaign.settings import Settings
 from tieline.errors import TielineError
 from tieline.planning.spaces.inputs import Numeric
 from tieline.planning.spaces.space import Space
+from tieline.service.serving import serve
 
 LAB = Settings(
     "lab",
@@ -82,6 +84,17 @@ def writer(folder: Path, log: Path, n: int, seed: int, dies: bool) -> None:
             value = {"y": float(rng.standard_normal())}
             told = lambda: campaign.tell(value, proposal=name, by=by, key=f"{by} tell {turn}")  # noqa: B023, E731
             timed("tell", told, name)
+
+
+def served(folder: Path, port: int) -> None:
+    """Serve the campaign until killed."""
+    serve(folder, port=port)
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return door.getsockname()[1]
 
 
 def lost_and_doubled(campaign: Campaign, acknowledged: Sequence[str]) -> tuple[int, int]:

@@ -28,7 +28,8 @@ def test_a_laboratory_runs_by_itself_whoever_is_killed(tmp_path):
     assert [found[what] for what in ("lost", "duplicates", "in_vain", "faults")] == [0, 0, 0, 0]
 
 
-def test_clients_of_one_process_get_different_places(tmp_path, monkeypatch):
+@pytest.mark.parametrize("case", [reliability_ask.ask_case, reliability_ask.ask_http_case])
+def test_clients_get_different_places(case, tmp_path, monkeypatch):
     monkeypatch.setattr(reliability_ask, "PAUSE", (0.0, 0.05))
     sizes = {"n_specimens": 30, "n_candidates": 200, "n_clients": 5, "n_questions": 6}
-    assert reliability_ask.ask_case(tmp_path, **sizes)["duplicates"] == 0
+    assert case(tmp_path, **sizes)["duplicates"] == 0

@@ -4,14 +4,15 @@ A batch is chosen one by one, each as if the earlier ones were under way. So han
 by piece gives what single questions would have given, for the price of one.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 
-from tieline.campaign.choosing import Choices, Used
+from tieline.campaign.choosing import Choices
 from tieline.errors import TielineError
 
-Choose = Callable[[Used, int], Choices]
+Choose = Callable[[int, Choices | None], Choices]  # so many, beside those that were chosen before
+FIRST = 32  # of a line that somebody waits for, or that nobody may need: most laboratories ask now and then
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Ahead:
     """The lines of proposals that wait for somebody to ask, one for each kind of wish.
 
     Attributes:
-        n: how many to choose at a time; 0 chooses only what is asked for.
+        n: how many to choose at a time where many ask; 0 chooses only what is asked for.
     """
 
     n: int = 0
@@ -28,9 +29,7 @@ class Ahead:
     _lock: Lock = field(default_factory=Lock)
     _choosing: Lock = field(default_factory=Lock)
 
-    def choices(
-        self, kind: Hashable, source: Hashable, used: Used, measures: str, n: int, choose: Choose
-    ) -> Choices:
+    def choices(self, kind: Hashable, source: Hashable, taken: Set[str], n: int, choose: Choose) -> Choices:
         """Take at least n choices that are not spoken for.
 
         A line that runs short, or that is of an earlier fit, is chosen anew in the background and answers
@@ -39,36 +38,49 @@ class Ahead:
         Args:
             kind: of wish.
             source: fit and pool; a line of another one is renewed.
-            used: places that are spoken for.
-            measures: what the proposals are for.
+            taken: places that are spoken for.
             n: how many are asked for.
-            choose: does the work.
+            choose: does the work, beside all that is spoken for by then and the rest of a line.
         """
         if not self.n:
-            return choose(used, n)
-        known, left = self._left(kind, used, measures)
+            return choose(n, None)
+        first = min(FIRST, self.n)
+        line, left = self._left(kind, taken)
         if left is None or len(left.rows) < n:
             with self._choosing:  # many may find the line short at once: one chooses, the others wait
-                known, left = self._left(kind, used, measures)
+                line, left = self._left(kind, taken)
                 if left is None or len(left.rows) < n:
-                    left = choose(used, max(n, self.n))
+                    left = choose(max(n, first), None)
                     self._put(kind, source, left)
                     return left
-        if known != source or len(left.rows) < self.n // 2:
-            self._renew(kind, source, used, choose)
+        assert line is not None  # something is left of it
+        known, whole = line
+        if known != source:
+            self._renew(kind, source, lambda: choose(first, None))
+        elif 2 * len(left.rows) < min(len(whole.rows), self.n):
+            self._renew(kind, source, lambda: self._longer(left, choose))
         return left
 
-    def _left(self, kind: Hashable, used: Used, measures: str) -> tuple[Hashable, Choices | None]:
-        """What a line is of, and what in it is not spoken for."""
+    def _longer(self, left: Choices, choose: Choose) -> Choices:
+        """What is left of a line, and others after it, chosen as if those were under way."""
+        try:
+            return left.and_then(choose(self.n - len(left.rows), left))
+        except TielineError:
+            return left  # there is no more; who comes after the last of them meets the error itself
+
+    def _left(
+        self, kind: Hashable, taken: Set[str]
+    ) -> tuple[tuple[Hashable, Choices] | None, Choices | None]:
+        """A line with what it is of, and what in it is not spoken for."""
         with self._lock:
-            known, line = self._lines.get(kind, (None, None))
-        return known, None if line is None else line.without(used.taken(measures))
+            line = self._lines.get(kind)
+        return line, None if line is None else line[1].without(taken)
 
     def _put(self, kind: Hashable, source: Hashable, choices: Choices) -> None:
         with self._lock:
             self._lines[kind] = (source, choices)
 
-    def _renew(self, kind: Hashable, source: Hashable, used: Used, choose: Choose) -> None:
+    def _renew(self, kind: Hashable, source: Hashable, choose: Callable[[], Choices]) -> None:
         with self._lock:
             if kind in self._busy:
                 return
@@ -77,7 +89,7 @@ class Ahead:
         def work() -> None:
             try:
                 with self._choosing:
-                    self._put(kind, source, choose(used, self.n))
+                    self._put(kind, source, choose())
             except TielineError:
                 self._drop(kind)  # who asks next meets the error itself
             finally:

@@ -17,6 +17,7 @@ from tieline.campaign.choosing import (
     measured_by,
     proposals_of,
     spoken_for,
+    taken_places,
 )
 from tieline.campaign.fits import Fit
 from tieline.campaign.memory import Memory
@@ -101,9 +102,7 @@ class Answering:
             return proposals_of(before.told)
         wish = self.wish(question)
         while True:
-            with self.store.reading() as connection:
-                used = spoken_for(connection, self._since)
-            choices = self._choices(question, wish, used)
+            choices = self._choices(question, wish)
             try:
                 event = self.store.write(
                     "proposed",
@@ -168,20 +167,25 @@ class Answering:
         """The last event that the latest fit knew of."""
         return 0 if self.fit is None else self.fit.data
 
-    def _choices(self, question: Question, wish: Wish, used: Used) -> Choices:
+    def _choices(self, question: Question, wish: Wish) -> Choices:
+        def choose_now(n: int, beside: Choices | None = None) -> Choices:
+            with self.store.reading() as connection:
+                used = spoken_for(connection, self._since).beside(beside)
+            return self.choose(question, wish, used, n)
+
         if question.pool is not None or question.audit or self.fit is None:
-            return self.choose(question, wish, used, question.n)
+            return choose_now(question.n)
         assert wish.goal is not None  # there is a posterior
         kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures)
         settings = self.settings
         source = (self.fit.posterior, repr(settings.space), settings.pool, repr(settings.costs))
-        return self.ahead.choices(
-            kind, source, used, wish.measures, question.n, lambda u, n: self.choose(question, wish, u, n)
-        )
+        with self.store.reading() as connection:
+            taken = taken_places(connection, self._since, wish.measures)
+        return self.ahead.choices(kind, source, taken, question.n, choose_now)
 
     def _first_open(self, choices: Choices, question: Question, wish: Wish) -> Any:
         def settle(connection: sa.Connection) -> Mapping[str, Any]:
-            taken = spoken_for(connection, self._since).taken(wish.measures)
+            taken = taken_places(connection, self._since, wish.measures)
             left = choices.without(taken)
             if len(left.rows) < question.n:
                 raise _Overtaken

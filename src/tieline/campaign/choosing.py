@@ -1,7 +1,7 @@
 """Proposals before they have names: as plain rows for the log, and as a Dataset for people."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -73,6 +73,17 @@ class Used:
         pairs = zip(self.places, self.measures, strict=True)
         return {place for place, m in pairs if not measures or m in ("", measures)}
 
+    def beside(self, choices: "Choices | None") -> "Used":
+        """The same, and what was chosen for somebody who will ask."""
+        if choices is None:
+            return self
+        return Used(
+            (*self.places, *(row["place"] for row in choices.rows)),
+            (*self.measures, *(row["measures"] for row in choices.rows)),
+            (*self.designs, *(json.dumps(row["design"]) for row in choices.rows)),
+            self.attrs | {json.dumps(dict(choices.attrs))},
+        )
+
     def pending(self, wish: Wish, names: Sequence[str]) -> xr.Dataset | None:
         """The places for `propose`; those that lack a setting of the design tell it nothing."""
         designs = [json.loads(text) for text in self.designs]
@@ -87,6 +98,38 @@ class Used:
         return places.assign(instrument=("specimen", under_way))
 
 
+def taken_places(connection: sa.Connection, since: int, measures: str) -> set[str]:
+    """Places that cannot be proposed again for a purpose; the same as `spoken_for` says, but sooner.
+
+    Args:
+        connection: to the store.
+        since: the last event that the latest fit knew of.
+        measures: what is to be measured there; "" for everything.
+    """
+    proposal = tables.proposal
+    query = sa.select(proposal.c.place).where(_awaited(since))
+    if measures:
+        query = query.where(proposal.c.measures.in_(("", measures)))
+    taken = {row.place for row in connection.execute(query)}
+    return taken | {place_of(design) for design, _ in _told_unasked(connection, since)}
+
+
+def _awaited(since: int) -> sa.ColumnElement[bool]:
+    """Proposals whose results no fit knows of."""
+    proposal = tables.proposal
+    is_over = proposal.c.state.in_(("done", "failed")) & (proposal.c.changed > since)
+    return proposal.c.state.in_(LIVE) | is_over
+
+
+def _told_unasked(connection: sa.Connection, since: int) -> Iterator[tuple[Row, str]]:
+    """Settings, and their attributes as JSON, of specimens that somebody made without a proposal."""
+    specimen = tables.specimen
+    told = sa.select(specimen.c.asked, specimen.c.made, specimen.c.attrs)
+    for row in connection.execute(told.where(specimen.c.event > since, specimen.c.proposal == "")):
+        if design := json.loads(row.asked) | json.loads(row.made):
+            yield design, row.attrs
+
+
 def spoken_for(connection: sa.Connection, since: int, *, but: int = 0) -> Used:
     """Find the places that are spoken for.
 
@@ -95,18 +138,13 @@ def spoken_for(connection: sa.Connection, since: int, *, but: int = 0) -> Used:
         since: the last event that the latest fit knew of.
         but: event of open proposals that are disregarded.
     """
-    proposal, specimen = tables.proposal, tables.specimen
-    awaited = proposal.c.state.in_(LIVE) | (
-        proposal.c.state.in_(("done", "failed")) & (proposal.c.changed > since)
-    )
+    proposal = tables.proposal
     disregarded = (proposal.c.event == but) & (proposal.c.state == "proposed")
     columns = (proposal.c.place, proposal.c.measures, proposal.c.design, proposal.c.attrs)
-    found = connection.execute(sa.select(*columns).where(awaited, ~disregarded)).all()
+    found = connection.execute(sa.select(*columns).where(_awaited(since), ~disregarded)).all()
     rows = [tuple(row) for row in found]
-    told = sa.select(specimen.c.asked, specimen.c.made, specimen.c.attrs)
-    for row in connection.execute(told.where(specimen.c.event > since, specimen.c.proposal == "")):
-        if design := json.loads(row.asked) | json.loads(row.made):
-            rows.append((place_of(design), "", json.dumps(design), row.attrs))
+    for design, about in _told_unasked(connection, since):
+        rows.append((place_of(design), "", json.dumps(design), about))
     places, measures, designs, attrs = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Used(places, measures, designs, frozenset(attrs))
 
@@ -149,9 +187,13 @@ class Choices:
         attrs = {str(name): dict(variable.attrs) for name, variable in chosen.data_vars.items()}
         return cls(tuple(rows), attrs, {**chosen.attrs, "posterior": posterior})
 
-    def without(self, taken: set[str]) -> "Choices":
+    def without(self, taken: Set[str]) -> "Choices":
         """The same without places that are spoken for."""
         return replace(self, rows=tuple(row for row in self.rows if row["place"] not in taken))
+
+    def and_then(self, more: "Choices") -> "Choices":
+        """The same, and others after them."""
+        return replace(self, rows=(*self.rows, *more.rows))
 
     def content(self, names: Sequence[str], instrument: str) -> dict[str, Any]:
         """What the log keeps of the first rows, under their names."""

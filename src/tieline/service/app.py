@@ -25,7 +25,7 @@ ROUTERS = (
     files.router,
     entering.router,
 )
-AHEAD = 32  # proposals that are chosen ahead of the next question
+AHEAD = 256  # proposals that are chosen ahead of the next question, where many ask
 
 
 def create_app(folder: str | Path, access: Access | None = None, *, max_upload: int = MAX_UPLOAD) -> FastAPI:
