@@ -130,7 +130,8 @@ def test_absurd_json_is_told_what_is_wrong_with_it(visitor, text, words):
 def test_json_under_another_name_is_not_taken(visitor):
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         answer = visitor.post("/v1/ask", content=b'{"n": 1}', headers={"content-type": kind})
-        assert answer.status_code == 422
+        assert answer.status_code == 415
+        assert "Content-Type: application/json" in answer.json()["hint"]
     assert visitor.get("/v1/proposals").json()["proposals"] == []
 
 
@@ -147,6 +148,9 @@ def test_every_route_is_told_with_its_forms_and_examples():
         for answer in ("400", "401", "409"):
             reference = route["responses"][answer]["content"]["application/json"]["schema"]["$ref"]
             assert reference.endswith("/Failure")
+    names = [route["operationId"] for deeds in SCHEMA["paths"].values() for route in deeds.values()]
+    assert len(set(names)) == len(names)
+    assert {"ask", "claim", "tell", "start_fit"} <= set(names)
     for name in ("Ask", "Claim", "Tell", "Predict", "Proposal", "Recorded", "Failure"):
         fields = schemas[name]["properties"].values()
         assert any("examples" in field for field in fields), name

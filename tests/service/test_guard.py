@@ -171,6 +171,10 @@ def test_every_answer_tells_browsers_to_be_careful(door, far):
         assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
+def test_the_address_alone_leads_to_the_overview(door):
+    assert door.get("/", follow_redirects=True).json()["name"] == "robots"
+
+
 def test_a_link_from_elsewhere_may_be_followed(door):
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert door.get("/v1/health", headers=headers).status_code == 200

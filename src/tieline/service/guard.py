@@ -195,17 +195,32 @@ class Guard:
             return counting(receive, limit, refuse)
         try:
             body = await take_whole(receive, limit)
-            if body and headers.get("content-type", "").partition(";")[0].strip() == "application/json":
-                check_json(body)
+            _check_form(need, headers.get("content-type", ""), body)
         except TooLarge:
             await let_pass(receive)
             raise too_large from None
-        except NotPlain as error:
-            hint = "plain JSON in UTF-8, each name once, finite numbers"
-            raise Refused(
-                400, SchemaError("The request is not plain JSON.", found=str(error), hint=hint)
-            ) from error
         return given_again(body, receive)
+
+
+def _check_form(need: Need, kind: str, body: bytes) -> None:
+    """See that what is sent is plain JSON, and says so; at the entrance it is a form."""
+    if not body or need.role == ENTER:
+        return
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise Refused(
+            415,
+            SchemaError(
+                "The request does not say that it is JSON.",
+                found=kind or "no Content-Type",
+                hint="the header 'Content-Type: application/json'",
+            ),
+        )
+    try:
+        check_json(body)
+    except NotPlain as error:
+        hint = "plain JSON in UTF-8, each name once, finite numbers"
+        found = SchemaError("The request is not plain JSON.", found=str(error), hint=hint)
+        raise Refused(400, found) from error
 
 
 @dataclass

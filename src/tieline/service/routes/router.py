@@ -13,6 +13,7 @@ FAILURES = {
     404: "There is nothing of that name",
     409: "It contradicts what is recorded",
     413: "The request is too large",
+    415: "The request does not say that it is JSON",
     422: "Something in the request is not possible",
     503: "The record cannot be reached or written now; the same may work later",
 }
@@ -21,4 +22,10 @@ FAILURES = {
 def api_router(tag: str) -> APIRouter:
     """A router for one group of routes."""
     failures = {status: {"model": Failure, "description": text} for status, text in FAILURES.items()}
-    return APIRouter(prefix="/v1", tags=[tag], dependencies=[BEARER], responses=failures)  # type: ignore[arg-type]
+    return APIRouter(
+        prefix="/v1",
+        tags=[tag],
+        dependencies=[BEARER],
+        responses=failures,  # type: ignore[arg-type]
+        generate_unique_id_function=lambda route: route.name,  # what generated clients call it
+    )
