@@ -7,30 +7,39 @@ Peers are told a number of clusters, ours are not. `alfelio`: 231 simulated patt
 six phases are known; `activation_mae` and `fraction_mae` are mean absolute errors of normalised activations
 and of mole fractions, components matched to phases as is best for them, and `regions` the part of the
 specimens whose set of phases is right; a phase is there from 2 % on, in ours where that is more likely than
-not. NMF is told that there are six phases.
+not. NMF is told that there are six phases. `dara`: 20 weighed mixtures of two or three powders, scanned
+slowly (`8min`) and fast (`2min`), against lines worked out from the crystal structures of their components;
+`mae` is of weight fractions. `tieline` knows which components were weighed in, `tieline:any` has all ten to
+choose from. The peer takes the same lines at the shift that suits them best, with one width, in non-negative
+least squares.
 
 Source: Kusne et al. (2020), doi:10.1038/s41467-020-19597-w; Al-Li-Fe: Le Bras et al., AAAI (2014), as in
 github.com/gomes-lab/DRNets-Nature-Machine-Intelligence at 0423d71 and
-github.com/MingChiangChang/CrystalShift.jl at c006c07, MIT.
+github.com/MingChiangChang/CrystalShift.jl at c006c07, MIT. Mixtures: github.com/jrneilson/dara at a90c43f,
+MIT.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import xarray as xr
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, nnls
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.decomposition import NMF
 from sklearn.metrics import adjusted_rand_score
 
 import tieline as tl
 from benchmarks.tasks import Options, Row, data_folder, no_data
-from tieline.features.phases import find_phases
+from benchmarks.xrd_structures import CELLS, cif
+from tieline.features.phases import find_phases, powder_sticks, quantify_phases
+from tieline.features.phases.background import background_of
 from tieline.features.phases.reading import lines_of, read_patterns
 
-CASES = ("alfelio", "fegapd")
+CASES = ("alfelio", "dara", "fegapd")
 PRESENT = 0.02
 CLUSTERS = (3, 4, 5)
 
@@ -42,7 +51,7 @@ def run(options: Options) -> Iterator[Row]:
         if folder is None:
             yield no_data("xrd", case)
         else:
-            yield from {"alfelio": _alfelio, "fegapd": _fegapd}[case](folder, options)
+            yield from {"alfelio": _alfelio, "dara": _dara, "fegapd": _fegapd}[case](folder, options)
 
 
 def _alfelio(folder: Path, options: Options) -> Iterator[Row]:
@@ -88,6 +97,80 @@ def _matched(share: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndar
     ours, theirs = (np.pad(a, ((0, 0), (0, size - a.shape[1]))) for a in (share, wanted))
     distance = np.abs(ours[:, :, None] - theirs[:, None]).mean(0)
     return ours, theirs, linear_sum_assignment(distance.T)[1]
+
+
+def _dara(folder: Path, options: Options) -> Iterator[Row]:
+    meta = pd.read_csv(folder / "spectra" / "dara_xrd_meta.csv")
+    counts = np.load(folder / "spectra" / "dara_xrd_counts.npz")
+    lines = {name: powder_sticks(cif(name), two_theta=(9.0, 101.0)) for name in CELLS}
+    methods = [m for m in ("tieline", "tieline:any", "nnls") if options.methods in ("all", _side(m))]
+    for scan in ("8min", "2min"):
+        errors: dict[str, list[float]] = {method: [] for method in methods}
+        used, held = dict.fromkeys(methods, 0.0), []
+        for _, row in meta[(meta["kind"] == "mixture") & (meta["scan"] == scan)].iterrows():
+            wanted = json.loads(row["weight_fraction"])
+            angles = np.linspace(row["start"], row["end"], row["n"])
+            known = {name: value for name, value in lines.items() if name.split()[0] in wanted}
+            for method in methods:
+                start = time.process_time()
+                shares, found = _weights(method, angles, counts[row["id"]], lines if ":" in method else known)
+                used[method] += time.process_time() - start
+                absent = sum(v for name, v in shares.items() if name not in wanted)
+                wrong = sum(abs(shares.get(name, 0.0) - v) for name, v in wanted.items()) + absent
+                errors[method].append(wrong / len(wanted))
+                held += _held(found, wanted) if method == "tieline" else []
+        for method in methods:
+            yield Row("xrd", "dara", method, f"mae_{scan}", float(np.mean(errors[method])), used[method])
+        if held:
+            yield Row("xrd", "dara", "tieline", f"coverage_90_{scan}", float(np.mean(held)), used["tieline"])
+
+
+def _side(method: str) -> str:
+    return "tieline" if method.startswith("tieline") else "peers"
+
+
+def _weights(
+    method: str, angles: np.ndarray, counts: np.ndarray, lines: dict[str, xr.Dataset]
+) -> tuple[dict[str, float], xr.Dataset | None]:
+    """Weight fractions by compound, polymorphs together, and our whole answer."""
+    if method == "nnls":
+        amount, found = _plain(angles, counts.astype(float), lines), None
+    else:
+        pattern = xr.Dataset(
+            {"intensity": (("measurement", "two_theta"), counts[None].astype(float))},
+            {"specimen": ("measurement", ["mixture"]), "two_theta": angles},
+        )
+        found = quantify_phases(pattern, lines)
+        amount = found["share"].values[0]
+    shares: dict[str, float] = {}
+    for name, share in zip(lines, amount / amount.sum(), strict=True):
+        shares[name.split()[0]] = shares.get(name.split()[0], 0.0) + float(share)
+    return shares, found
+
+
+def _held(found: xr.Dataset | None, wanted: dict[str, float]) -> list[bool]:
+    """Whether intervals hold the weights, of compounds without polymorphs."""
+    assert found is not None
+    one = found.isel(measurement=0)
+    return [
+        bool(one["share_low"].sel(reference=name) <= weight <= one["share_high"].sel(reference=name))
+        for name, weight in wanted.items()
+        if name in one["reference"].values
+    ]
+
+
+def _plain(angles: np.ndarray, counts: np.ndarray, lines: dict[str, xr.Dataset]) -> np.ndarray:
+    """Amounts of Gaussian lines of one width, by plain least squares on counts without background."""
+    net = counts - background_of(counts[None], int(1.5 / (angles[1] - angles[0])))[0]
+    best = (np.inf, np.zeros(len(lines)))
+    for shift in np.arange(-0.2, 0.21, 0.02):
+        drawn = [
+            (np.exp(-(((angles[:, None] - at) / 0.08) ** 2)) * of).sum(1)
+            for at, of in ((v["two_theta"].values + shift, v["intensity"].values) for v in lines.values())
+        ]
+        amount, left = nnls(np.stack(drawn, axis=1), net)
+        best = min(best, (left, amount), key=lambda pair: pair[0])
+    return best[1]
 
 
 def _fegapd(folder: Path, options: Options) -> Iterator[Row]:

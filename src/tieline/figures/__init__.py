@@ -2,7 +2,7 @@
 
 from tieline.figures.backtests import backtest, regret
 from tieline.figures.comparisons import comparison
-from tieline.figures.diffraction import phases
+from tieline.figures.diffraction import phases, quantified
 from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
 from tieline.figures.inspections import inspection
@@ -34,6 +34,7 @@ __all__ = [
     "preprocessings",
     "property_map",
     "proposals",
+    "quantified",
     "regret",
     "save",
     "scores",

@@ -1,4 +1,4 @@
-"""Phases of a spread: where each is the main one, and the pattern that says so."""
+"""Phases of a spread and their patterns; one pattern, and what its references contribute."""
 
 from collections.abc import Mapping
 
@@ -65,6 +65,48 @@ def phases(found: xr.Dataset, table: xr.Dataset, composition: str = "composition
             left.scatter(x[strange], y[strange], 60, marker="x", color=INK, linewidth=1, zorder=6)
         left.set_title("Main phase", loc="left")
         _stacked(right, found, colours)
+    return figure
+
+
+def quantified(found: xr.Dataset, measurement: int = 0) -> Figure:
+    """Draw one pattern with what each reference contributes, and what is left over.
+
+    Args:
+        found: what `quantify_phases` answered.
+        measurement: which of its patterns.
+
+    Raises:
+        SchemaError: this is no answer of `quantify_phases`.
+    """
+    if "contribution" not in found:
+        raise SchemaError(
+            "A figure of a quantified pattern shows what `quantify_phases` found.",
+            found=", ".join(map(str, found.data_vars)),
+        )
+    one = found.isel(measurement=measurement)
+    place, observed = one["two_theta"].values, one["observed"].values
+    colours = phase_colours(one["reference"].values)
+    with settings():
+        figure = sheet(8.0, 4.4)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        base = np.zeros(len(place))
+        for reference, colour in colours.items():
+            part = one["contribution"].sel(reference=reference).values
+            share, low, high = (
+                float(one[v].sel(reference=reference)) for v in ("share", "share_low", "share_high")
+            )
+            label = f"{reference}: {share:.0%} ({low:.0%} to {high:.0%})"
+            above.fill_between(place, base, base + part, color=colour, linewidth=0, label=label)
+            base = base + part
+        above.plot(place, observed, ".", color=INK, markersize=1.5, label="measured, without background")
+        above.set(ylabel="counts", xlim=(place[0], place[-1]))
+        above.legend(loc="upper right")
+        strange = ", something is none of the references" if one["is_none_of_references"] else ""
+        above.set_title(f"{one['specimen'].values}{strange}", loc="left")
+        below.plot(place, observed - base, color=PENCIL, linewidth=0.6)
+        below.axhline(0, color=INK, linewidth=0.6)
+        below.set(xlabel=AXIS_LABELS["two_theta"], ylabel="left over")
+        figure.align_ylabels()
     return figure
 
 

@@ -52,7 +52,7 @@ def draw_shares(seen: Prepared, factors: Factors, level: float, seed: int) -> Kn
         start = 0
         for s in np.flatnonzero(counted):
             chosen = np.flatnonzero(factors.sets.has[s])
-            covariance = _covariance(own[chosen], counts[i], noise[i])
+            covariance = amount_covariance(own[chosen], counts[i], noise[i])
             mean, stop = factors.amounts.amount[i, s, chosen], start + counted[s]
             drawn = rng.multivariate_normal(mean, covariance, counted[s], method="eigh")
             shares[i, start:stop, chosen] = np.maximum(drawn, 1e-9 * mean.max(initial=1e-12)).T
@@ -63,7 +63,7 @@ def draw_shares(seen: Prepared, factors: Factors, level: float, seed: int) -> Kn
     return Knowledge(shares.mean(1), low, high, main, factors.probability @ factors.sets.has)
 
 
-def _covariance(patterns: Array, counts: Array, noise: float) -> Array:
+def amount_covariance(patterns: Array, counts: Array, noise: float) -> Array:
     """Covariance (phase, phase) of amounts: of a jackknife over stretches, at least that of noise.
 
     Args:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.spatial import Delaunay, QhullError, KDTree
+from scipy.spatial import Delaunay, KDTree, QhullError
 
 from tieline.features.phases.arrays import Array
 

@@ -97,6 +97,21 @@ def read_patterns(node: xr.Dataset, specimens: np.ndarray) -> Patterns:
     return Patterns(axis, averaged, rows, tuple(notes))
 
 
+def read_each(node: xr.Dataset) -> Patterns:
+    """Read patterns one by one, repeats as they are; `rows` says which measurements were seen.
+
+    Raises:
+        SchemaError: intensities are missing, negative or infinite, or the axis is not one.
+    """
+    intensity, whose = _intensity(node)
+    axis = axis_of(intensity)
+    values, seen, notes = _filled(intensity.transpose("measurement", axis.name).values.astype(float), whose)
+    if not seen.any():
+        raise NotIdentified("There is no pattern to quantify.", found=f"{len(whose)} measurements")
+    notes += _refuse_impossible(values[seen], whose[seen])
+    return Patterns(axis, values[seen], np.flatnonzero(seen), tuple(notes))
+
+
 def lines_of(patterns: Patterns) -> Lines:
     """Take the background off, and lay the rest on the logarithmic axis."""
     width = line_width(patterns.intensity)
@@ -180,6 +195,16 @@ def _refuse_absurd(intensity: Array, specimens: np.ndarray) -> list[str]:
             found=f"{len(intensity)}",
             hint="for one pattern, compare it with references: quantify_phases",
         )
+    notes = _refuse_impossible(intensity, specimens)
+    if np.ptp(intensity / intensity.sum(1, keepdims=True), axis=0).max() < 1e-9 * intensity.max():
+        raise NotIdentified(
+            "All patterns are the same: nothing tells how many phases there are.",
+            found=f"{len(intensity)} patterns",
+        )
+    return notes
+
+
+def _refuse_impossible(intensity: Array, specimens: np.ndarray) -> list[str]:
     below = np.maximum(-intensity, 0).sum(1)
     share = below / np.maximum(np.abs(intensity).sum(1), 1e-300)
     if (share > MOST_NEGATIVE).any():
@@ -194,10 +219,5 @@ def _refuse_absurd(intensity: Array, specimens: np.ndarray) -> list[str]:
             "Some patterns have the same intensity in every channel.",
             found=name_some([str(s) for s in specimens[flat]]),
             hint="set them to NaN, or leave them out: they were not measured",
-        )
-    if np.ptp(intensity / intensity.sum(1, keepdims=True), axis=0).max() < 1e-9 * intensity.max():
-        raise NotIdentified(
-            "All patterns are the same: nothing tells how many phases there are.",
-            found=f"{len(intensity)} patterns",
         )
     return [f"{(share > 0).sum()} patterns have negative counts."] if (share > 0).any() else []
