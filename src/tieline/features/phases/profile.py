@@ -105,4 +105,4 @@ def _lines(angles: Array, sticks: Sticks, shift: float, strain: float, width: tu
     profile = (1 - LORENTZIAN) * 0.9394 * np.exp2(-(away**2)) + LORENTZIAN * 0.6366 / (1 + away**2)
     drawn = sticks.intensity[:, None] * profile / broad[:, None]
     inside = (channel >= 0) & (channel < len(angles))
-    return np.bincount(channel[inside], drawn[inside], minlength=len(angles))
+    return np.bincount(channel[inside], drawn[inside], minlength=len(angles)).astype(float)
