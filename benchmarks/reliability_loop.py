@@ -3,6 +3,7 @@
 The laboratory and the robot are those of examples/robot_lab.py. Whoever was killed is started anew at once.
 """
 
+import signal
 import sys
 import time
 from collections import Counter
@@ -44,8 +45,9 @@ def loop_case(
                 processes[who].kill()
                 kills[who] += 1
         for who, process in processes.items():
-            if not process.is_alive() and (who == "service" or process.exitcode != 0):
-                process.join()
+            if not process.is_alive() and process.exitcode != 0:
+                if process.exitcode != -signal.SIGKILL:
+                    raise RuntimeError(f"The {who} ended by itself: exit code {process.exitcode}.")
                 processes[who] = start(*work[who])
     processes["service"].kill()
     processes["service"].join()

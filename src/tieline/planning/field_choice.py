@@ -57,6 +57,7 @@ class FieldState:
     worst: float
     directions: list[np.ndarray]
     settled: list[int]
+    _beside_rival: tuple[int, np.ndarray] | None = None
 
     @classmethod
     def start(
@@ -96,7 +97,7 @@ class FieldState:
         """
         variance = self.variance[self.open].copy()
         if self.rival is not None:
-            shared = self.column(self.rival)[self.open]
+            shared = self._column_of_rival(self.rival)[self.open]
             variance = np.maximum(variance + self.variance[self.rival] - 2 * shared, variance * ALIKE)
         return self.mean[self.open] - self.best, np.sqrt(variance)
 
@@ -106,6 +107,12 @@ class FieldState:
         for direction in self.directions:
             column -= direction * direction[i]
         return column
+
+    def _column_of_rival(self, rival: int) -> np.ndarray:
+        """The same for the best so far, which is asked for at every choice and seldom another."""
+        if self._beside_rival is None or self._beside_rival[0] != rival:
+            self._beside_rival = rival, self.column(rival)
+        return self._beside_rival[1]
 
     def settle(self, i: int) -> None:
         """Take place i for measured."""
@@ -119,6 +126,9 @@ class FieldState:
             self.best, self.rival = lie, i
         self.directions.append(direction)
         self.settled.append(i)
+        if self._beside_rival is not None:
+            rival, shared = self._beside_rival
+            self._beside_rival = rival, shared - direction * direction[rival]
 
     @property
     def open(self) -> slice:
