@@ -94,7 +94,10 @@ class Comparison:
             found.append(_more(self.curves[target]))
         dropped = int((~self.scores["is_finished"].sel(target=target).values.astype(bool)).sum())
         if dropped:
-            found.append(f"{dropped} models could not win any more and were dropped on the way.")
+            what = "One model" if dropped == 1 else f"{dropped} models"
+            found.append(
+                f"{what} could not win any more and {'was' if dropped == 1 else 'were'} dropped on the way."
+            )
         return found
 
     def __repr__(self) -> str:
@@ -136,11 +139,9 @@ class Comparison:
         if self.task.is_classification:
             share, error = (100 * row[k].item() for k in ("accuracy", "accuracy_se"))
             return f"Recommended for {target}: {who}, right in {share:.0f} ± {error:.0f} % of {tested}."
-        loss, error = row["loss"].item(), row["loss_se"].item()
+        loss, error = row["loss"].item(), _one_digit(row["loss_se"].item())
         share = f"R² {row['r2'].item():.2f} ± {row['r2_se'].item():.2f}"
-        return (
-            f"Recommended for {target}: {who}, off by {loss:.3g} ± {error:.1g}{unit} in {tested} ({share})."
-        )
+        return f"Recommended for {target}: {who}, off by {loss:.3g} ± {error}{unit} in {tested} ({share})."
 
     def _against(self, target: str, name: str) -> list[str]:
         """Beside the best, if another one is; and where only the mean is left."""
@@ -149,9 +150,9 @@ class Comparison:
         best = self.scores["loss"].sel(target=target).where(self.scores["is_finished"].sel(target=target))
         first = str(best["candidate"].values[int(np.nanargmin(best.values))])
         if first != name:
-            behind, error = row["behind"].item(), row["behind_se"].item()
+            behind, error = row["behind"].item(), _one_digit(row["behind_se"].item())
             found.append(
-                f"With {_spoken(first)} it would be {behind:.2g} ± {error:.1g} less, maybe by chance: the "
+                f"With {_spoken(first)} it would be {behind:.2g} ± {error} less, maybe by chance: the "
                 "simpler one is preferred."
             )
         if name == "mean":
@@ -180,7 +181,12 @@ class Comparison:
 
 def _with_error(found: xr.Dataset, name: str) -> list[str]:
     pairs = zip(found[name].values, found[f"{name}_se"].values, strict=True)
-    return [f"{value:.3g} ± {error:.1g}" for value, error in pairs]
+    return [f"{value:.3g} ± {_one_digit(error)}" for value, error in pairs]
+
+
+def _one_digit(error: float) -> str:
+    """An error to one digit, without a power of ten where it can be read without."""
+    return f"{float(f'{error:.1g}'):g}"
 
 
 def _spoken(name: str) -> str:
