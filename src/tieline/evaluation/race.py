@@ -36,8 +36,9 @@ class Race:
         candidates: by name.
         seed: of everything random.
         log: of runs.
+        questions: of each tieline candidate, the rows with the table and the model that reads it.
         runs: of each candidate, of each (repeat, fold), tuned ones in place of others.
-        done: runs so far, and how many there may be at most.
+        n_done: runs so far.
     """
 
     target: str
