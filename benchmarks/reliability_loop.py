@@ -57,6 +57,8 @@ def loop_case(
 
 def _found(folder: Path, shelves: Path) -> dict[str, float]:
     with tl.Campaign.open(folder) as campaign:
+        while any(fit.state == "running" for fit in campaign.fits()):
+            time.sleep(0.2)  # fits outlive the service that began them
         table = tables.measurement
         rows = campaign.store.rows(sa.select(table.c.specimen, table.c.property))
         told = Counter((row.specimen, row.property) for row in rows)
