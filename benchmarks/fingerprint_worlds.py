@@ -19,10 +19,15 @@ SUBSETS = (
     ("recipe",),
 )  # the rows of the published table
 FILMS = tl.Fingerprint(
-    {"sem": "network", "xrd": "network", "recipe": ["power", "pressure"], "stress": "network"},
+    {
+        "sem": tl.Modality(weight=0.03),
+        "xrd": "network",
+        "recipe": ["power", "pressure"],
+        "stress": "network",
+    },
     n_clusters=3,
     n_latent=4,
-    n_epochs=150,
+    n_epochs=100,
 )
 LATTICES = tl.Fingerprint(
     {"image": "network", "stress": tl.physics.Bilinear()}, n_clusters=2, n_latent=4, n_epochs=100

@@ -63,6 +63,20 @@ def bound_terms(
         noise: standard normal draws (specimen, latent), for the one expectation without a closed form.
     """
     mean, variance = fuse(networks, batch.inputs, batch.is_used)
+    return terms_at(networks, forms, weights, prior, batch, mean, variance, noise)
+
+
+def terms_at(
+    networks: Networks,
+    forms: Sequence[Form],
+    weights: Sequence[float],
+    prior: Prior,
+    batch: Batch,
+    mean: AnyArray,
+    variance: AnyArray,
+    noise: AnyArray,
+) -> AnyArray:
+    """Terms of the bound, as `bound_terms`, of specimens whose latent Gaussians are known."""
     xp = namespace(mean)
     z = mean + xp.sqrt(variance) * noise
     terms = decoder_terms(networks, forms, weights, batch.values, batch.is_seen, z)

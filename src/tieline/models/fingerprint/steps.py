@@ -104,11 +104,13 @@ def corrupt(
 
 
 def random_subsets(is_measured: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Choose modalities to be fed (..., modality): all, in a third of cases, or each by a coin."""
+    """Choose modalities to be fed (..., modality): all, in a third of cases, or a part at random."""
     coin = np.where(is_measured, rng.random(is_measured.shape), -1.0)
-    is_best = coin == coin.max(-1, keepdims=True)
+    last = np.where(is_measured, coin, 2.0).min(-1, keepdims=True)
+    part = (coin > 0.5) & (coin > last)  # never all
+    part |= coin == coin.max(-1, keepdims=True)  # never none
     takes_all = rng.random((*is_measured.shape[:-1], 1)) < ALL_MODALITIES
-    return is_measured & ((coin > 0.5) | is_best | takes_all)
+    return is_measured & (part | takes_all)
 
 
 def _moved(x: jax.Array, form: Form, key: jax.Array) -> jax.Array:

@@ -1,5 +1,6 @@
 """Training: networks by gradients of the collapsed bound, clusters and laws by full passes of EM between."""
 
+import itertools
 from dataclasses import dataclass, replace
 
 import equinox as eqx
@@ -8,15 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from tieline.models.arrays import Array, Mask
-from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
+from tieline.models.fingerprint.bound import Batch, Prior, terms_at
 from tieline.models.fingerprint.form import Form, Width
-from tieline.models.fingerprint.messages import fuse
+from tieline.models.fingerprint.messages import fuse, messages, product
 from tieline.models.fingerprint.mixture_search import MOST_SEARCHED, improve
 from tieline.models.fingerprint.networks import Networks, Plan, flatten
 from tieline.models.fingerprint.population import Evidence, Population, maximise
 from tieline.models.fingerprint.steps import OPTIMISER, Course, random_subsets, train_epoch
 
 TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.2, 0.1, 0.03, 0.01)
+MOST_SUBSETS = 4
 N_SWEEPS = 2  # over all modalities
 FEWEST_SHARE = 20  # an equal share divided by this is too few specimens for a cluster
 
@@ -37,7 +39,7 @@ class Training:
 
     n_epochs: int = 150
     batch_size: int = 128
-    rate: float = 4e-3
+    rate: float = 7e-3
     decay: float = 0.02
     corruption: float = 0.2
     warm_up: float = 0.4
@@ -141,15 +143,17 @@ def train(
 
 @dataclass(frozen=True, eq=False)
 class Exam:
-    """Specimens that training does not see, each with all that was measured and with each modality alone.
+    """Specimens that training does not see, each with many subsets of what was measured.
 
     Attributes:
         batch: all of these cases.
+        specimens: that are examined, in order.
         rows: the specimen of each case.
         noise: of the latent place, the same in every epoch.
     """
 
     batch: Batch
+    specimens: np.ndarray
     rows: np.ndarray
     noise: np.ndarray
 
@@ -157,9 +161,14 @@ class Exam:
         """Mean over all cases, nats."""
         log_laws = _log_laws(population, material)[self.rows].astype(np.float32)
         batch = self.batch._replace(log_laws=log_laws)
+        # Every specimen is read once, however many subsets of its modalities are asked.
+        inputs = [x[self.specimens].astype(np.float32) for x in material.inputs]
+        mean, precision = messages(networks, inputs)
+        at = np.searchsorted(self.specimens, self.rows)
+        mean, variance = product(mean[:, at], precision[:, at], batch.is_used)
         prior = prior_of(population)
-        terms = bound_terms(networks, material.forms, material.weights, prior, batch, self.noise)
-        return float(terms.sum(0, dtype=float).mean())
+        given = (material.forms, material.weights, prior, batch, mean, variance, self.noise)
+        return float(terms_at(networks, *given).sum(0, dtype=float).mean())
 
 
 def with_trust(networks: Networks, trust: Array) -> Networks:
@@ -190,13 +199,20 @@ def _exam(material: Material, width: Width, rng: np.random.Generator) -> Exam:
     """Where no specimen can be spared, those that are learned from."""
     held = np.flatnonzero(material.is_held_out)
     held = held if len(held) else np.arange(len(material.is_held_out))
-    n = len(material.forms)
-    subsets = [np.ones(n, bool), *np.eye(n, dtype=bool)] if n > 1 else [np.ones(n, bool)]
+    subsets = _examined(len(material.forms))
     rows = np.tile(held, len(subsets))
     used = np.concatenate([material.is_measured[held] & subset for subset in subsets])
     rows, used = rows[used.any(1)], used[used.any(1)]
     noise = rng.standard_normal((len(rows), width.n_latent), dtype=np.float32)
-    return Exam(batch_of(material, rows)._replace(is_used=used), rows, noise)
+    return Exam(batch_of(material, rows)._replace(is_used=used), held, rows, noise)
+
+
+def _examined(n: int) -> list[np.ndarray]:
+    """All subsets of up to four modalities; of more, all of them, all but one, and one alone."""
+    if n <= MOST_SUBSETS:
+        return [np.array(s) for s in itertools.product((False, True), repeat=n) if any(s)]
+    one = np.eye(n, dtype=bool)
+    return [np.ones(n, bool), *~one, *one]
 
 
 def _log_laws(population: Population, material: Material) -> Array:
