@@ -40,7 +40,7 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
         posterior: what a model learned, over one input or two elements, and any categories.
         proposals (specimen): from `tl.propose`; drawn as numbered ticks.
     """
-    places, x, position = _along(posterior)
+    places, x, position = along(posterior)
     predicted = posterior.predict(places)
     has_phases = len(phases_of(predicted)) > 1
     properties = list(posterior.model.properties)
@@ -57,7 +57,7 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
             _draw_phases(panels[-1], posterior, predicted, x)
         if proposals is not None:
             known = check_pool(posterior, proposals, called="proposals")
-            _draw_proposals(panels[: len(properties)], _position(posterior, known))
+            _draw_proposals(panels[: len(properties)], position_along(posterior, known))
         if rest := say_rest(posterior.table, _categories(posterior)):
             panels[0].set_title(f"at {rest}", loc="right", fontsize=8, color=INK)
         panels[-1].set_xlim(x.min(), x.max())
@@ -66,11 +66,11 @@ def line(posterior: Posterior, proposals: xr.Dataset | None = None) -> Figure:
     return figure
 
 
-def _along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, xr.DataArray]:
+def along(posterior: Posterior) -> tuple[xr.Dataset, np.ndarray, xr.DataArray]:
     """Spread places along the design, with their position and what names the axis."""
     name = _only_dimension(posterior)
     known = posterior.table[name]
-    seen = _position(posterior, posterior.table)
+    seen = position_along(posterior, posterior.table)
     margin = 0.02 * np.ptp(seen[np.isfinite(seen)])
     if "element" not in known.dims:
         x = np.linspace(np.nanmin(seen) - margin, np.nanmax(seen) + margin, N_PLACES)
@@ -108,7 +108,7 @@ def _too_wide(found: str) -> TielineError:
     return TielineError("A line needs a design of one dimension.", found=found, hint="tl.figures.phase_map")
 
 
-def _position(posterior: Posterior, places: xr.Dataset) -> np.ndarray:
+def position_along(posterior: Posterior, places: xr.Dataset) -> np.ndarray:
     """Read where places are along the line; of two elements, the fraction of the second."""
     column = places[_only_dimension(posterior)]
     if "element" in column.dims:
@@ -129,7 +129,7 @@ def _draw_property(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: n
         label="90 % of new values",
     )
     axes.plot(x, mean, color=ACCENT, linewidth=1.6, label="expected")
-    seen = _position(posterior, posterior.table)
+    seen = position_along(posterior, posterior.table)
     error = posterior.table.get(f"{name}_sd")
     if error is not None:
         axes.errorbar(seen, measured, yerr=error, fmt="none", ecolor=PENCIL, elinewidth=0.8, zorder=3)
@@ -193,7 +193,7 @@ def _draw_phases(axes: Axes, posterior: Posterior, predicted: xr.Dataset, x: np.
                     fontweight="bold",
                 )
     labels = given_labels(posterior)
-    seen = _position(posterior, posterior.table)[labels != ""]
+    seen = position_along(posterior, posterior.table)[labels != ""]
     axes.plot(seen, np.full(seen.size, 0.06), "|", color=INK, markersize=6, markeredgewidth=0.8)
     axes.set(ylim=(0, 1), yticks=[0, 1], ylabel="phase\nprobability")
 

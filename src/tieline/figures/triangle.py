@@ -99,7 +99,7 @@ class Triangle:
         # Along each side the fraction of the corner it runs to grows counter-clockwise.
         for start, end, dx, dy in ((0, 1, 0, -0.035), (1, 2, 0.035, 0.012), (2, 0, -0.03, 0.018)):
             third = 3 - start - end
-            for percent in self._ticks(end):
+            for percent in self.ticks(end):
                 share = (percent / 100 - self.floor[end]) / self.side
                 x, y = CORNERS[start] + share * (CORNERS[end] - CORNERS[start])
                 far_x, far_y = CORNERS[third] + share * (CORNERS[end] - CORNERS[third])
@@ -110,7 +110,7 @@ class Triangle:
             axes.text(x + dx, y + dy, element, ha="center", va="center", fontsize=10, fontweight="bold")
         axes.text(0.5, -0.085, "at.%", ha="center", va="center", fontsize=8, color=INK)
 
-    def _ticks(self, element: int) -> np.ndarray:
+    def ticks(self, element: int) -> np.ndarray:
         """Round percentages strictly between the ends of a side, four or five of them."""
         low, span = 100 * self.floor[element], 100 * self.side
         step = next(s for s in (1, 2, 5, 10, 20) if span / s <= 6)

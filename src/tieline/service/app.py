@@ -9,9 +9,13 @@ from fastapi import FastAPI
 import tieline
 from tieline.campaign.campaign import Campaign
 from tieline.service.access import Access
+from tieline.service.charts.drawing import Drawings
 from tieline.service.failures import explain_failures
 from tieline.service.guard import Guard
 from tieline.service.intake import MAX_UPLOAD
+from tieline.service.pages import check, data, history, learn, map, next, recording, static, trust
+from tieline.service.pages import overview as first_page
+from tieline.service.pages.tray import Tray
 from tieline.service.routes import entering, files, fits, log, overview, proposals, results
 
 # The one table of routes. Pages and mounted apps belong here as well; whatever does not say what it needs
@@ -24,6 +28,16 @@ ROUTERS = (
     log.router,
     files.router,
     entering.router,
+    static.router,
+    first_page.router,
+    learn.router,
+    map.router,
+    next.router,
+    recording.router,
+    data.router,
+    check.router,
+    trust.router,
+    history.router,
 )
 AHEAD = 256  # proposals that are chosen ahead of the next question, where many ask
 
@@ -41,8 +55,11 @@ def create_app(folder: str | Path, access: Access | None = None, *, max_upload: 
     @asynccontextmanager
     async def campaign_of_app(app: FastAPI) -> AsyncIterator[None]:
         with Campaign.open(folder, ahead=AHEAD) as campaign:
-            app.state.campaign = campaign
-            yield
+            app.state.campaign, app.state.drawings, app.state.tray = campaign, Drawings(), Tray.new()
+            try:
+                yield
+            finally:
+                app.state.tray.throw_away()
 
     app = FastAPI(
         title="tieline",

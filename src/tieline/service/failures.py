@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from tieline.errors import (
     Conflict,
@@ -18,6 +19,7 @@ from tieline.errors import (
     Unavailable,
     did_you_mean,
 )
+from tieline.service.pages.failing import failure_page, wants_page
 
 STATUS: tuple[tuple[type[TielineError], int], ...] = (
     (NotFound, 404),
@@ -31,8 +33,10 @@ RETRY = {503: "1"}  # seconds to wait before the same is worth trying again
 SHOWN = 3  # faults of one request that are named
 
 
-def failure(status: int, error: TielineError) -> JSONResponse:
-    """An error as an answer."""
+def failure(status: int, error: TielineError, scope: Scope) -> Response:
+    """An error as an answer: a page for people, JSON for programs."""
+    if wants_page(scope):
+        return failure_page(status, error)
     content = {
         "error": type(error).__name__,
         "what": error.what,
@@ -52,22 +56,25 @@ def explain_failures(app: FastAPI) -> None:
     """Let an app answer every error in three clauses."""
 
     @app.exception_handler(TielineError)
-    def _(_: Request, error: TielineError) -> JSONResponse:
-        return failure(status_of(error), error)
+    def _(request: Request, error: TielineError) -> Response:
+        return failure(status_of(error), error, request.scope)
 
     @app.exception_handler(RequestValidationError)
-    def _(_: Request, error: RequestValidationError) -> JSONResponse:
-        return failure(422, _misformed(error.errors()))
+    def _(request: Request, error: RequestValidationError) -> Response:
+        return failure(422, _misformed(error.errors()), request.scope)
 
     @app.exception_handler(HTTPException)
-    def _(_: Request, error: HTTPException) -> JSONResponse:
+    def _(request: Request, error: HTTPException) -> Response:
         kind = NotFound if error.status_code == 404 else SchemaError
-        return failure(error.status_code, kind(f"The request was not understood: {error.detail}"))
+        return failure(
+            error.status_code, kind(f"The request was not understood: {error.detail}"), request.scope
+        )
 
     @app.exception_handler(Exception)
-    def _(_: Request, error: Exception) -> JSONResponse:
+    def _(request: Request, error: Exception) -> Response:
         hint = "the server printed where; what was acknowledged before is safe"
-        return failure(500, TielineError("A fault of tieline's own.", found=type(error).__name__, hint=hint))
+        error_of_ours = TielineError("A fault of tieline's own.", found=type(error).__name__, hint=hint)
+        return failure(500, error_of_ours, request.scope)
 
 
 def _misformed(faults: Iterable[Mapping[str, Any]]) -> SchemaError:

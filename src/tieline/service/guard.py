@@ -255,7 +255,7 @@ class _Visit:
 def _answer(scope: Scope, refused: Refused) -> Response:
     if refused.status == 401 and "text/html" in Headers(scope=scope).get("accept", ""):
         return entrance(refused.error)
-    answer = failure(refused.status, refused.error)
+    answer = failure(refused.status, refused.error, scope)
     if refused.status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="tieline"'
     return answer

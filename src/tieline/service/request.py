@@ -61,10 +61,15 @@ def _visitor(request: Request) -> Visitor:
     return request.state.visitor
 
 
-def _deed(request: Request, key: Annotated[str, KEY] = "") -> Deed:
+def deed_of(request: Request, key: str) -> Deed:
+    """A request that writes, under a key."""
     visitor = _visitor(request)
     whole = f"{visitor.name}/{key}" if key and visitor.name else key
     return Deed(_campaign(request), visitor, whole)
+
+
+def _deed(request: Request, key: Annotated[str, KEY] = "") -> Deed:
+    return deed_of(request, key)
 
 
 Present = Annotated[Campaign, Depends(_campaign)]

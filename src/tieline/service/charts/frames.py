@@ -1,0 +1,100 @@
+"""The frame of a map: axes of a rectangle, or a triangle with its ticks, drawn on plain axes."""
+
+from typing import Any
+
+import numpy as np
+
+from tieline.figures.style import INK, PENCIL
+from tieline.figures.triangle import CORNERS, HEIGHT, Triangle, shares_among
+from tieline.figures.views import View
+from tieline.models.posterior import Posterior
+from tieline.planning.wording import label, spoken_unit
+from tieline.service.charts.looks import axis, layout
+
+
+def furnish(view: View, posterior: Posterior) -> dict[str, Any]:
+    """The layout around a map."""
+    if isinstance(view, Triangle):
+        return _triangle(view)
+    left, right, bottom, top = view.extent
+    x, y = (label(posterior.table[name], name) for name in view.names)
+    return layout(
+        xaxis=axis(x, range=[left, right], showgrid=False),
+        yaxis=axis(y, range=[bottom, top], showgrid=False),
+        height=520,
+    )
+
+
+def cell_names(view: View) -> tuple[list[str], list[np.ndarray]]:
+    """How a pointer says where it is: lines of a hover text, and the columns that they read."""
+    if isinstance(view, Triangle):
+        shares = shares_among(view.pixels()[view.name], view.elements)
+        columns = [100 * shares[:, k] for k in range(3)]
+        parts = [f"{element} %{{customdata[{k}]:.1f}}" for k, element in enumerate(view.elements)]
+        return [f"<b>{' '.join(parts)} at.%</b>"], columns
+    lines = []
+    for name, letter in zip(view.names, "xy", strict=True):
+        unit = spoken_unit(view.table[name])
+        lines.append(f"<b>{name.replace('_', ' ')}: %{{{letter}:.4g}} {unit}</b>".replace(" </b>", "</b>"))
+    return lines, []
+
+
+def mask(view: View) -> dict[str, Any] | None:
+    """Paper over what a raster has beyond the edges of a triangle; None for a rectangle."""
+    if not isinstance(view, Triangle):
+        return None
+    (ax, ay), (bx, by), (cx, cy) = CORNERS
+    return {
+        "type": "scatter",
+        "mode": "none",
+        "fill": "toself",
+        "fillcolor": "#FFFFFF",
+        "hoverinfo": "skip",
+        "showlegend": False,
+        # Around the outside, then around the triangle the other way, which leaves a hole.
+        "x": [-0.3, 1.3, 1.3, -0.3, -0.3, None, ax, cx, bx, ax],
+        "y": [-0.3, -0.3, 1.3, 1.3, -0.3, None, ay, cy, by, ay],
+    }
+
+
+def _triangle(view: Triangle) -> dict[str, Any]:
+    """Sides, a light grid, and ticks in at.% along each side, each running to the corner of its element."""
+    shapes: list[dict[str, Any]] = [_line(CORNERS[i], CORNERS[(i + 1) % 3], INK, 1.4) for i in range(3)]
+    notes = []
+    for start, end, dx, dy in ((0, 1, 0.0, -0.03), (1, 2, 0.035, 0.012), (2, 0, -0.035, 0.012)):
+        third = 3 - start - end
+        for percent in view.ticks(end):
+            share = (percent / 100 - view.floor[end]) / view.side
+            here = CORNERS[start] + share * (CORNERS[end] - CORNERS[start])
+            far = CORNERS[third] + share * (CORNERS[end] - CORNERS[third])
+            shapes.append(_line(here, far, PENCIL, 0.5) | {"opacity": 0.45})
+            notes.append(_note((*here, dx, dy), f"{percent:g}", 11))
+    beyond = ((-0.05, -0.03), (0.05, -0.03), (0, 0.045))
+    for corner, element, away in zip(CORNERS, view.elements, beyond, strict=True):
+        notes.append(_note(corner + away, f"<b>{element}</b>", 15))
+    notes.append(_note((0.5, -0.085), "at.%", 12))
+    hidden = {"visible": False, "fixedrange": False}
+    return layout(
+        xaxis={**hidden, "range": [-0.12, 1.12]},
+        yaxis={**hidden, "range": [-0.12, HEIGHT + 0.09], "scaleanchor": "x"},
+        shapes=shapes,
+        annotations=notes,
+        margin={"l": 10, "r": 10, "t": 10, "b": 30},
+        legend={"orientation": "h", "y": -0.02, "x": 0},
+        height=560,
+    )
+
+
+def _line(a: Any, b: Any, colour: str, width: float) -> dict[str, Any]:
+    ends = {"x0": float(a[0]), "y0": float(a[1]), "x1": float(b[0]), "y1": float(b[1])}
+    return {"type": "line", **ends, "line": {"color": colour, "width": width}, "layer": "above"}
+
+
+def _note(place: Any, text: str, size: int) -> dict[str, Any]:
+    return {
+        "x": float(place[0]),
+        "y": float(place[1]),
+        "text": text,
+        "showarrow": False,
+        "font": {"size": size, "color": INK},
+    }

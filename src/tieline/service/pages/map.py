@@ -1,0 +1,107 @@
+"""What was learned, drawn: phases and properties over the design, and how unsure both are."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import JSONResponse
+
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.fits import latest_fit
+from tieline.campaign.store.tables import LIVE
+from tieline.errors import NotFound
+from tieline.planning.wording import label
+from tieline.service.charts.drawing import SD, Scene, title_of
+from tieline.service.guard import READ, needs
+from tieline.service.pages.learning import badge_of
+from tieline.service.pages.router import add_page
+from tieline.service.request import Viewed
+
+router = APIRouter()
+Number = Annotated[int, Query(ge=0, le=99, description="Of the view.")]
+PHASES = "phases"
+
+
+def view(
+    request: Request, campaign: Viewed, cut: Number = 0, as_of: Annotated[str, Query(max_length=40)] = ""
+) -> dict[str, Any]:
+    """What the page shows: the figures, by address, and the cuts to choose from."""
+    if not campaign.has_posterior:
+        return {
+            "badge": None,
+            "figures": [],
+            "cuts": [],
+            "cut": 0,
+            "kind": "none",
+            "resting": "",
+            "notes": [],
+        }
+    scene = scene_of(request, campaign)
+    found = scene.views() if scene.kind == "map" else []
+    cut = min(cut, max(len(found) - 1, 0))
+    return {
+        "badge": badge_of(latest_fit(campaign.store)),
+        "kind": scene.kind,
+        "cuts": [title_of(one) for one in found],
+        "cut": cut,
+        "resting": found[cut].resting() if found else "",
+        "figures": [figure | {"address": _address(figure["what"], cut, as_of)} for figure in _figures(scene)],
+        "notes": list(scene.posterior.notes),
+    }
+
+
+def _address(what: str, cut: int, as_of: str) -> str:
+    return f"/map/figure.json?{urlencode({'what': what, 'cut': cut, 'as_of': as_of})}"
+
+
+def scene_of(request: Request, campaign: Campaign) -> Scene:
+    """What was learned last, with the experiments that are proposed."""
+    fit = latest_fit(campaign.store)
+    if fit is None:
+        raise NotFound("Nothing was learned yet.", hint="the page Learn")
+    live = campaign.proposals(*LIVE)
+    has_reasons = live.sizes.get("specimen", 0) and set(design_of(campaign)) <= set(live.data_vars)
+    return Scene(
+        campaign.posterior(), fit.posterior, live if has_reasons else None, request.app.state.drawings
+    )
+
+
+def design_of(campaign: Campaign) -> list[str]:
+    """Names of the settings that were learned from."""
+    design = campaign.posterior().model.design
+    return [design] if isinstance(design, str) else list(design)
+
+
+def _figures(scene: Scene) -> list[dict[str, str]]:
+    posterior, properties = scene.posterior, list(scene.posterior.model.properties)
+    if scene.kind == "none":
+        return []
+    if scene.kind == "line":
+        words = ", ".join(name.replace("_", " ") for name in properties)
+        alt = f"Line chart of {words} with the band that holds 90 % of new measurements, and of the phases."
+        return [{"what": "line", "title": "Along the line", "alt": alt}]
+    figures = []
+    if scene.has_phases():
+        alt = "Map of the most likely phase at every place; pale and hatched where it has less than 80 %."
+        figures.append({"what": PHASES, "title": "Which phase is where", "alt": alt})
+    for name in properties:
+        words = label(posterior.table[name], name)
+        figures.append({"what": name, "title": f"Expected {words}", "alt": f"Map of the expected {words}."})
+        alt = f"Map of how far a new measurement of {words} may be from that, one standard deviation."
+        figures.append({"what": SD + name, "title": f"How unsure: ± {words}", "alt": alt})
+    return figures
+
+
+add_page(router, "/map", "map.html", view)
+
+
+@router.get("/map/figure.json", include_in_schema=False)
+@needs(READ)
+def figure(
+    request: Request, campaign: Viewed, what: Annotated[str, Query(max_length=200)], cut: Number = 0
+) -> JSONResponse:
+    """One figure, as Plotly reads it."""
+    scene = scene_of(request, campaign)
+    if what not in [one["what"] for one in _figures(scene)] or (what != "line" and cut >= len(scene.views())):
+        raise NotFound("There is no such figure.", found=what)
+    return JSONResponse(scene.draw(what, cut))

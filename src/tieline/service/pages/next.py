@@ -1,0 +1,152 @@
+"""The next experiments: what is proposed and why, who does it, and what came out, in one table."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.proposals import find_proposals
+from tieline.campaign.store.event import now
+from tieline.campaign.store.tables import LIVE
+from tieline.campaign.telling import Vocabulary
+from tieline.planning.listing import element_heading
+from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
+from tieline.schema import specimens_of
+from tieline.service.answers import Proposal, proposal_of
+from tieline.service.guard import READ, needs
+from tieline.service.pages.overview import goal_in_words
+from tieline.service.pages.router import add_page
+from tieline.service.pages.words import STATES, spoken
+from tieline.service.request import Viewed
+
+ASKED, MOST_ASKED = 5, 50  # proposals at once
+LATEST = 15  # of those that are over, on the page
+MOST_LABELS = 30  # offered to choose from
+
+router = APIRouter()
+
+
+def view(campaign: Viewed) -> dict[str, Any]:
+    """What the page shows."""
+    rows = find_proposals(campaign.store)
+    live = [row for row in rows if row.state in LIVE]
+    over = [row for row in rows if row.state not in LIVE][-LATEST:][::-1]
+    return {
+        "goal": goal_in_words(campaign),
+        "has_posterior": campaign.has_posterior,
+        "can_ask": campaign.has_posterior or bool(campaign.settings.space or campaign.settings.pool),
+        "asked": str(ASKED),
+        "most": MOST_ASKED,
+        "is_stale": campaign.is_stale and campaign.has_posterior,
+        "settings": columns_of(live),
+        "fields": fields_of(campaign),
+        "rows": rows_of(campaign, live),
+        "over": rows_of(campaign, over),
+        "typed": {},
+        "faults": {},
+        "problem": None,
+        "recorded": [],
+    }
+
+
+def fields_of(campaign: Campaign) -> list[dict[str, Any]]:
+    """What can be recorded: name, unit, whether it is a number, and labels that were given before."""
+    words = campaign.vocabulary()
+    known = specimens_of(campaign.record()) if campaign.has_record else {}
+    fields = []
+    for name in words.results:
+        is_number = name in words.properties
+        labels = []
+        if not is_number and name in known and known[name].ndim == 1:
+            labels = sorted(
+                {str(v) for v in known[name].values if v is not None and str(v) not in ("", "nan")}
+            )
+        fields.append(
+            {
+                "name": name,
+                "unit": words.units.get(name, ""),
+                "is_number": is_number,
+                "labels": labels[:MOST_LABELS],
+            }
+        )
+    return fields
+
+
+def columns_of(rows: Sequence[sa.Row[Any]]) -> list[str]:
+    """Headers of the settings of proposals, elements in at.%."""
+    headers: dict[str, None] = {}
+    for row in rows:
+        headers |= dict.fromkeys(_settings(proposal_of(row, now())))
+    return list(headers)
+
+
+def rows_of(campaign: Campaign, rows: Sequence[sa.Row[Any]]) -> list[dict[str, Any]]:
+    """Proposals as the table shows them."""
+    time, words = now(), campaign.vocabulary()
+    return [_row(number, proposal_of(row, time), words) for number, row in enumerate(rows, start=1)]
+
+
+def _row(number: int, proposal: Proposal, words: Vocabulary) -> dict[str, Any]:
+    return {
+        "number": number,
+        "proposal": proposal.proposal,
+        "state": proposal.state,
+        "state_words": "overdue" if proposal.is_overdue else STATES[proposal.state],
+        "by": proposal.claimed_by,
+        "until": proposal.lease_until,
+        "settings": _settings(proposal),
+        "expected": _expected(proposal, words),
+        "reason": unbroken(proposal.reason),
+        "why": proposal.why,
+    }
+
+
+def _settings(proposal: Proposal) -> dict[str, str]:
+    """Settings by header, as text."""
+    said: dict[str, str] = {}
+    for name, value in proposal.settings.items():
+        if isinstance(value, Mapping):
+            said |= {element_heading(e): f"{100 * share:.4g}" for e, share in value.items()}
+        else:
+            text = f"{value:.6g}" if isinstance(value, float | int) else str(value)
+            said[spoken(name, proposal.units.get(name, ""))] = text
+    return said
+
+
+def _expected(proposal: Proposal, words: Vocabulary) -> dict[str, str]:
+    """What is expected, as text: values with their uncertainty, and the most likely phase."""
+    told = {}
+    for name in words.properties:
+        mean, sd = proposal.predicted.get(name), proposal.predicted.get(f"{name}_sd")
+        if isinstance(mean, float) and isinstance(sd, float):
+            unit = words.units.get(name, "")
+            told[name] = plus_minus(mean, sd, SPOKEN_UNITS.get(unit, unit))
+    if proposal.predicted.get("most_likely_phase"):
+        told["most likely phase"] = str(proposal.predicted["most_likely_phase"])
+    return told
+
+
+add_page(router, "/next", "next.html", view)
+
+
+@router.get("/next.csv", include_in_schema=False)
+@needs(READ)
+def as_csv(campaign: Viewed) -> Response:
+    """The open experiments as a list to fill in: settings, an empty column for each result, the reason."""
+    rows = [row for row in find_proposals(campaign.store) if row.state in LIVE]
+    settings, fields = columns_of(rows), fields_of(campaign)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    results = [spoken(field["name"], field["unit"]) for field in fields]
+    writer.writerow(["specimen", *settings, *results, "tieline: taken by", "tieline: reason"])
+    for row in rows_of(campaign, rows):
+        cells = [row["settings"].get(name, "") for name in settings]
+        writer.writerow([row["proposal"], *cells, *[""] * len(fields), row["by"], row["reason"]])
+    headers = {"Content-Disposition": 'attachment; filename="next-experiments.csv"'}
+    # The mark tells Excel that this is UTF-8.
+    return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)

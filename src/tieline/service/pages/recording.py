@@ -1,0 +1,183 @@
+"""Ask, take, give back, record: what is done in the table of the next experiments."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from tieline.errors import SchemaError, TielineError
+from tieline.service.failures import status_of
+from tieline.service.guard import PROPOSE, needs
+from tieline.service.pages.learn import three_clauses
+from tieline.service.pages.next import MOST_ASKED, fields_of, view
+from tieline.service.pages.rendering import NAME_COOKIE, page
+from tieline.service.pages.router import Fields, see_other
+from tieline.service.pages.typed import read_typed
+from tieline.service.request import Deed, deed_of
+
+router = APIRouter()
+YEAR = 365 * 24 * 3600
+RESULT = "r:"  # begins the name of a field: r:PROPOSAL:PROPERTY
+
+
+@router.post("/next/ask", include_in_schema=False)
+@needs(PROPOSE)
+def ask(request: Request, fields: Fields) -> Response:
+    """Choose the next experiments."""
+    deed = deed_of(request, fields.get("key", ""))
+    said = fields.get("n", "")
+    try:
+        if not said.isdecimal() or not 0 < int(said) <= MOST_ASKED:
+            raise SchemaError(
+                "How many?", found=said or "nothing", hint=f"a whole number from 1 to {MOST_ASKED}"
+            )
+        chosen = deed.campaign.ask(int(said), by=deed.by(fields.get("by", "")), key=deed.key)
+    except TielineError as error:
+        return _again(request, deed, fields, error, {"asked": said})
+    notes = " ".join(f"{note.rstrip('.')}." for note in chosen.attrs.get("notes", []))
+    return _remembering(see_other("/next", f"Chosen: {int(said)}. {notes}"), fields)
+
+
+@router.post("/next/{proposal}/take", include_in_schema=False)
+@needs(PROPOSE)
+def take(request: Request, proposal: str, fields: Fields) -> Response:
+    """Take an experiment for oneself, so that nobody else does the same work."""
+    deed = deed_of(request, fields.get("key", ""))
+    try:
+        deed.campaign.claim(proposal, by=_somebody(deed, fields), key=deed.key)
+    except TielineError as error:
+        return _again(request, deed, fields, error)
+    return _remembering(see_other("/next", f"{proposal} is yours. Record what comes out here."), fields)
+
+
+@router.post("/next/{proposal}/give-back", include_in_schema=False)
+@needs(PROPOSE)
+def give_back(request: Request, proposal: str, fields: Fields) -> Response:
+    """Give an experiment back for somebody else to take."""
+    deed = deed_of(request, fields.get("key", ""))
+    try:
+        deed.campaign.release(proposal, by=_somebody(deed, fields), key=deed.key)
+    except TielineError as error:
+        return _again(request, deed, fields, error)
+    return see_other("/next", f"{proposal} is open again.")
+
+
+@router.post("/next/{proposal}/end", include_in_schema=False)
+@needs(PROPOSE)
+def end(request: Request, proposal: str, fields: Fields) -> Response:
+    """Say that an experiment could not be made, or will not be."""
+    deed = deed_of(request, fields.get("key", ""))
+    about = {"why": fields.get("why", ""), "by": deed.by(fields.get("by", "")), "key": deed.key}
+    try:
+        if fields.get("how") == "failed":
+            deed.campaign.fail(proposal, **about)
+        else:
+            deed.campaign.abandon(proposal, **about)
+    except TielineError as error:
+        return _again(request, deed, fields, error)
+    words = "could not be made" if fields.get("how") == "failed" else "will not be made"
+    return see_other("/next", f"Noted: {proposal} {words}.")
+
+
+@router.post("/next", include_in_schema=False)
+@needs(PROPOSE)
+def record(request: Request, fields: Fields) -> Response:
+    """Record what was typed into the table, row by row; a row that is not right stays as it was typed."""
+    deed = deed_of(request, fields.get("key", ""))
+    by, recorded, typed, faults = deed.by(fields.get("by", "")), [], {}, {}
+    for proposal, said in _rows(fields).items():
+        wrong = _record(deed, proposal, said, by, fields)
+        if wrong:
+            typed |= {f"{RESULT}{proposal}:{name}": text for name, text in said.items()}
+            faults |= {f"{RESULT}{proposal}:{name}": fault for name, fault in wrong.items()}
+        else:
+            recorded.append(proposal)
+    if faults:
+        seen = view(deed.campaign) | {"typed": typed, "faults": faults, "recorded": recorded}
+        said = f"Recorded {', '.join(recorded)}. Please look at the others again." if recorded else ""
+        return _remembering(page(request, "next.html", seen, status=422, said=said), fields)
+    if not recorded:
+        return see_other("/next", "Nothing was typed, so nothing was recorded.")
+    seen = view(deed.campaign) | {"recorded": recorded}
+    return _remembering(page(request, "next.html", seen, said=f"Recorded {', '.join(recorded)}."), fields)
+
+
+def _rows(fields: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """What was typed for each proposal, empty fields left out."""
+    rows: dict[str, dict[str, str]] = {}
+    for field, text in fields.items():
+        if field.startswith(RESULT) and text:
+            proposal, _, name = field.removeprefix(RESULT).partition(":")
+            rows.setdefault(proposal, {})[name] = text
+    return rows
+
+
+def _record(
+    deed: Deed, proposal: str, said: dict[str, str], by: str, fields: Mapping[str, str]
+) -> dict[str, Any]:
+    """Record one row; what is wrong with each field of it, in three clauses."""
+    numbers = {field["name"]: field["is_number"] for field in fields_of(deed.campaign)}
+    results, wrong = {}, {}
+    for name, text in said.items():
+        try:
+            results[name] = read_typed(text, is_number=numbers.get(name, True))
+        except SchemaError as error:
+            wrong[name] = three_clauses(error)
+    if wrong:
+        return wrong
+    is_partial = f"more:{proposal}" in fields
+    for name, result in results.items():  # each is looked over alone, to say beside which field it is wrong
+        try:
+            check_result(deed, name, result)
+        except TielineError as error:
+            wrong[name] = three_clauses(error)
+    if wrong:
+        return wrong
+    try:
+        key = f"{deed.key}/{proposal}" if deed.key else ""
+        deed.campaign.tell(results, proposal=proposal, is_partial=is_partial, by=by, key=key)
+    except TielineError as error:
+        return {next(iter(said)): three_clauses(error)}
+    return {}
+
+
+def check_result(deed: Deed, name: str, result: Any) -> None:
+    """See that one result could be told.
+
+    Raises:
+        TielineError: it could not; says why.
+    """
+    from tieline.campaign.telling import read_results_told
+
+    read_results_told({name: result}, deed.campaign.vocabulary())
+
+
+def _somebody(deed: Deed, fields: Mapping[str, str]) -> str:
+    """Who takes something.
+
+    Raises:
+        SchemaError: nobody said a name.
+    """
+    by = deed.by(fields.get("by", ""))
+    if not by:
+        raise SchemaError("Who are you?", found="no name", hint="type your name above the table first")
+    return by
+
+
+def _again(
+    request: Request, deed: Deed, fields: Mapping[str, str], error: TielineError, more: Mapping[str, Any] = {}
+) -> Response:
+    """The page once more, with what is wrong and all that was typed."""
+    typed = {field: text for field, text in fields.items() if field.startswith(RESULT)}
+    seen = view(deed.campaign) | {"typed": typed, "problem": three_clauses(error), **more}
+    return page(request, "next.html", seen, status=status_of(error))
+
+
+def _remembering(answer: Response, fields: Mapping[str, str]) -> Response:
+    """The answer, and the name of whoever sits at this browser, for the next time."""
+    if name := fields.get("by", ""):
+        from urllib.parse import quote
+
+        answer.set_cookie(NAME_COOKIE, quote(name[:80]), max_age=YEAR, httponly=True, samesite="strict")
+    return answer

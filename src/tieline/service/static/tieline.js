@@ -1,0 +1,55 @@
+// Draws the figures of a page, keeps what was typed until it is recorded, and takes files that are dropped.
+"use strict";
+
+const QUIET = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+
+async function draw(place) {
+  try {
+    const answer = await fetch(place.dataset.src, { headers: { accept: "application/json" } });
+    const figure = await answer.json();
+    if (!answer.ok) throw new Error([figure.what, figure.hint].filter(Boolean).join(" Try: "));
+    await Plotly.newPlot(place, figure.data, figure.layout, { ...QUIET, staticPlot: place.hasAttribute("data-still") });
+    place.dataset.drawn = "";
+  } catch (fault) {
+    place.textContent = fault.message;
+  }
+  place.removeAttribute("aria-busy");
+}
+
+// What is typed into a field with data-keep, or into a form with data-draft, survives a reload.
+function keepTyped(field, key) {
+  const kept = localStorage.getItem(key);
+  if (kept !== null && !field.value) field.value = kept;
+  field.addEventListener("input", () => localStorage.setItem(key, field.value));
+}
+
+function keepDraft(form) {
+  const own = (field) => `${location.host} ${form.dataset.draft} ${field.name}`;
+  const fields = [...form.elements].filter((f) => f.name && !["hidden", "file", "submit"].includes(f.type));
+  for (const field of fields) if (!field.hasAttribute("data-keep")) keepTyped(field, own(field));
+}
+
+// The answer to a form that was recorded names the drafts that are not needed any more.
+function forgetDrafts() {
+  for (const mark of document.querySelectorAll("[data-recorded]"))
+    for (const key of Object.keys(localStorage))
+      if (key.startsWith(`${location.host} `) && key.includes(mark.dataset.recorded)) localStorage.removeItem(key);
+}
+
+function takeDropped(area) {
+  const field = area.querySelector("input[type=file]");
+  for (const kind of ["dragover", "dragleave", "drop"])
+    area.addEventListener(kind, (event) => { event.preventDefault(); area.classList.toggle("over", kind === "dragover"); });
+  area.addEventListener("drop", (event) => { field.files = event.dataTransfer.files; field.form.requestSubmit(); });
+  field.addEventListener("change", () => field.form.requestSubmit());
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  forgetDrafts();
+  document.querySelectorAll(".plot[data-src]").forEach(draw);
+  document.querySelectorAll("[data-keep]").forEach((field) => keepTyped(field, `${location.host} keep ${field.name}`));
+  document.querySelectorAll("form[data-draft]").forEach(keepDraft);
+  document.querySelectorAll(".drop").forEach(takeDropped);
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
+  document.querySelectorAll("select[data-go]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
+});
