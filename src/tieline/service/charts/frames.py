@@ -68,7 +68,7 @@ def _triangle(view: Triangle) -> dict[str, Any]:
             here = CORNERS[start] + share * (CORNERS[end] - CORNERS[start])
             far = CORNERS[third] + share * (CORNERS[end] - CORNERS[third])
             shapes.append(_line(here, far, PENCIL, 0.5) | {"opacity": 0.45})
-            notes.append(_note((*here, dx, dy), f"{percent:g}", 11))
+            notes.append(_note(here + np.array([dx, dy]), f"{percent:g}", 11))
     beyond = ((-0.05, -0.03), (0.05, -0.03), (0, 0.045))
     for corner, element, away in zip(CORNERS, view.elements, beyond, strict=True):
         notes.append(_note(corner + away, f"<b>{element}</b>", 15))

@@ -110,6 +110,7 @@ def property_map(
         "colorbar": {
             "title": {"text": f"± {words}" if of_sd else words, "side": "right"},
             "thickness": 14,
+            "len": 0.75,
             "outlinewidth": 0,
         },
         **colours,

@@ -131,19 +131,23 @@ def _sheet(file: Path, said: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _columns(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """Columns as they would be read, each with what was guessed of it before anything was said."""
+    guessed = {row["header"]: row for row in _previewed(file, None)}
+    read = {row["header"]: row for row in (_previewed(file, said) if said else guessed.values())}
+    columns = []
+    for header, guess in guessed.items():
+        is_ignored = bool(said) and header in said and said[header] is None
+        row = guess if is_ignored else read.get(header, guess)
+        columns.append(
+            row | {"was": {k: guess[k] for k in ("name", "role", "unit")}, "is_ignored": is_ignored}
+        )
+    return columns
+
+
+def _previewed(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     table = preview(file, columns=dict(said) if said else None)
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    columns = [{str(key): cell for key, cell in row.items()} for row in rows]
-    ignored = [header for header, what in (said or {}).items() if what is None]
-    seen = {row["header"] for row in columns}
-    for row in columns:
-        row["is_ignored"] = row["header"] in ignored
-    return columns + [_ignored(header) for header in ignored if header not in seen]
-
-
-def _ignored(header: str) -> dict[str, Any]:
-    empty = {"column": "", "name": "", "role": "note", "unit": "", "why": "left out", "example": ""}
-    return empty | {"header": header, "n_missing": 0, "min": None, "max": None, "is_ignored": True}
+    return [{str(key): cell for key, cell in row.items()} for row in rows]
 
 
 add_page(router, "/data/look/{heap}", "look.html", look)

@@ -41,9 +41,10 @@ def _uses(campaign: Campaign) -> tuple[str, list[str], dict[str, str] | None]:
     if not campaign.has_record:
         return "", [], None
     try:
-        return *campaign.uses(), None
+        line, notes = campaign.uses()
     except TielineError as error:
         return "", [], three_clauses(error)
+    return line.replace("Learned", "tieline learns", 1), notes, None
 
 
 def three_clauses(error: TielineError) -> dict[str, str]:

@@ -7,7 +7,7 @@ from tieline.errors import SchemaError
 
 NUMBER = r"[-+\u2212]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+\u2212]?\d+)?"
 RESULT = re.compile(
-    rf"(?P<sign>[<>\u2264\u2265])?\s*(?P<value>{NUMBER})\s*(?:(?:±|\+/-|\+-)\s*(?P<sd>{NUMBER}))?\s*(?P<unit>[^\d\s<>±].*)?"
+    rf"(?P<sign>[<>\u2264\u2265])?\s*(?P<value>{NUMBER})\s*(?:(?:±|\+/-|\+-)\s*(?P<sd>{NUMBER}))?\s*(?P<unit>[^\d\s<>±.,].*)?"
 )
 FLAGS = {"<": "below", "≤": "below", ">": "above", "≥": "above"}
 FAILED = ("failed", "fail")

@@ -1,7 +1,7 @@
 // Draws the figures of a page, keeps what was typed until it is recorded, and takes files that are dropped.
 "use strict";
 
-const QUIET = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"] };
+const QUIET = { responsive: true, displaylogo: false, modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
 
 async function draw(place) {
   try {
