@@ -14,7 +14,7 @@ from tieline.campaign.settings import Settings
 from tieline.service.app import create_app
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
-PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history")
+PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history", "/compare")
 HTML = {"accept": "text/html"}
 
 
@@ -271,3 +271,39 @@ def test_the_report_comes_as_one_file(writer):
 
 def test_trust_shows_the_figure_of_calibration(reader):
     assert reader.get("/trust/calibration.png").content.startswith(b"\x89PNG")
+
+
+def test_experiments_are_chosen_for_another_goal(writer):
+    goals = [goal["goal"] for goal in writer.get("/next.json").json()["goals"]]
+    assert goals == ["maximize:hardness", "minimize:hardness", "learn-phase-map"]
+    assert writer.post("/next/ask", data={"n": "1", "goal": "minimize:hardness"}).status_code == 303
+    assert "below the lowest" in writer.get("/next.json").json()["rows"][-1]["reason"] or (
+        "lowest so far" in writer.get("/next.json").json()["rows"][-1]["reason"]
+    )
+
+
+def test_the_whole_campaign_comes_as_a_crate_or_says_what_it_lacks(writer):
+    page = writer.get("/everything.zip")
+    assert page.status_code == 422
+    assert "campaign.toml" in page.text
+
+
+def test_two_times_of_learning_are_compared(fitted, tmp_path):
+    shutil.copytree(fitted, tmp_path / "copy")
+    with Campaign.open(tmp_path / "copy") as campaign:
+        for name in campaign.proposals("proposed")["proposal"].values.tolist():
+            campaign.tell({"hardness": 9.5}, proposal=name)
+        campaign.fit()
+    with visiting(create_app(tmp_path / "copy"), **HTML) as client:
+        seen = client.get("/compare.json").json()
+        same = client.get("/compare.json", params={"before": seen["after"]["fit"]}).json()
+        assert client.get("/compare").status_code == 200
+        assert client.get("/map", params={"as_of": seen["before"]["ended"]}).status_code == 200
+        assert client.get("/compare", params={"before": "fit-999"}).status_code == 404
+    assert (seen["before"]["n_specimens"], seen["after"]["n_specimens"]) == (45, 48)
+    assert [row["value"] for row in same["rows"]] == [
+        "0 %",
+        "by 0 GPa or less at half of the places, by 0 GPa or less at 95 %",
+        "1.00 times what it was",
+    ]
+    assert seen["rows"] != same["rows"]

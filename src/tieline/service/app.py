@@ -13,7 +13,7 @@ from tieline.service.charts.drawing import Drawings
 from tieline.service.failures import explain_failures
 from tieline.service.guard import Guard
 from tieline.service.intake import MAX_UPLOAD
-from tieline.service.pages import check, data, history, learn, map, next, recording, static, trust
+from tieline.service.pages import check, compare, data, history, learn, map, next, recording, static, trust
 from tieline.service.pages import overview as first_page
 from tieline.service.pages.tray import Tray
 from tieline.service.routes import entering, files, fits, log, overview, proposals, results
@@ -31,6 +31,7 @@ ROUTERS = (
     static.router,
     first_page.router,
     learn.router,
+    compare.router,
     map.router,
     next.router,
     recording.router,

@@ -14,6 +14,7 @@ from tieline.campaign.proposals import find_proposals
 from tieline.campaign.store.event import now
 from tieline.campaign.store.tables import LIVE
 from tieline.campaign.telling import Vocabulary
+from tieline.models.posterior import label_sets
 from tieline.planning.listing import element_heading
 from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
 from tieline.schema import specimens_of
@@ -40,6 +41,8 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "goal": goal_in_words(campaign),
         "has_posterior": campaign.has_posterior,
         "can_ask": campaign.has_posterior or bool(campaign.settings.space or campaign.settings.pool),
+        "goals": _goals(campaign),
+        "chosen_goal": "",
         "asked": str(ASKED),
         "most": MOST_ASKED,
         "is_stale": campaign.is_stale and campaign.has_posterior,
@@ -52,6 +55,20 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "problem": None,
         "recorded": [],
     }
+
+
+def _goals(campaign: Campaign) -> list[dict[str, str]]:
+    """Other goals to choose experiments for: the ends of each property, and the phase map."""
+    if not campaign.has_posterior:
+        return []
+    model = campaign.posterior().model
+    goals = []
+    for name in model.properties:
+        for verb, word in (("maximize", "highest"), ("minimize", "lowest")):
+            goals.append({"goal": f"{verb}:{name}", "words": f"{word} {name.replace('_', ' ')}"})
+    if label_sets(model):
+        goals.append({"goal": "learn-phase-map", "words": "learn the phase map"})
+    return goals
 
 
 def fields_of(campaign: Campaign) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from tieline.errors import SchemaError, TielineError
+from tieline.planning.goals import parse_goal
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
 from tieline.service.pages.learn import three_clauses
@@ -32,9 +33,10 @@ def ask(request: Request, fields: Fields) -> Response:
             raise SchemaError(
                 "How many?", found=said or "nothing", hint=f"a whole number from 1 to {MOST_ASKED}"
             )
-        chosen = deed.campaign.ask(int(said), by=deed.by(fields.get("by", "")), key=deed.key)
+        goal = parse_goal(fields["goal"]) if fields.get("goal") else None
+        chosen = deed.campaign.ask(int(said), goal=goal, by=deed.by(fields.get("by", "")), key=deed.key)
     except TielineError as error:
-        return _again(request, deed, fields, error, {"asked": said})
+        return _again(request, deed, fields, error, {"asked": said, "chosen_goal": fields.get("goal", "")})
     notes = " ".join(f"{note.rstrip('.')}." for note in chosen.attrs.get("notes", []))
     return _remembering(see_other("/next", f"Chosen: {int(said)}. {notes}"), fields)
 

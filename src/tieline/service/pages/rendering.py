@@ -46,7 +46,7 @@ def page(
     around = {
         "title": campaign.settings.name,
         "here": "/" + path.strip("/").partition("/")[0],
-        "twin": f"{path if path != '/' else '/overview'}.json{query}",
+        "twin": f"{path if path != '/' else '/overview'}.json{query}" if request.method == "GET" else "",
         "navigation": NAVIGATION,
         "as_of": request.query_params.get("as_of", ""),
         "learning": learning_now(campaign),

@@ -1,14 +1,17 @@
 """Whether to believe what was learned: every specimen predicted from the others; and what to take along."""
 
+import tempfile
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from tieline.campaign.fits import latest_fit
-from tieline.errors import NotFound
+from tieline.errors import NotFound, TielineError
 from tieline.planning.wording import percent
 from tieline.service.guard import READ, needs
 from tieline.service.pages.learning import badge_of
@@ -78,6 +81,21 @@ def calibration(request: Request, campaign: Viewed) -> Response:
 
     image = request.app.state.drawings.once(("calibration", fit.posterior), draw)
     return Response(image, media_type="image/png")
+
+
+@router.get("/everything.zip", include_in_schema=False)
+@needs(READ)
+def everything(campaign: Present) -> FileResponse:
+    """The whole campaign as an RO-Crate, for a repository or for others."""
+    folder = tempfile.TemporaryDirectory(prefix="tieline-")
+    try:
+        written = campaign.export(Path(folder.name) / "campaign.zip")
+    except TielineError:
+        folder.cleanup()
+        raise
+    cleaning = BackgroundTask(folder.cleanup)
+    name = f"{campaign.settings.name}.zip"
+    return FileResponse(written, media_type="application/zip", filename=name, background=cleaning)
 
 
 @router.get("/report", include_in_schema=False)
