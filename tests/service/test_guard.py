@@ -152,7 +152,12 @@ def test_addresses_that_lead_astray_are_refused(door, method, path, need):
         "%0d%0aX-Evil:1",
         "%ff%fe",
     ):
-        for place in (f"{path}/{name}", f"/{name}", f"/v1/artifacts/{name}", f"/v1/proposals/{name}"):
+        for place in (
+            f"{path.rstrip('/')}/{name}",
+            f"/{name}",
+            f"/v1/artifacts/{name}",
+            f"/v1/proposals/{name}",
+        ):
             assert 400 <= door.request(method, place).status_code < 500
         assert method != "GET" or door.get(f"{path}?as_of={name}%00").status_code == 400
 
@@ -172,7 +177,7 @@ def test_every_answer_tells_browsers_to_be_careful(door, far):
 
 
 def test_the_address_alone_leads_to_the_overview(door):
-    assert door.get("/", follow_redirects=True).json()["name"] == "robots"
+    assert "robots" in door.get("/", headers={"accept": "text/html"}).text
 
 
 def test_a_link_from_elsewhere_may_be_followed(door):

@@ -1,4 +1,4 @@
-"""Come in: to the overview; or show a token once in a browser, which remembers it as a cookie."""
+"""Show a token once in a browser, which remembers it as a cookie."""
 
 from typing import Annotated
 
@@ -8,18 +8,11 @@ from fastapi.responses import RedirectResponse, Response
 from tieline.campaign.tokens import find_token
 from tieline.errors import NotAllowed
 from tieline.service.entrance import cookie_name, entrance
-from tieline.service.guard import ENTER, READ, needs
+from tieline.service.guard import ENTER, needs
 from tieline.service.request import Present
 
 router = APIRouter()
 DAY = 24 * 3600
-
-
-@router.get("/", include_in_schema=False)
-@needs(READ)
-def begin() -> Response:
-    """Where one comes who knows the address alone."""
-    return RedirectResponse("/v1/campaign", 303)
 
 
 @router.post("/enter", include_in_schema=False)
