@@ -35,6 +35,7 @@ from tieline.service.intake import (
 
 T = TypeVar("T")
 READ, PROPOSE, ADMIN = ROLES
+FORM = "application/x-www-form-urlencoded"
 ENTER = "enter"  # no role: who comes here brings the token in what is sent
 
 # A page runs no script and sends nothing anywhere but from and to this service.
@@ -58,17 +59,19 @@ class Need:
     Attributes:
         role: of its visitor.
         takes_files: whether as much may be sent as files have.
+        takes_form: whether a form of a page is sent, and not JSON.
     """
 
     role: str
     takes_files: bool = False
+    takes_form: bool = False
 
 
-def needs(role: str, *, takes_files: bool = False) -> Callable[[T], T]:
+def needs(role: str, *, takes_files: bool = False, takes_form: bool = False) -> Callable[[T], T]:
     """Say of an endpoint, or of a mounted app, what its visitor must be: READ, PROPOSE or ADMIN."""
 
     def say(endpoint: T) -> T:
-        endpoint.needs = Need(role, takes_files)  # type: ignore[attr-defined]
+        endpoint.needs = Need(role, takes_files, takes_form)  # type: ignore[attr-defined]
         return endpoint
 
     return say
@@ -203,10 +206,13 @@ class Guard:
 
 
 def _check_form(need: Need, kind: str, body: bytes) -> None:
-    """See that what is sent is plain JSON, and says so; at the entrance it is a form."""
+    """See that what is sent is plain JSON, and says so; at the entrance and of pages it is a form."""
     if not body or need.role == ENTER:
         return
-    if kind.partition(";")[0].strip().lower() != "application/json":
+    said = kind.partition(";")[0].strip().lower()
+    if need.takes_form and said == FORM:
+        return
+    if said != "application/json":
         raise Refused(
             415,
             SchemaError(

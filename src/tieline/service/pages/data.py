@@ -154,7 +154,7 @@ add_page(router, "/data/look/{heap}", "look.html", look)
 
 
 @router.post("/data/look/{heap}", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def settle(request: Request, heap: str, fields: Fields) -> Response:
     """Look again with corrections, or add the files to the campaign."""
     tray: Tray = request.app.state.tray

@@ -40,7 +40,7 @@ add_page(router, "/history", "history.html", view)
 
 
 @router.post("/history/{number}/undo", include_in_schema=False)
-@needs(ADMIN)
+@needs(ADMIN, takes_form=True)
 def undo(request: Request, number: Annotated[int, Path(ge=1, le=2**60)], fields: Fields) -> Response:
     """Let an event count no longer; it stays in the history, with the reason."""
     deed = deed_of(request, fields.get("key", ""))

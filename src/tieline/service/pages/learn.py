@@ -69,7 +69,7 @@ add_page(router, "/learn", "learn.html", view)
 
 
 @router.post("/learn", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def begin(request: Request, fields: Fields) -> Response:
     """Begin to learn."""
     deed = deed_of(request, fields.get("key", ""))
@@ -82,7 +82,7 @@ def begin(request: Request, fields: Fields) -> Response:
 
 
 @router.post("/learn/{name}/stop", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def stop(campaign: Present, name: str) -> Response:
     """Stop learning; what was learned before stays."""
     if find_fit(campaign.store, name).state == "running":

@@ -23,7 +23,7 @@ RESULT = "r:"  # begins the name of a field: r:PROPOSAL:PROPERTY
 
 
 @router.post("/next/ask", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def ask(request: Request, fields: Fields) -> Response:
     """Choose the next experiments."""
     deed = deed_of(request, fields.get("key", ""))
@@ -42,7 +42,7 @@ def ask(request: Request, fields: Fields) -> Response:
 
 
 @router.post("/next/{proposal}/take", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def take(request: Request, proposal: str, fields: Fields) -> Response:
     """Take an experiment for oneself, so that nobody else does the same work."""
     deed = deed_of(request, fields.get("key", ""))
@@ -54,7 +54,7 @@ def take(request: Request, proposal: str, fields: Fields) -> Response:
 
 
 @router.post("/next/{proposal}/give-back", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def give_back(request: Request, proposal: str, fields: Fields) -> Response:
     """Give an experiment back for somebody else to take."""
     deed = deed_of(request, fields.get("key", ""))
@@ -66,7 +66,7 @@ def give_back(request: Request, proposal: str, fields: Fields) -> Response:
 
 
 @router.post("/next/{proposal}/end", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def end(request: Request, proposal: str, fields: Fields) -> Response:
     """Say that an experiment could not be made, or will not be."""
     deed = deed_of(request, fields.get("key", ""))
@@ -83,7 +83,7 @@ def end(request: Request, proposal: str, fields: Fields) -> Response:
 
 
 @router.post("/next", include_in_schema=False)
-@needs(PROPOSE)
+@needs(PROPOSE, takes_form=True)
 def record(request: Request, fields: Fields) -> Response:
     """Record what was typed into the table, row by row; a row that is not right stays as it was typed."""
     deed = deed_of(request, fields.get("key", ""))
