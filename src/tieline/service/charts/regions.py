@@ -22,14 +22,15 @@ def area(raster: np.ndarray, extent: Extent, low: float, high: float, **look: An
         look: of the area, as Plotly says it.
     """
     lines = contour_generator(*_grid(raster, extent), raster, fill_type=FillType.OuterOffset)
-    points, offsets = lines.filled(low, high)
+    filled: Any = lines.filled(low, high)  # its form depends on the fill type
+    points, offsets = filled
     parts = [p[a:b] for p, o in zip(points, offsets, strict=True) for a, b in itertools.pairwise(o)]
     return _drawn(parts, {"mode": "none", "fill": "toself", **look})
 
 
 def edge(raster: np.ndarray, extent: Extent, level: float, **look: Any) -> dict[str, Any]:
     """The line on which a raster (row, column) has a value."""
-    lines = contour_generator(*_grid(raster, extent), raster, line_type=LineType.Separate).lines(level)
+    lines: Any = contour_generator(*_grid(raster, extent), raster, line_type=LineType.Separate).lines(level)
     return _drawn(list(lines), {"mode": "lines", **look})
 
 
