@@ -235,18 +235,30 @@ def test_a_kill_leaves_a_whole_crate_or_none(campaign, tmp_path):
     assert campaign.verify() == []
 
 
-def test_nothing_is_overwritten_unless_one_says_so(campaign, tmp_path):
-    taken = tmp_path / "taken"
+def test_nothing_is_overwritten_but_an_earlier_export_if_one_says_so(campaign, tmp_path):
+    taken, thesis = tmp_path / "taken", tmp_path / "taken" / "thesis.txt"
     taken.mkdir()
-    (taken / "thesis.txt").write_text("years of work")
+    thesis.write_text("years of work")
     with pytest.raises(TielineError, match="there already"):
         campaign.export(taken)
-    assert (taken / "thesis.txt").read_text() == "years of work"
-    campaign.export(taken, form="csv", replace=True)
-    assert not (taken / "thesis.txt").exists()
-    with pytest.raises(TielineError, match="folder of a campaign"):
-        campaign.export(campaign.path, replace=True)
-    assert [p.name for p in tmp_path.iterdir()] == ["taken"]
+    with pytest.raises(TielineError, match="no earlier export"):
+        campaign.export(taken, replace=True)
+    with pytest.raises(TielineError, match="no earlier export"):
+        campaign.export(thesis, replace=True)
+    assert thesis.read_text() == "years of work"
+    for name in ("crate", "crate.zip"):
+        campaign.export(tmp_path / name, form="csv")
+        campaign.export(tmp_path / name, replace=True)
+    assert (tmp_path / "crate" / "ro-crate-metadata.json").is_file()
+    assert {p.name for p in tmp_path.iterdir()} == {"taken", "crate", "crate.zip"}
+
+
+def test_the_campaign_is_never_replaced(campaign, monkeypatch):
+    monkeypatch.chdir(campaign.path)
+    for path in (campaign.path, campaign.path.parent, Path(), Path("..")):
+        with pytest.raises(TielineError, match="The campaign itself is in"):
+            campaign.export(path, form="csv", replace=True)
+    assert campaign.verify() == []
 
 
 def test_a_crate_asks_who_made_the_data_and_tables_do_not(tmp_path):

@@ -59,6 +59,14 @@ def test_places_are_ranked_by_the_area_that_they_would_dominate(reference):
     assert score[30:].max() < np.sort(score[:30])[10]
 
 
+def test_where_nothing_reaches_the_reference_the_nearest_place_is_best():
+    rng = np.random.default_rng(5)
+    draws = np.linspace(0, 9, 10)[:, None] + 0.1 * rng.normal(size=(200, 10, 2))
+    score = log_hypervolume_improvement(draws, draws[:, :1], np.zeros((200, 10), int), np.array([50.0, 50.0]))
+    assert score.argmax() == 9
+    assert np.isfinite(score).all()
+
+
 def test_log_ei_stays_finite_and_ordered_where_ei_underflows():
     scores = log_expected_improvement(-np.logspace(0, 9, 400), 1.0)
     assert np.isfinite(scores).all()

@@ -36,7 +36,7 @@ def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: in
             found=f"{len(group)} rows",
             hint="name other groups, or measure another specimen",
         )
-    if label is not None:
+    if label is not None and max(_groups_of_each(group, label)) > 1:
         n_folds = max(2, min(n_folds, *_groups_of_each(group, label)))
         folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
         return list(folds.split(np.zeros((len(group), 1)), label, group))
@@ -50,17 +50,26 @@ def cluster_folds(columns: Array, group: Indices, n_folds: int, seed: int) -> li
     Args:
         columns (row, column): standardised, without holes.
         group (row): number of the group of each row; a group goes with most of its rows.
-        n_folds: how many clusters.
+        n_folds: how many clusters; fewer where there are fewer places.
         seed: of the clusters.
+
+    Raises:
+        NotIdentified: all rows are of one cluster.
     """
     found = KMeans(
-        n_folds,
+        min(n_folds, len(np.unique(columns, axis=0))),
         n_init=4,  # type: ignore[arg-type] - scikit-learn's stub says text
         random_state=seed,
     ).fit_predict(columns)
     votes = np.zeros((group.max() + 1, n_folds))
     np.add.at(votes, (group, found), 1)
     cluster = votes.argmax(1)[group]
+    if len(np.unique(cluster)) < 2:
+        raise NotIdentified(
+            "All rows are of one cluster of the inputs: none could be held out.",
+            found=f"{len(group)} rows in {len(np.unique(group))} groups",
+            hint='scheme="grouped"',
+        )
     return _held_out(cluster)
 
 
@@ -69,11 +78,13 @@ def time_folds(order: Array, group: Indices, n_folds: int) -> list[Fold]:
 
     Args:
         order (row): when each row was measured, or its number.
-        group (row): a group counts as coming when its first row came.
+        group (row): a group is tested when its first row came; rows of it, or of others, that came later than
+            the first of a test are not learned from.
         n_folds: how many tests, each of what follows.
 
     Raises:
         SchemaError: the time of some row is not known.
+        NotIdentified: nothing came before anything else.
     """
     if not np.isfinite(order).all():
         raise SchemaError(
@@ -91,9 +102,16 @@ def time_folds(order: Array, group: Indices, n_folds: int) -> list[Fold]:
     edges = np.linspace(LEAST_LEARNED * len(group), len(group), n_folds + 1)
     folds = []
     for start, end in itertools.pairwise(edges):
-        train, test = np.flatnonzero(at < start), np.flatnonzero((at >= start) & (at < end))
+        test = np.flatnonzero((at >= start) & (at < end))
+        train = np.flatnonzero((at < start) & (order < order[test].min(initial=np.inf)))
         if len(train) and len(test):
             folds.append((train, test))
+    if not folds:
+        raise NotIdentified(
+            "No group came wholly before another: nothing could be learned from the past alone.",
+            found=f"{len(np.unique(group))} groups",
+            hint='scheme="grouped"',
+        )
     return folds
 
 

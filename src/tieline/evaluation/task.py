@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError
@@ -121,7 +122,17 @@ class Task:
             raise SchemaError(
                 "Folds in time need to know when each row was measured.", hint='tl.task(..., order="date")'
             )
-        return self.table[self.order].values.astype(float)
+        values = self.table[self.order].values
+        if values.dtype.kind in "iufb":
+            return values.astype(float)
+        times = pd.to_datetime(pd.Series(values).replace("", None), format="ISO8601", errors="coerce")
+        unread = values[times.isna().to_numpy() & (values.astype(str) != "")]
+        if len(unread) and values.dtype.kind != "M":
+            raise SchemaError(
+                f"'{self.order}' should be numbers or dates.", found=f"'{unread[0]}'", hint="2026-11-28 14:05"
+            )
+        since = (times - times.min()).dt.total_seconds()
+        return since.to_numpy(dtype=float)
 
 
 def task(
@@ -144,7 +155,7 @@ def task(
         groups: the variable of what was made or measured together, such as a batch or `formula`; "specimen",
             a composition, or "chemical_system". By default rows of equal inputs are one group.
         goal: what predictions are for, such as `tl.Maximize("hardness")`; `tl.screen` uses it.
-        order: the number that says when a row was measured, for folds in time.
+        order: the variable that says when a row was measured, as a number or an ISO date, for folds in time.
         seed: of the check whether anything can be learned.
 
     Returns:
@@ -167,7 +178,9 @@ def task(
     names = _inputs(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
-    require(table, [*targets, *names, *([order] if order else [])], READER)
+    require(table, [*targets, *names], READER)
+    if order and order not in table.variables:
+        require(table, [order], READER)
     if set(targets) & set(names):
         raise SchemaError(
             "A target cannot be an input.",

@@ -128,15 +128,15 @@ def log_hypervolume_improvement(
         lowest = np.where(np.isnan(reference), lowest, reference)
     normals = norm.ppf(qmc.Halton(n_objectives, rng=0).random(N_DIRECTIONS))
     directions = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
-    gains = np.moveaxis(
-        (objectives - lowest) / spread, 2, 0
-    ).copy()  # one array an objective is soon compared
+    # One array an objective is soon compared.
+    gains = np.moveaxis((objectives - lowest) / spread, 2, 0).copy()
     fronts = np.moveaxis((rivals - lowest) / spread, 2, 0).copy()
     scores = []
     for direction in np.maximum(directions, 1e-3)[:, :, None, None]:
         along = (gains / direction).min(0)
-        # Below the reference all are worth nothing: how far below must not count as spread.
-        floor = min(along.max(), 0.0)
+        # Below the reference all are worth nothing: how far below must not count as spread. Where nothing
+        # reaches it, what comes nearest is best.
+        floor = 0.0 if along.max() > 0 else along.min()
         along = np.maximum(along, floor)
         best = (fronts / direction).min(0).max(1, initial=floor)
         steepness = (n_objectives - 1) * np.log(np.maximum(best.mean(), MARGIN))

@@ -126,6 +126,10 @@ def form_beliefs(
     values = {
         name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
     }
+    if objectives is not None and volume_from is not None:
+        falls_short = (objectives.mean(0) <= volume_from).any(1)
+        if falls_short.all():
+            notes = (*notes, "No place is expected to pass the reference: those nearest to it are chosen.")
     open_phase = phase[:, :n_open]
     return Beliefs(candidates, worth, information, objectives, volume_from, open_phase, values, notes)
 

@@ -41,7 +41,8 @@ def export(view: View, path: Path, form: Format, *, replace: bool) -> Path:
         replace: what is there already.
 
     Raises:
-        TielineError: something is there already; or creators or a licence are missing for a crate.
+        TielineError: something is there already that is no earlier export, or not to be replaced; or creators
+            or a licence are missing for a crate.
     """
     if form not in get_args(Format):
         raise TielineError(
@@ -51,7 +52,7 @@ def export(view: View, path: Path, form: Format, *, replace: bool) -> Path:
     citation = Citation.from_dict(view.settings.citation)
     if form == "crate":
         citation.refuse_gaps()
-    with whole(path, replace=replace) as folder:
+    with whole(path, replace=replace, keeps=view.folder) as folder:
         files = dict(_write_sheets(view, folder))
         if form != "csv":
             files |= dict(_write_data(view, folder)) | dict(_copy_files(view, folder))

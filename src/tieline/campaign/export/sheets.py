@@ -9,6 +9,7 @@ import sqlalchemy as sa
 import xarray as xr
 
 from tieline.campaign.export.view import View
+from tieline.campaign.export.writing import DICTIONARY
 from tieline.campaign.proposals import list_proposals
 from tieline.campaign.store import tables
 from tieline.planning.listing import heading
@@ -229,7 +230,7 @@ def _dictionary(sheets: Sequence[Sheet]) -> Sheet:
     about |= {"type": "number, whole number or text", "unit": "of its numbers; 1 is dimensionless"}
     about |= {"role": "synthesis, process, structure or property"}
     frame = pd.DataFrame(rows, columns=list(about))
-    return Sheet("dictionary.csv", "one row a column of the other tables", frame, _plainly(about))
+    return Sheet(DICTIONARY, "one row a column of the other tables", frame, _plainly(about))
 
 
 def _type(kind: Any) -> str:
