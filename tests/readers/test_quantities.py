@@ -86,3 +86,15 @@ def test_preview_shows_a_column_that_load_would_refuse(tmp_path):
     path = tmp_path / "spread.csv"
     path.write_text("sample,E,z\na,1 GPa,1\nb,2 mm,2\n")
     assert "mixes units" in preview(path).set_index("name").loc["e", "why"]
+
+
+def test_a_column_with_a_unit_that_is_read_as_text_is_told(tmp_path):
+    cells = ["3.1", "4.2 ± 0.1", "n.d.", ">6", "<2"]
+    (note,) = [n for n in load(tmp_path, cells, "E (GPa)").attrs["notes"] if "read as text" in n]
+    assert all(f"row {row}: '{cells[row - 2]}'" in note for row in (3, 4, 5, 6))
+    assert "'3.1'" not in note
+
+
+def test_text_that_a_person_said_is_text_is_not_doubted(tmp_path):
+    record = load(tmp_path, ["3.1", ">6", "<2"], "E (GPa)", columns={"E (GPa)": {"role": "note"}})
+    assert not any("read as text" in note for note in record.attrs["notes"])

@@ -28,6 +28,7 @@ class Evidence:
         y (row): its numbers; NaN where not measured, or where it is a label.
         label (row): its labels, "" where not labelled; None where it is a number.
         group (row): number of what was made or measured together; None where nothing was said.
+        beside (row): number of the set of rows alike in all that is not read; None where that is not asked.
     """
 
     specimens: np.ndarray
@@ -40,6 +41,7 @@ class Evidence:
     y: Array | None = None
     label: np.ndarray | None = None
     group: Indices | None = None
+    beside: Indices | None = None
 
     @staticmethod
     def of(

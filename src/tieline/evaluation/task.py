@@ -223,23 +223,49 @@ def inspect(
         SchemaError: something cannot stand at all; the message names it.
         NotIdentified: fewer than five specimens know the target.
     """
-    notes: list[str] = []
     if isinstance(data, xr.DataTree):
         from tieline.features.represent import represent
 
         data = represent(data)
-        notes = list(data.attrs.get("notes", []))
+    read = list(data.attrs.get("notes", []))
     if target is not None:
         report = task(data, target, inputs, groups, seed=seed).inspection
-        return replace(report, notes=tuple(notes))
-    notes += check(data)
+        return _with_notes(report, data, read)
+    read += check(data)
     named = (inputs,) if isinstance(inputs, str) else inputs
     names = tuple(named) if named is not None else tuple(_readable(data))
     table = as_variables(data, names)
     require(table, names, "inspect")
     group = _groups(table, names, groups) if groups else None
-    found = look_over(Evidence.of(table, names, group=group))
-    return replace(Inspection.of(table, names, in_order(found)), notes=tuple(notes))
+    evidence = Evidence.of(table, names, group=group)
+    found = look_over(replace(evidence, beside=_beside(data, names)))
+    return _with_notes(Inspection.of(table, names, in_order(found)), data, read)
+
+
+def _with_notes(report: Inspection, data: xr.Dataset, notes: Sequence[str]) -> Inspection:
+    """Put notes beside a report, and name the columns of text that it does not look at."""
+    texts = [
+        str(name)
+        for name, v in data.variables.items()
+        if v.dims == ("specimen",) and v.dtype.kind not in "iufb" and name != "specimen"
+    ]
+    unseen = [name for name in texts if name not in report.columns["column"].values]
+    said = [f"Text that was not looked at: {name_some(unseen)}."] if unseen else []
+    return replace(report, notes=tuple(dict.fromkeys([*notes, *said])))
+
+
+def _beside(data: xr.Dataset, names: Sequence[str]) -> Indices:
+    """Number of the set of rows (row) alike in all columns that are not looked at, text too."""
+    others = [
+        str(name)
+        for name, v in data.variables.items()
+        if name not in (*names, "specimen")
+        and "specimen" in v.dims
+        and (v.ndim == 1 or (v.ndim == 2 and v.dtype.kind in "iufb"))
+    ]
+    sets = [_groups(data, (), name) for name in others]
+    whole = np.stack([np.zeros(data.sizes["specimen"], dtype=int), *sets], 1)
+    return np.unique(whole, axis=0, return_inverse=True)[1].ravel()
 
 
 def _look(stated: Task, target: str, seed: int) -> list[Finding]:

@@ -42,7 +42,8 @@ def represent(
     require(specimens, wanted, reader="represent")
     if phase:
         specimens[phase].attrs["role"] = "structure"
-    notes = [*record.attrs.get("notes", []), *specimens.attrs.get("notes", [])]
+    # A record that was read has the notes of its specimens at its root too.
+    notes = list(dict.fromkeys([*record.attrs.get("notes", []), *specimens.attrs.get("notes", [])]))
     kept: dict[str, xr.DataArray] = {}
     texts: dict[str, xr.DataArray] = {}
     for name, variable in specimens.data_vars.items():

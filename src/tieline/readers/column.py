@@ -15,6 +15,7 @@ class Column:
         units: canonical; None when unknown.
         why: the reason for the guess.
         question: what to ask about the unit; "" when nothing is open.
+        doubt: why it may not be the text that it is read as; "" for no doubt.
         is_numeric: whether its cells are read as numbers.
         error_of: name of the variable whose standard error it is; "" for none.
         component: element or component of a composition; "" for none.
@@ -29,6 +30,7 @@ class Column:
     units: str | None
     why: str
     question: str = ""
+    doubt: str = ""
     is_numeric: bool = True
     error_of: str = ""
     component: str = ""

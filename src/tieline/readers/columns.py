@@ -16,7 +16,10 @@ from tieline.readers.mapping import Correction, how_to_say
 from tieline.readers.roles import guess_role, is_identity_name
 from tieline.readers.sheet import Sheet
 from tieline.readers.values import read_values
+from tieline.schema.wording import name_some
 from tieline.units import canonical
+
+MOST_LETTERS = 30  # of a cell in a note
 
 
 def guess_columns(
@@ -71,7 +74,26 @@ def _first_guess(sheet: Sheet, header: str, correction: Correction | None) -> Co
     is_label = role == "structure" and share_of_numbers(cells) < 1 and header not in sheet.refusals
     if column.role == "note" or is_label:
         column = replace(column, is_numeric=False)
-    return column if correction is None else _corrected(column, correction, cells)
+    if correction is not None:
+        return _corrected(column, correction, cells)
+    return column if column.is_numeric else replace(column, doubt=_doubt(sheet, column))
+
+
+def _doubt(sheet: Sheet, column: Column) -> str:
+    """Name the cells for which a column that has a unit is read as text; "" where it is plain text."""
+    cells = sheet.column(column.header)
+    if column.units is None or not (any(is_number(c) for c in cells) or _begins_with_numbers(cells)):
+        return ""
+    others = [
+        f"row {row}: '{str(cell)[:MOST_LETTERS]}'"
+        for row, cell in zip(sheet.rows, cells, strict=True)
+        if not is_missing(cell) and not is_number(cell)
+    ]
+    return (
+        f"'{column.header}' has a unit, but was read as text ({name_some(others)}). Write numbers:"
+        " a limit such as <50 as 50 with the word below in a column of the same name and _flag, an error in"
+        " a column headed ±, and leave empty what was not measured."
+    )
 
 
 def _begins_with_numbers(cells: Sequence[Cell]) -> bool:

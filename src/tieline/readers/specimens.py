@@ -59,8 +59,8 @@ def specimens_dataset(
     )
     dataset = _with_texts(dataset, [c for c in kept if c not in readable], values)
     _describe(dataset, columns, composition_name)
-    questions = [c.question for c in plain if c.question]
-    return dataset.assign_attrs(notes=[*notes, *dataset.attrs.get("notes", []), *questions])
+    open_ends = [c.question for c in plain if c.question] + [c.doubt for c in kept if c.doubt]
+    return dataset.assign_attrs(notes=[*notes, *dataset.attrs.get("notes", []), *open_ends])
 
 
 def _identities(sheet: Sheet, columns: Sequence[Column], notes: list[str]) -> np.ndarray:

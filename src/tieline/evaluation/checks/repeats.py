@@ -68,7 +68,7 @@ def _same_inputs(evidence: Evidence, together: Indices) -> Iterator[Finding]:
     several = counts[together] > 1
     if not several.any() or len(np.unique(together)) < 5:
         return
-    duplicated = np.zeros(evidence.n, dtype=bool)
+    duplicated, where = np.zeros(evidence.n, dtype=bool), "all that is read"
     if evidence.y is not None or evidence.label is not None:
         told = evidence.label if evidence.label is not None else evidence.y
         assert told is not None
@@ -77,11 +77,16 @@ def _same_inputs(evidence: Evidence, together: Indices) -> Iterator[Finding]:
         duplicated = (np.bincount(whole)[whole] > 1) & evidence.has_target
     elif evidence.matrix().shape[1] > 1:
         duplicated = several
+        if evidence.beside is not None:
+            alike = np.unique(np.stack([together, evidence.beside], 1), axis=0, return_inverse=True)[
+                1
+            ].ravel()
+            duplicated, where = np.bincount(alike)[alike] > 1, "every column"
     if duplicated.any():
         yield Finding(
             "duplicates",
             "amber",
-            f"{duplicated.sum()} rows are copies of others in all that is read.",
+            f"{duplicated.sum()} rows are copies of others in {where}.",
             "Remove the copies; folds keep them together meanwhile.",
             (),
             evidence.named(duplicated),
