@@ -9,7 +9,7 @@ from robots import SETTINGS, SPACE, run, run_all
 
 from tieline.campaign import proposals
 from tieline.campaign.campaign import Campaign
-from tieline.campaign.settings import Settings
+from tieline.campaign.settings import Settings, write_settings
 from tieline.errors import Conflict, NotFound, SchemaError, TielineError, UnitError
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.planning.spaces.inputs import Numeric
@@ -79,6 +79,18 @@ def test_proposals_chosen_ahead_are_those_of_single_questions(tmp_path):
     assert len(set(ahead)) == 4
 
 
+def test_a_line_chosen_ahead_stays_inside_a_space_that_was_narrowed(tmp_path):
+    with Campaign.create(tmp_path / "c", SETTINGS) as made:
+        run_all(made, 6)
+        made.fit()
+    with Campaign.open(tmp_path / "c", ahead=8) as campaign:
+        campaign.ask(1)
+        narrow = Space([Numeric("temperature", 620, 640, step=5, units="degC"), *SPACE.inputs[1:]])
+        text = write_settings(replace(SETTINGS, space=narrow.to_dict()))
+        (campaign.path / "campaign.toml").write_text(text, encoding="utf-8")
+        assert narrow.contains(campaign.ask(2)).all()
+
+
 def test_an_answer_is_given_again_to_the_same_request(campaign):
     one = campaign.ask(2, key="k")
     assert campaign.ask(2, key="k").identical(one)
@@ -89,6 +101,37 @@ def test_an_answer_is_given_again_to_the_same_request(campaign):
     told = run(campaign, name, key="t")
     assert run(campaign, name, key="t") == told
     assert campaign.record()["specimens"].sizes["specimen"] == 1
+
+
+def test_a_request_is_the_same_when_more_is_known_by_then(tmp_path):
+    sheet = tmp_path / "more.csv"
+    sheet.write_text("specimen,temperature [degC],hardness [GPa],density [g/cm^3]\nA,650,4,7\nB,670,4.5,7\n")
+    settings = Settings(
+        "c", model="GaussianProcess", space=Space([Numeric("temperature", 600, 900)]).to_dict()
+    )
+    with Campaign.create(tmp_path / "c", settings) as campaign:
+        one, two = campaign.ask(2)["proposal"].values.tolist()
+        requests = (
+            lambda: campaign.tell({"hardness": np.float64(5)}, made={"temperature": 700}, key="t"),
+            lambda: campaign.tell({"hardness": [5, 6]}, proposal=one, key="p"),
+            lambda: campaign.fail(two, why="cracked", key="f"),
+        )
+        before = [request() for request in requests]
+        campaign.import_file(sheet)
+        assert [request() for request in requests] == before
+        with pytest.raises(Conflict, match="another request"):
+            campaign.tell({"hardness": 5}, made={"temperature": 701}, key="t")
+
+
+def test_requests_in_logs_of_earlier_versions_are_known_again(local):
+    rows = [{"property": "hardness", "value": 5.0, "label": None, "sd": None, "flag": "ok", "unit": None}]
+    place = {"temperature": 700.0, "substrate": "glass"}
+    about = {"proposal": "", "specimen": "a", "made": place, "state": "", "why": ""}
+    content = {**about, "asked": {}, "attrs": {}, "results": rows}
+    before = local.store.write("told", content, key="t", request={**about, "results": rows})
+    assert local.tell({"hardness": 5}, specimen="a", made=place, key="t") == before
+    with pytest.raises(Conflict, match="another request"):
+        local.tell({"hardness": 6}, specimen="a", made=place, key="t")
 
 
 def test_a_claim_belongs_to_who_made_it(local):
@@ -222,6 +265,18 @@ def test_an_experiment_of_ones_own_is_told_without_a_proposal(local):
         ({"hardness": {"value": 5.0, "unit": 7}}, {}, UnitError, "is no text"),
         ({"hardness": 5.0}, {"made": {"temperature": "hot"}}, SchemaError, "'temperature' is a number"),
         ({"hardness": 5.0}, {"made": {"temperature": {"Fe": 1.0}}}, SchemaError, "is a composition"),
+        (
+            {"hardness": 5.0},
+            {"made": {"temperature": {"value": 750, "units": "K"}}},
+            SchemaError,
+            r"'temperature' has no 'units'.(.|\n)*Did you mean 'unit'",
+        ),
+        (
+            {"hardness": 5.0},
+            {"made": {"temperature": {"value": 750, "unit": "K", "sd": 3}}},
+            SchemaError,
+            "'temperature' has no 'sd'",
+        ),
         ({"hardness": 5.0}, {"made": {"substrate": 7}}, SchemaError, "'substrate' is a text"),
         ({"hardness": {"valu": 5.0}}, {}, SchemaError, "Did you mean 'value'"),
         ({"hardness": {"value": 5.0, "unit": "Mpaa"}}, {}, UnitError, "Mpaa"),

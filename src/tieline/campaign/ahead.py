@@ -36,8 +36,8 @@ class Ahead:
         meanwhile.
 
         Args:
-            kind: of wish.
-            source: fit and pool; a line of another one is renewed.
+            kind: of wish, and where to choose from.
+            source: fit and costs; a line of another one is renewed.
             taken: places that are spoken for.
             n: how many are asked for.
             choose: does the work, beside all that is spoken for by then and the rest of a line.

@@ -176,9 +176,10 @@ class Answering:
         if question.pool is not None or question.audit or self.fit is None:
             return choose_now(question.n)
         assert wish.goal is not None  # there is a posterior
-        kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures)
         settings = self.settings
-        source = (self.fit.posterior, repr(settings.space), settings.pool, repr(settings.costs))
+        where = (repr(settings.space), settings.pool)  # a line from elsewhere answers nobody, not even once
+        kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures, *where)
+        source = (self.fit.posterior, repr(settings.costs))
         with self.store.reading() as connection:
             taken = taken_places(connection, self._since, wish.measures)
         return self.ahead.choices(kind, source, taken, question.n, choose_now)

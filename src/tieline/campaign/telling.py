@@ -1,7 +1,7 @@
 """What somebody tells of an experiment, looked over at the door: names, units, flags, compositions."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +12,14 @@ from tieline.campaign.kinds import kind_of, refuse_other_kind
 from tieline.campaign.store import tables
 from tieline.campaign.store.event import Event
 from tieline.campaign.store.store import Store, last_event
-from tieline.errors import NotFound, SchemaError, UnitError, did_you_mean
+from tieline.errors import Conflict, NotFound, SchemaError, UnitError, did_you_mean
 from tieline.schema.closure import ROUNDING
 from tieline.schema.flags import FLAGS
 from tieline.schema.wording import name_known
 from tieline.units import canonical, convert
 
 WORDS = ("value", "sd", "flag", "unit")
+WORDS_OF_SETTING = ("value", "unit")
 LARGEST = 1e300  # what is larger is a slip, and its square no number
 TOLERANCE = 0.02  # a composition that sums to one but for this is closed, as in imported files
 
@@ -82,13 +83,7 @@ def _held(row: Row) -> Any:
 
 def _result(name: str, said: Value, known_unit: str | None) -> Row:
     parts: dict[str, Any] = dict(said) if isinstance(said, Mapping) else {"value": said}
-    for word in parts:
-        if word not in WORDS:
-            raise SchemaError(
-                f"A result of '{name}' has no '{word}'.",
-                found=did_you_mean(word, WORDS),
-                hint=f"one of {', '.join(WORDS)}",
-            )
+    _refuse_other_words(f"A result of '{name}'", parts, WORDS)
     value, sd, flag = parts.get("value"), parts.get("sd"), parts.get("flag", "ok")
     if flag not in FLAGS:
         raise SchemaError(
@@ -117,6 +112,16 @@ def _result(name: str, said: Value, known_unit: str | None) -> Row:
     if error is not None and error < 0:
         raise SchemaError(f"The standard error of '{name}' is negative.", found=f"{error:g}")
     return {"property": name, "value": number, "label": label, "sd": error, "flag": flag, "unit": unit}
+
+
+def _refuse_other_words(what: str, said: Mapping[str, Any], words: Collection[str]) -> None:
+    for word in said:
+        if word not in words:
+            raise SchemaError(
+                f"{what} has no '{word}'.",
+                found=did_you_mean(str(word), words),
+                hint=f"one of {', '.join(words)}",
+            )
 
 
 def _number(name: str, value: Any) -> float:
@@ -178,6 +183,7 @@ def _setting(name: str, value: Any, known_unit: str | None) -> Any:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and "value" in value:
+        _refuse_other_words(f"The setting '{name}'", value, WORDS_OF_SETTING)
         number, unit = _number(name, value["value"]), _unit(name, value.get("unit"), known_unit)
         return (
             float(convert(number, unit, known_unit)) if unit and known_unit and unit != known_unit else number
@@ -235,28 +241,75 @@ def tell(
         SchemaError: a name is not known, a value is none, or nothing is told.
         NotFound: there is no such proposal.
     """
-    rows = read_results_told(results, words)
-    settings = read_settings_told(made or {}, words, is_whole=False)
-    if not rows and not settings:
-        raise SchemaError(
-            "Nothing was told.", hint='tell({"hardness": 5.2}, proposal="P2026-11-24-1"); or fail, or abandon'
-        )
     state = "" if not proposal else "running" if is_partial else "done"
-    about = {"proposal": proposal, "specimen": specimen, "made": settings, "state": state, "why": ""}
-    return _write(store, words, rows, about, by=by, key=key)
+    about = {"proposal": proposal, "specimen": specimen, "state": state, "why": ""}
+
+    def read() -> Reading:
+        rows = read_results_told(results, words)
+        settings = read_settings_told(made or {}, words, is_whole=False)
+        if not rows and not settings:
+            raise SchemaError(
+                "Nothing was told.",
+                hint='tell({"hardness": 5.2}, proposal="P2026-11-24-1"); or fail, or abandon',
+            )
+        return Reading(rows, {**about, "made": settings})
+
+    sent = {**about, "made": _as_sent(made or {}), "told": _as_sent(results)}
+    return _once(store, words, sent, read, by=by, key=key)
 
 
 def fail(store: Store, words: Vocabulary, proposal: str, *, why: str, by: str, key: str) -> Event:
     """Record that what was proposed could not be made, which a model may learn from."""
-    lost = {"value": None, "label": None, "sd": None, "flag": "failed"}
-    rows = [{"property": name, **lost, "unit": words.units.get(name)} for name in words.properties]
     about = {"proposal": proposal, "specimen": "", "made": {}, "state": "failed", "why": why}
-    return _write(store, words, rows, about, by=by, key=key)
+
+    def read() -> Reading:
+        lost = {"value": None, "label": None, "sd": None, "flag": "failed"}
+        rows = [{"property": name, **lost, "unit": words.units.get(name)} for name in words.properties]
+        return Reading(rows, about)
+
+    return _once(store, words, about, read, by=by, key=key)
 
 
-def _write(
-    store: Store, words: Vocabulary, rows: list[Row], about: Mapping[str, Any], *, by: str, key: str
+@dataclass(frozen=True)
+class Reading:
+    """What was sent, looked over and completed from the vocabulary.
+
+    Attributes:
+        rows: of the store, one a measurement.
+        about: proposal, specimen, made, state and why.
+    """
+
+    rows: list[Row]
+    about: Mapping[str, Any]
+
+
+def _once(
+    store: Store, words: Vocabulary, sent: Any, read: Callable[[], Reading], *, by: str, key: str
 ) -> Event:
+    """Write down what was sent, or find it: the vocabulary may have grown since it was first sent."""
+    try:
+        before = store.answered("told", sent, key)
+    except Conflict:  # unless the log is of an earlier version, which went by the completed rows
+        reading = read()
+        before = store.answered("told", {**reading.about, "results": reading.rows}, key)
+    return before or _write(store, words, read(), sent, by=by, key=key)
+
+
+def _as_sent(said: Any) -> Any:
+    """What was sent as plain content, sound or not, alike for the same numbers."""
+    if isinstance(said, Mapping):
+        return {str(name): _as_sent(part) for name, part in said.items()}
+    if isinstance(said, np.generic):
+        return _as_sent(said.item())
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        return float(said) if -LARGEST <= said <= LARGEST else "not finite"
+    if isinstance(said, Sequence) and not isinstance(said, str):
+        return [_as_sent(part) for part in said]
+    return said if said is None or isinstance(said, str | bool) else repr(said)
+
+
+def _write(store: Store, words: Vocabulary, reading: Reading, sent: Any, *, by: str, key: str) -> Event:
+    rows, about = reading.rows, reading.about
     proposal, settings = about["proposal"], about["made"]
 
     def settle(connection: sa.Connection) -> Mapping[str, Any]:
@@ -287,8 +340,7 @@ def _write(
             "results": rows,
         }
 
-    request = {**about, "results": rows}
-    return store.write("told", settle, by=by, key=key, request=request)
+    return store.write("told", settle, by=by, key=key, request=sent)
 
 
 def _asked(connection: sa.Connection, name: str) -> tuple[Row, Row]:
