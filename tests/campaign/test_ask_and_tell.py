@@ -387,7 +387,7 @@ def test_a_changed_file_is_found(local):
     local.fit()
     pattern = local.path.parent / "pattern.xy"
     pattern.write_text("1 2\n", encoding="utf-8")
-    local.attach(pattern, specimen="P1")
+    local.attach(pattern, specimen=local.proposals()["proposal"].values[0])
     assert local.verify() == []
     for folder in ("posteriors", "artifacts"):
         (file,) = (local.path / folder).iterdir()

@@ -62,7 +62,7 @@ def test_on_a_bad_line_nothing_is_lost_or_doubled(address):
         run(lab, one)
         lab.fail(two, why="cracked")
         lab.release(three)
-        lab.attach(__file__, specimen="x")
+        lab.attach(__file__, proposal=one)
         kinds = [event["kind"] for event in lab.events()]
         assert len(lab.specimens()) == 3  # two measurements of one, and one that failed
     assert len(requests) > 1.8 * 12  # each was sent twice
@@ -121,7 +121,7 @@ def test_nobody_there_is_said_so(folder):
         tl.connect("http://127.0.0.1:9", patience=0.1)
 
 
-def test_errors_are_those_of_a_campaign(lab):
+def test_errors_are_those_of_a_campaign(lab, address):
     (proposal,) = lab.ask()
     with pytest.raises(tl.SchemaError, match="Did you mean 'hardness'"):
         lab.tell({"hardnes": 5.0}, proposal=proposal)
@@ -134,6 +134,8 @@ def test_errors_are_those_of_a_campaign(lab):
     lab.claim(proposal)
     with pytest.raises(tl.NotFound, match="No proposal is open"):
         lab.claim()
+    with tl.connect(address) as nobody, pytest.raises(tl.SchemaError, match=r"who you are(.|\n)*by="):
+        nobody.proposals(mine=True)
     with pytest.raises(tl.Conflict, match="Nothing was learned"):
         lab.predict()
     with pytest.raises(tl.TielineError, match="There is no file"):

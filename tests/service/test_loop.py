@@ -113,6 +113,7 @@ def test_what_cannot_be_is_refused_in_three_clauses(visitor):
     refusal(visitor.post("/v1/claim", json={"proposal": name, "by": "b"}), 409, "claimed by a")
     refusal(visitor.post(f"/v1/proposals/{name}/release", json={"by": "b"}), 409, "did not claim")
     refusal(visitor.get("/v1/proposals", params={"state": "don"}), 422, "Did you mean 'done'")
+    refusal(visitor.get("/v1/proposals", params={"mine": True}), 422, "who you are", "by=")
     refusal(visitor.get("/v1/campaign", params={"as_of": "yesterday"}), 422, "no point in time")
     refusal(visitor.get("/v1/fits/fit-99"), 404)
 
@@ -201,6 +202,11 @@ def test_files_are_looked_at_imported_and_kept(visitor, folder):
     pattern = {"file": ("A.xy", b"10 1\n20 2\n")}
     kept = visitor.post("/v1/artifacts", files=pattern, data={"specimen": "A"}).json()
     assert kept["kind"] == "attached"
+    files = sorted((folder / "artifacts").iterdir())
+    for about, meant in (({"specimen": "AA"}, "A"), ({"specimen": "A", "proposal": "P-none"}, "nothing")):
+        other = {"file": ("A.xy", b"10 1\n20 3\n")}
+        refusal(visitor.post("/v1/artifacts", files=other, data=about), 404, "There is no", meant)
+    assert sorted((folder / "artifacts").iterdir()) == files
     (listed,) = get(visitor, "/artifacts", specimen="A")["artifacts"]
     fetched = visitor.get(f"/v1/artifacts/{listed['sha256']}")
     assert fetched.content == b"10 1\n20 2\n"

@@ -443,10 +443,10 @@ class Campaign:
         """Keep a file of an instrument, a pattern or an image, with the specimen that it is of.
 
         Raises:
-            TielineError: there is no such file.
+            TielineError: there is no such file, specimen or proposal.
         """
         about = {"name": name or Path(file).name, "specimen": specimen, "proposal": proposal}
-        return attach(self.path, self.store, Path(file), by=by, key=key, **about)
+        return attach(self.path, self.store, self.vocabulary(), Path(file), by=by, key=key, **about)
 
     def events(self, *, after: int = 0, limit: int | None = None) -> list[Event]:
         """Read the log, from the event after a number."""

@@ -21,10 +21,10 @@ def keep_netcdf(data: xr.Dataset | xr.DataTree, folder: Path) -> str:
     return adopt(save_netcdf(data, folder / f".{uuid4().hex}.nc"), folder)
 
 
-def adopt(file: Path, folder: Path) -> str:
-    """Move a file into a folder under its SHA-256, which is returned."""
+def adopt(file: Path, folder: Path, digest: str = "") -> str:
+    """Move a file into a folder under its SHA-256, which is returned, and worked out if it is not known."""
     folder.mkdir(exist_ok=True)
-    digest = sha256_of(file)
+    digest = digest or sha256_of(file)
     kept = folder / f"{digest}{file.suffix}"
     file.replace(kept)
     _sync(folder)

@@ -118,7 +118,11 @@ class Client:
         return [proposal_from(row) for row in answer["proposals"]]
 
     def proposals(self, *states: str, instrument: str = "", mine: bool = False) -> list[Proposal]:
-        """List proposals, all or those in some states; `mine` are those that one has claimed."""
+        """List proposals, all or those in some states; `mine` are those that one has claimed.
+
+        Raises:
+            SchemaError: `mine`, of a client that `connect` was not told `by` nor a token.
+        """
         query = {"state": states, "instrument": instrument, "mine": mine, "by": self.by}
         return [proposal_from(row) for row in self._get("/proposals", **query)["proposals"]]
 

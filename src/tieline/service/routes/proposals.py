@@ -6,6 +6,7 @@ from fastapi import Query
 
 from tieline.campaign.proposals import find_proposals
 from tieline.campaign.store.event import now
+from tieline.errors import SchemaError
 from tieline.planning.goals import parse_goal
 from tieline.service.answers import Proposal, Proposals, Recorded, proposal_of, proposals_of, recorded
 from tieline.service.bodies import Ask, Claim, GiveUp, Renew
@@ -45,7 +46,7 @@ def list_proposals(
     by: Annotated[str, Query(description="Who one is, for `mine`.")] = "",
 ) -> Proposals:
     """List proposals in the order in which they were made."""
-    claimed_by = visitor.signs(by) if mine else claimed_by
+    claimed_by = _named(visitor.signs(by)) if mine else claimed_by
     wanted = {"states": state, "instrument": instrument, "claimed_by": claimed_by}
     return proposals_of(find_proposals(campaign.store, **wanted))
 
@@ -94,6 +95,16 @@ def fail(deed: Writing, name: str, body: GiveUp) -> Recorded:
 def abandon(deed: Writing, name: str, body: GiveUp) -> Recorded:
     """Give a proposal up; nothing is learned from that, and its place may be proposed again."""
     return recorded(deed.campaign.abandon(name, by=deed.by(body.by), why=body.why, key=deed.key))
+
+
+def _named(signature: str) -> str:
+    if not signature:
+        raise SchemaError(
+            "What is yours can only be told if you say who you are.",
+            found="mine, and nobody's name",
+            hint='by=furnace-2, or tl.connect(address, by="furnace-2")',
+        )
+    return signature
 
 
 def _shown(deed: Deed, name: str) -> Proposal:
