@@ -19,9 +19,11 @@ from tieline.campaign.settings import Settings, complete
 from tieline.campaign.store.store import Store
 from tieline.campaign.telling import Vocabulary
 from tieline.errors import SchemaError, TielineError
+from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
 from tieline.models.posterior import Posterior, label_sets
 from tieline.models.posterior_file import load_posterior
 from tieline.models.spectral_posterior import SpectralPosterior
+from tieline.models.volumes.posterior import VolumePosterior
 from tieline.planning.pool import check_pool, default_pool, first_of_each, place_names
 from tieline.planning.spaces.space import Space
 from tieline.schema import specimens_of
@@ -141,10 +143,10 @@ class Memory:
 def _of_design(file: Path) -> Posterior:
     """Read a posterior of places that can be proposed."""
     posterior = load_posterior(file)
-    if isinstance(posterior, SpectralPosterior):
+    if isinstance(posterior, FingerprintPosterior | SpectralPosterior | VolumePosterior):
         raise SchemaError(
-            "A campaign has the posterior of a design, and this one is of spectra.",
-            found="SpectralComposition",
+            "A campaign has the posterior of a design, and this one is of measurements.",
+            found=type(posterior.model).__name__,
             hint="tl.load_posterior reads it outside of a campaign",
         )
     return posterior

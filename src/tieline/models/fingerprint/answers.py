@@ -207,12 +207,9 @@ def _sharpness(posterior: "FingerprintPosterior", used: Mask) -> float:
     asked = held_out(posterior, used)
     mean, variance = latent(posterior, list(asked.inputs), asked.is_measured)
     population = posterior.population
-    wanted = softmax(
-        np.log(population.weight)
-        + population.log_latent(mean, variance)
-        + log_laws(posterior, asked, asked.is_measured),
-        axis=1,
-    )
+    log_wanted = np.log(population.weight) + population.log_latent(mean, variance)
+    log_wanted = log_wanted + log_laws(posterior, asked, asked.is_measured)
+    wanted = np.asarray(softmax(log_wanted, axis=1))
     losses = []
     for sharpness in SHARPNESSES:
         a = _log_probability(posterior, asked, used, sharpness)
