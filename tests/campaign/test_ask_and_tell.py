@@ -9,10 +9,12 @@ from robots import SETTINGS, SPACE, run, run_all
 
 from tieline.campaign import proposals
 from tieline.campaign.campaign import Campaign
+from tieline.campaign.outside import notes_outside
 from tieline.campaign.settings import Settings, write_settings
 from tieline.errors import Conflict, NotFound, SchemaError, TielineError, UnitError
 from tieline.models.gaussian_process import GaussianProcess
-from tieline.planning.spaces.inputs import Numeric
+from tieline.planning.spaces.inputs import Levels, Numeric
+from tieline.planning.spaces.mixture import Composition
 from tieline.planning.spaces.space import Space
 
 
@@ -277,6 +279,13 @@ def test_an_experiment_of_ones_own_is_told_without_a_proposal(local):
             SchemaError,
             "'temperature' has no 'sd'",
         ),
+        ({"hardness": 5.0}, {"made": {"temperature": -400}}, SchemaError, "below absolute zero"),
+        (
+            {"hardness": 5.0},
+            {"made": {"temperature": {"value": -1, "unit": "K"}}},
+            SchemaError,
+            "below absolute zero",
+        ),
         ({"hardness": 5.0}, {"made": {"substrate": 7}}, SchemaError, "'substrate' is a text"),
         ({"hardness": {"valu": 5.0}}, {}, SchemaError, "Did you mean 'value'"),
         ({"hardness": {"value": 5.0, "unit": "Mpaa"}}, {}, UnitError, "Mpaa"),
@@ -312,6 +321,32 @@ def test_what_was_told_first_says_what_a_name_stands_for(tmp_path):
             campaign.tell({"hardness": 5.0}, specimen="b", made={"temperature": "hot"})
         assert campaign.events() == before
         assert campaign.record()["specimens"]["temperature"].dtype == float
+
+
+@pytest.mark.parametrize(
+    ("made", "unit", "outside"),
+    [
+        ({"mix": {"Pd": 0.25, "Fe": 0.45, "Ga": 0.3}, "dwell": 2, "heat": 700}, "degC", []),
+        (
+            {"mix": {"Fe": 0.65, "Ga": 0.2, "Pd": 0.15}, "dwell": 5, "heat": 950},
+            "degC",
+            ["mix", "dwell", "heat"],
+        ),
+        ({"mix": {"Fe": 0.5, "Ga": 0.5}, "heat": 890}, "K", ["mix"]),
+        ({"mix": {"Fe": 0.3, "Ga": 0.3, "Pd": 0.3, "Cu": 0.1}, "heat": 700}, "GPa", ["mix", "heat"]),
+        ({"mix": 3.0, "heat": "hot"}, "degC", ["mix", "heat"]),
+    ],
+)
+def test_what_lies_outside_a_space_is_named(local, made, unit, outside):
+    mix = Composition("mix", ["Fe", "Ga", "Pd"], low=0.1, high=0.6, step=0.1)
+    space = Space([mix, Levels("dwell", [1, 4]), Numeric("heat", 600, 900, units="degC")])
+    event = local.store.write(
+        "told",
+        {"specimen": "a", "proposal": "", "state": "", "why": "", "asked": {}, "results": []}
+        | {"made": made, "attrs": {"heat": {"units": unit}}},
+    )
+    notes = notes_outside(Settings("c", space=space.to_dict()), event)
+    assert [note.split(":")[0] for note in notes] == outside
 
 
 def test_values_in_several_units_are_one_column(local):

@@ -118,6 +118,22 @@ def test_what_cannot_be_is_refused_in_three_clauses(visitor):
     refusal(visitor.get("/v1/fits/fit-99"), 404)
 
 
+def test_what_was_made_outside_the_space_is_taken_and_said_so(visitor):
+    def notes(**made):
+        return post(visitor, "/tell", results={"hardness": 5.0}, made=made)["notes"]
+
+    assert notes(temperature=703, substrate="glass") == []  # between two steps
+    hot = {"value": 1223.15, "unit": "K"}
+    assert notes(temperature=hot, substrate="glass") == [
+        "temperature: 950 degC lies outside the space of campaign.toml."
+    ]
+    assert notes(temperature=700, substrate="wood") == [
+        "substrate: wood lies outside the space of campaign.toml."
+    ]
+    told = {"results": {"hardness": 5.0}, "made": {"temperature": -400, "substrate": "glass"}}
+    refusal(visitor.post("/v1/tell", json=told), 422, "below absolute zero", "-400 degC")
+
+
 def test_nothing_is_learned_of_nothing(visitor):
     refusal(visitor.post("/v1/fits"), 422, "no data yet")
 

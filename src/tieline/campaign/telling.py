@@ -20,6 +20,7 @@ from tieline.units import canonical, convert
 
 WORDS = ("value", "sd", "flag", "unit")
 WORDS_OF_SETTING = ("value", "unit")
+ABSOLUTE_ZERO = {"K": 0.0, "degC": -273.15, "degF": -459.67}
 LARGEST = 1e300  # what is larger is a slip, and its square no number
 TOLERANCE = 0.02  # a composition that sums to one but for this is closed, as in imported files
 
@@ -185,6 +186,7 @@ def _setting(name: str, value: Any, known_unit: str | None) -> Any:
     if isinstance(value, Mapping) and "value" in value:
         _refuse_other_words(f"The setting '{name}'", value, WORDS_OF_SETTING)
         number, unit = _number(name, value["value"]), _unit(name, value.get("unit"), known_unit)
+        _refuse_below_zero(name, number, unit)
         return (
             float(convert(number, unit, known_unit)) if unit and known_unit and unit != known_unit else number
         )
@@ -200,7 +202,19 @@ def _setting(name: str, value: Any, known_unit: str | None) -> Any:
         if abs(total - 1) <= ROUNDING:
             return fractions
         return {element: v / total for element, v in fractions.items()}
-    return _number(name, value)
+    number = _number(name, value)
+    _refuse_below_zero(name, number, known_unit)
+    return number
+
+
+def _refuse_below_zero(name: str, number: float, unit: str | None) -> None:
+    lowest = ABSOLUTE_ZERO.get(unit or "")
+    if lowest is not None and number < lowest:
+        raise SchemaError(
+            f"'{name}' is below absolute zero.",
+            found=f"{number:g} {unit}",
+            hint=f"correct the value, or its unit; nothing is below {lowest:g} {unit}",
+        )
 
 
 def _refuse_stranger(name: str, known: Collection[str], deed: str, what: str) -> None:

@@ -29,6 +29,7 @@ def record(
 ) -> None:
     """Record what came out of an experiment."""
     from tieline.campaign.campaign import Campaign
+    from tieline.campaign.outside import notes_outside
 
     told: dict[str, list[Any]] = {}
     for name, value in (_read_result(text) for text in results or []):
@@ -44,6 +45,8 @@ def record(
             event = campaign.tell(told, made=settings, by=by, key=key, **about)
         what = event.told.get("specimen", proposal)
         console.print(f"Recorded as event {event.number}: {what}.", markup=False, highlight=False)
+        for note in notes_outside(campaign.settings, event):
+            console.print(note, markup=False, highlight=False)
         if campaign.is_stale:
             console.print(f"Next: tieline fit {folder}")
 

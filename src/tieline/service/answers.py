@@ -77,6 +77,13 @@ class Recorded(BaseModel):
     kind: Annotated[str, Field(examples=["told"])]
     by: Annotated[str, Field(examples=["furnace-2"])]
     specimen: Annotated[str, Field(description="That it is about, if it is.", examples=["P2026-11-24-1"])]
+    notes: Annotated[
+        list[str],
+        Field(
+            description="What should be known about it.",
+            examples=[["temperature: 950 degC lies outside the space of campaign.toml."]],
+        ),
+    ] = []
 
 
 class LogEvent(BaseModel):
@@ -140,10 +147,11 @@ def proposals_of(rows: Sequence[sa.Row[Any]], notes: Sequence[str] = ()) -> Prop
     return Proposals(proposals=[proposal_of(row, time) for row in rows], notes=list(notes))
 
 
-def recorded(event: Event) -> Recorded:
+def recorded(event: Event, notes: Sequence[str] = ()) -> Recorded:
     """An event that somebody caused, as an answer."""
     specimen = str(event.told.get("specimen", ""))
-    return Recorded(event=event.number, at=event.at, kind=event.kind, by=event.by, specimen=specimen)
+    about = {name: getattr(event, name) for name in ("at", "kind", "by")}
+    return Recorded(event=event.number, **about, specimen=specimen, notes=list(notes))
 
 
 def log_event(event: Event) -> LogEvent:

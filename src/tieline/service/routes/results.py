@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from tieline.campaign.outside import notes_outside
 from tieline.campaign.rows import from_rows, to_rows
 from tieline.campaign.store import tables
 from tieline.campaign.telling import read_settings_told
@@ -64,7 +65,7 @@ def tell(deed: Writing, body: Tell) -> Recorded:
     """Record what came out of an experiment, with or without a proposal. It is on disk when this answers."""
     about = {"proposal": body.proposal, "specimen": body.specimen, "is_partial": body.is_partial}
     event = deed.campaign.tell(body.results, made=body.made, by=deed.by(body.by), key=deed.key, **about)
-    return recorded(event)
+    return recorded(event, notes_outside(deed.campaign.settings, event))
 
 
 @router.get("/measurements")
