@@ -7,11 +7,13 @@ import time
 
 import numpy as np
 import pytest
+from furnace_runs import SHEET
 from robots import hardness
 from server import bad_line
 
 import tieline as tl
 from tieline.campaign.campaign import Campaign
+from tieline.campaign.settings import Settings
 from tieline.campaign.tokens import add_token
 from tieline.client.sending import KINDS
 from tieline.service.access import Access
@@ -51,6 +53,31 @@ def test_a_robot_finds_the_best_place(lab, folder):
     assert lab.overview(as_of=1)["proposals"] == {}
     with Campaign.open(folder) as campaign:
         assert campaign.verify() == []
+
+
+def test_settings_that_are_not_used_are_told_wherever_one_asks(tmp_path):
+    gases = np.where(np.arange(len(SHEET)) % 2, "argon", "nitrogen")
+    SHEET.drop(columns="phase").assign(atmosphere=gases).to_csv(tmp_path / "runs.csv", index=False)
+    settings = Settings(
+        "furnace",
+        model="GaussianProcess",
+        design=["temperature"],
+        properties=["hardness"],
+        goal="maximize:hardness",
+    )
+    Campaign.create(tmp_path / "furnace", settings).close()
+    with in_background(create_app(tmp_path / "furnace")) as place, tl.connect(place, by="robot") as lab:
+        assert (lab.overview()["use"], lab.overview()["notes"]) == ("", [])
+        lab.import_file(tmp_path / "runs.csv")
+        use = lab.overview()["use"]
+        assert use.startswith("Learned hardness from temperature. Not used: atmosphere")
+        assert lab.learn()["outcome"]["use"] == use
+        predicted = lab.predict([{"temperature": 700, "atmosphere": "argon"}])
+        assert use in predicted.notes
+        assert predicted.units["hardness"] == "GPa"
+        assert len(predicted) == 1
+        chosen = lab.ask(1, goal="target:hardness=4", batch="liar_min")
+        assert "batch='liar_min' is not used" in chosen.notes[0]
 
 
 def test_on_a_bad_line_nothing_is_lost_or_doubled(address):

@@ -14,8 +14,10 @@ from tieline.campaign.learning import checksum_of, model_of, settings_of_fit, ta
 from tieline.campaign.settings import Settings, complete
 from tieline.campaign.spawning import spawn
 from tieline.campaign.store.store import Store
+from tieline.campaign.uses import describe_use, notes_on_settings
 from tieline.errors import Conflict, TielineError
 from tieline.models.posterior import Posterior
+from tieline.schema import specimens_of
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "pandas", "xarray")  # on which the numbers of a fit depend
 
@@ -84,6 +86,10 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
             end(store, name, "cancelled")
         raise
     outcome = {key: about[key] for key in ("verdict", "sentence", "action")}
+    outcome |= {
+        "use": describe_use(settings, table, specimens_of(record)),
+        "notes": list(dict.fromkeys([*about["notes"], *notes_on_settings(settings, table)])),
+    }
     file = folder / "posteriors" / f".{uuid4().hex}.nc"
     digest = adopt(posterior.save(file), file.parent)
     end(store, name, "done", posterior=digest, outcome={**outcome, "table_sha256": checksum_of(table)})

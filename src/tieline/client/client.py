@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import httpx
 
+from tieline.client.answer import Answer
 from tieline.client.proposal import Proposal, proposal_from
 from tieline.client.sending import FIRST, LONGEST, Sender, checked
 from tieline.errors import Conflict, NotFound, TielineError, Unavailable
@@ -107,15 +108,18 @@ class Client:
         batch: str = "believer",
         audit: int = 0,
         key: str = "",
-    ) -> list[Proposal]:
+    ) -> Answer[Proposal]:
         """Ask what to do next; the arguments are those of `Campaign.ask`.
+
+        Returns:
+            The proposals, as in a list, with `notes` on the choice.
 
         Raises:
             TielineError: there are not so many places that are not under way.
         """
         about = {"n": n, "instrument": instrument, "goal": goal, "acquisition": acquisition}
         answer = self._post("/ask", {**about, "batch": batch, "audit": audit}, key)
-        return [proposal_from(row) for row in answer["proposals"]]
+        return Answer([proposal_from(row) for row in answer["proposals"]], answer["notes"])
 
     def proposals(self, *states: str, instrument: str = "", mine: bool = False) -> list[Proposal]:
         """List proposals, all or those in some states; `mine` are those that one has claimed.
@@ -243,14 +247,18 @@ class Client:
             raise TielineError(f"'{name}' was {fit['state']}.", found=fit["outcome"].get("error", ""))
         return fit
 
-    def predict(self, places: Sequence[Mapping[str, Any]] | None = None) -> list[dict[str, Any]]:
+    def predict(self, places: Sequence[Mapping[str, Any]] | None = None) -> Answer[dict[str, Any]]:
         """Predict at places, given by their settings; by default all over the explored region.
+
+        Returns:
+            One row a place, as in a list, with `units` and with `notes`, such as what was not learned from.
 
         Raises:
             Conflict: nothing was learned yet.
         """
         content = {"places": None if places is None else list(places)}
-        return json.loads(self.sender.send("POST", "/predict", content=content).content)["rows"]
+        answer = json.loads(self.sender.send("POST", "/predict", content=content).content)
+        return Answer(answer["rows"], answer["notes"], answer["units"])
 
     def specimens(self) -> list[dict[str, Any]]:
         """Everything that is known, one row a specimen or repeat."""

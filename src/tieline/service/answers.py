@@ -111,7 +111,11 @@ class Fit(BaseModel):
     data: Annotated[int, Field(description="The last event that it learns from.", examples=[17])]
     outcome: Annotated[
         dict[str, Any],
-        Field(description="Verdict, sentence and action; or the error.", examples=[{"verdict": "green"}]),
+        Field(
+            description="Verdict, sentence, action, notes, and use: what was learned from what, and what was"
+            " not used; or the error.",
+            examples=[{"verdict": "green", "use": "Learned hardness from temperature."}],
+        ),
     ]
 
 

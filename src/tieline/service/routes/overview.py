@@ -8,10 +8,12 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 import tieline
+from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import latest_fit
 from tieline.campaign.proposals import find_proposals, is_overdue
 from tieline.campaign.store import tables
 from tieline.campaign.store.event import now
+from tieline.errors import TielineError
 from tieline.service.answers import Fit, Units, fit_of
 from tieline.service.guard import READ, needs
 from tieline.service.request import Present, Viewed
@@ -56,6 +58,14 @@ class Overview(BaseModel):
     n_overdue: Annotated[int, Field(description="Claimed ones whose lease has run out.")]
     fit: Annotated[Fit | None, Field(description="The latest fit that began.")]
     learned: Annotated[Fit | None, Field(description="The fit that predictions and proposals come from.")]
+    use: Annotated[
+        str,
+        Field(
+            description="What a fit would learn from what, and what it would not use.",
+            examples=["Learned hardness from temperature."],
+        ),
+    ]
+    notes: Annotated[list[str], Field(description="What the campaign is after but lacks.")]
     is_stale: Annotated[bool, Field(description="Data or settings changed since then.")]
     event: Annotated[int, Field(description="Number of the latest event.", examples=[17])]
     words: Vocabulary
@@ -75,6 +85,7 @@ def overview(campaign: Viewed) -> Overview:
     settings, words, time = campaign.settings, campaign.vocabulary(), now()
     found = find_proposals(campaign.store)
     fits, learned = campaign.fits(), latest_fit(campaign.store)
+    use, notes = _uses(campaign)
     told = {row.name for row in campaign.store.rows(sa.select(tables.specimen.c.name))}
     return Overview(
         name=settings.name,
@@ -86,6 +97,8 @@ def overview(campaign: Viewed) -> Overview:
         n_overdue=sum(is_overdue(row, time) for row in found),
         fit=fit_of(fits[-1]) if fits else None,
         learned=None if learned is None else fit_of(learned),
+        use=use,
+        notes=notes,
         is_stale=campaign.is_stale,
         event=campaign.store.last(),
         words=Vocabulary(
@@ -95,6 +108,16 @@ def overview(campaign: Viewed) -> Overview:
             units=dict(words.units),
         ),
     )
+
+
+def _uses(campaign: Campaign) -> tuple[str, list[str]]:
+    """What would be learned from what, with notes; why it cannot is one of them."""
+    if not campaign.has_record:
+        return "", []
+    try:
+        return campaign.uses()
+    except TielineError as error:
+        return "", [" ".join(clause for clause in (error.what, error.found, error.hint) if clause)]
 
 
 @router.get("/openapi.json", include_in_schema=False)

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from tieline.campaign.fits import latest_fit
 from tieline.campaign.outside import notes_outside
 from tieline.campaign.rows import from_rows, to_rows
 from tieline.campaign.store import tables
@@ -107,7 +108,10 @@ def predict(campaign: Present, body: Predict) -> Rows:
         words = campaign.vocabulary()
         rows = [read_settings_told(place, words, is_whole=True) for place in body.places]
         places = from_rows(rows, {name: {"units": unit} for name, unit in words.units.items()})
-    predicted = campaign.predict(places)
+    predicted, fit = campaign.predict(places), latest_fit(campaign.store)
+    use = "" if fit is None else fit.outcome.get("use", "")  # earlier fits do not say
+    if use:
+        predicted.attrs["notes"] = [*predicted.attrs["notes"], use]
     return _rows(predicted, predicted.sizes["specimen"])
 
 
