@@ -194,7 +194,7 @@ def test_a_spread_in_one_corner_is_looked_at_closer():
     assert float(view.pixels()["composition"].sel(element="Fe").min()) == pytest.approx(0.5)
     x, y = view.locate(view.pixels().isel(specimen=[0, N_PIXELS - 1]))
     np.testing.assert_allclose([*x, *y], [0, 1, 0, 0], atol=1e-12)
-    np.testing.assert_array_equal(view._ticks(0), [60, 70, 80, 90])
+    np.testing.assert_array_equal(view.ticks(0), [60, 70, 80, 90])
 
 
 def test_proposals_outside_the_explored_region_are_in_view():
