@@ -213,7 +213,7 @@ def _sharpness(posterior: "FingerprintPosterior", used: Mask) -> float:
     losses = []
     for sharpness in SHARPNESSES:
         a = _log_probability(posterior, asked, used, sharpness)
-        fit = (wanted * (a - logsumexp(a, axis=1, keepdims=True))).sum()
+        fit = (wanted * (a - np.asarray(logsumexp(a, axis=1, keepdims=True)))).sum()
         losses.append(0.5 * (np.log(sharpness) / DOUBT) ** 2 - fit)
     return float(SHARPNESSES[int(np.argmin(losses))])
 
