@@ -8,6 +8,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.fingerprint.modality import Modality
+from tieline.models.posterior import names_of
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -72,10 +73,9 @@ class Fingerprint:
         if not isinstance(self.n_clusters, int):
             object.__setattr__(self, "n_clusters", tuple(int(k) for k in self.n_clusters))
         for name in ("design", "properties"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, (value,) if isinstance(value, str) else tuple(value))
-        start = (self.start,) if isinstance(self.start, str) else self.start
-        object.__setattr__(self, "start", None if start is None else tuple(start))
+            object.__setattr__(self, name, names_of(getattr(self, name)))
+        if self.start is not None:
+            object.__setattr__(self, "start", names_of(self.start))
         self._check()
 
     @property

@@ -15,6 +15,7 @@ from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.modality_reading import View
 from tieline.models.fingerprint.physics import storable
 from tieline.models.fingerprint.population import Population
+from tieline.models.posterior import names_of
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ class FingerprintPosterior:
         is_held_out: specimens that training did not see.
         terms: history of training (epoch, term).
         bounds: of each restart, on held-out specimens, nats each.
-        count: bound and criterion of the numbers of clusters that were tried.
+        n_clusters_tried: numbers of clusters.
+        criterion: of each of them, nats.
         seed: of the fit.
         notes: what should be known.
     """
@@ -268,7 +270,7 @@ class FingerprintPosterior:
         return save_posterior(kept, path)
 
     def _named(self, names: Sequence[str] | str, argument: str) -> tuple[str, ...]:
-        names = (names,) if isinstance(names, str) else tuple(names)
+        names = names_of(names)
         for name in names:
             if name not in self.model.names:
                 raise SchemaError(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.fingerprint.laws import Law
+from tieline.models.posterior import names_of
 
 LIKELIHOODS = ("gaussian", "bernoulli", "poisson", "categorical")
 
@@ -32,10 +33,8 @@ class Modality:
     shift: float = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.variables, str):
-            object.__setattr__(self, "variables", (self.variables,))
-        elif self.variables is not None:
-            object.__setattr__(self, "variables", tuple(self.variables))
+        if self.variables is not None:
+            object.__setattr__(self, "variables", names_of(self.variables))
         if self.likelihood not in LIKELIHOODS:
             nearest = did_you_mean(self.likelihood, LIKELIHOODS)
             raise SchemaError(

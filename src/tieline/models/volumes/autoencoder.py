@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError, did_you_mean
+from tieline.models.posterior import names_of
 from tieline.models.volumes.posterior import VolumePosterior
 from tieline.models.volumes.reading import READER, Volumes, read_volumes
 from tieline.models.volumes.shape import NetworkShape
@@ -89,9 +90,8 @@ class VolumeAutoencoder:
     views: Sequence[str] = VIEWS
 
     def __post_init__(self) -> None:
-        names = (self.properties,) if isinstance(self.properties, str) else tuple(self.properties)
-        object.__setattr__(self, "properties", names)
-        object.__setattr__(self, "views", (self.views,) if isinstance(self.views, str) else tuple(self.views))
+        object.__setattr__(self, "properties", names_of(self.properties))
+        object.__setattr__(self, "views", names_of(self.views))
         self._check()
 
     @classmethod
