@@ -15,6 +15,7 @@ from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
 from tieline.models.places import as_functions, describe, identities
+from tieline.models.posterior import no_boundaries
 from tieline.models.stacking import KNOWN, NEW, NODES
 from tieline.schema import align, chemical_systems, in_units_of
 from tieline.schema.wording import name_some
@@ -155,11 +156,7 @@ class CompositionPosterior:
         Raises:
             SchemaError: always.
         """
-        raise SchemaError(
-            "CompositionProperties knows no boundaries.",
-            found="CompositionProperties",
-            hint="tl.PhaseProperty learns where properties jump",
-        )
+        raise no_boundaries("CompositionProperties", self.model)
 
     def save(self, path: str | Path) -> Path:
         """Write the posterior to one netCDF file; `tl.load_posterior` reads it back."""

@@ -13,8 +13,8 @@ from tieline.models.composition_fit import fit
 from tieline.models.composition_posterior import CompositionPosterior
 from tieline.models.composition_reading import READER, Coordinates, read
 from tieline.models.laplace_kernel import laplace
-from tieline.models.posterior import names_of
-from tieline.schema import require
+from tieline.models.posterior import names_of, refuse_twice
+from tieline.schema import require, require_table
 
 
 @dataclass(frozen=True)
@@ -81,12 +81,7 @@ class CompositionProperties:
             SchemaError: a variable is missing, or is not what it should be.
             NotIdentified: too little was measured to learn anything.
         """
-        if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-            raise SchemaError(
-                "A table is an xarray.Dataset on the dimension 'specimen'.",
-                found=type(table).__name__,
-                hint='tieline.table(dataframe, formula="formula")',
-            )
+        require_table(table, hint='tieline.table(dataframe, formula="formula")')
         reading = read(table, self.design_names, self.properties)
         return CompositionPosterior(self, table.copy(deep=True), reading, fit(reading, seed))
 
@@ -121,10 +116,4 @@ class CompositionProperties:
         if not self.properties:
             raise SchemaError(f"{READER} needs at least one property.", hint='properties=["bulk_modulus"]')
         names = [*self.design_names, *self.properties]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SchemaError(
-                f"{READER} reads every variable for one purpose.",
-                found=f"{', '.join(twice)} more than once",
-                hint="name each once, in the design or among the properties",
-            )
+        refuse_twice(READER, names, "name each once, in the design or among the properties")

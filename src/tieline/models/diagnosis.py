@@ -13,6 +13,7 @@ from tieline.models.fusion_answer import FusionAnswer
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations, has_label
+from tieline.models.verdict import judge
 
 if TYPE_CHECKING:
     from tieline.models.phase_posterior import PhasePosterior
@@ -30,25 +31,11 @@ UNSETTLED = 0.05  # change of a membership in the last pass
 def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
     """Compare leave-one-out predictions with what was measured, and put the result in one sentence."""
     found = _leave_one_out(posterior)
-    worries = list(_worries(posterior, found))
-    order = {"red": 0, "amber": 1}
-    worries.sort(key=lambda worry: order[worry[0]])
+    found = found.assign(_chains(posterior))
+    told = "Predictions of each specimen from the others agree with what was measured"
+    fine = ("green", told, "Use the map and its intervals.")
     approximate = " (approximate inference)" if isinstance(posterior.answer, FusionAnswer) else ""
-    if worries:
-        verdict, sentence, action = worries[0]
-    else:
-        verdict, sentence = (
-            "green",
-            "Predictions of each specimen from the others agree with what was measured",
-        )
-        action = "Use the map and its intervals."
-    return found.assign(_chains(posterior)).assign_attrs(
-        verdict=verdict,
-        sentence=f"{sentence}{approximate}.",
-        action=action,
-        worries=[w[1] for w in worries],
-        notes=list(posterior.notes),
-    )
+    return judge(found, _worries(posterior, found), fine, posterior.notes, addition=approximate)
 
 
 def beyond_values(seen: Observations, x: Array) -> list[Mask]:

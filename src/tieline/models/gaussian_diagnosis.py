@@ -8,6 +8,7 @@ import xarray as xr
 from scipy.stats import binom, median_abs_deviation
 
 from tieline.models.diagnosis import FALSE_ALARM, FEW_VALUES, HALF_OF_90, LEVEL
+from tieline.models.verdict import Worry, judge
 
 if TYPE_CHECKING:
     from tieline.models.gaussian_posterior import GaussianPosterior
@@ -29,7 +30,7 @@ def summarise(
     names: Iterable[str],
     notes: Iterable[str],
     *,
-    further: Iterable[tuple[str, str, str]] = (),
+    further: Iterable[Worry] = (),
 ) -> xr.Dataset:
     """Give figures from left-out predictions a verdict, a sentence and an action.
 
@@ -39,23 +40,9 @@ def summarise(
         notes: what should be known besides.
         further: worries (verdict, sentence, action) beyond those about coverage.
     """
-    worries = sorted([*_worries(names, found), *further], key=lambda w: {"red": 0, "amber": 1}[w[0]])
-    verdict, sentence, action = (
-        worries[0]
-        if worries
-        else (
-            "green",
-            "Predictions of each specimen from the others agree with what was measured",
-            "Use the predictions and their intervals.",
-        )
-    )
-    return found.assign_attrs(
-        verdict=verdict,
-        sentence=f"{sentence}.",
-        action=action,
-        worries=[w[1] for w in worries],
-        notes=list(notes),
-    )
+    told = "Predictions of each specimen from the others agree with what was measured"
+    fine = ("green", told, "Use the predictions and their intervals.")
+    return judge(found, [*_worries(names, found), *further], fine, notes)
 
 
 def _leave_one_out(posterior: "GaussianPosterior") -> xr.Dataset:

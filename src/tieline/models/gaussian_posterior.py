@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from tieline.errors import SchemaError
 from tieline.models.arrays import Array
 from tieline.models.feasibility import log_success
 from tieline.models.gaussian_average import GaussianAverage
@@ -18,6 +17,7 @@ from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
 from tieline.models.places import as_functions, describe, identities, note_far_places
+from tieline.models.posterior import no_boundaries
 from tieline.schema import align
 
 if TYPE_CHECKING:
@@ -166,11 +166,7 @@ class GaussianPosterior:
         Raises:
             SchemaError: always.
         """
-        raise SchemaError(
-            "A Gaussian process knows no boundaries.",
-            found="GaussianProcess",
-            hint="tl.PhaseProperty learns where properties jump",
-        )
+        raise no_boundaries("A Gaussian process", self.model)
 
     def save(self, path: str | Path) -> Path:
         """Write the posterior to one netCDF file; `tl.load_posterior` reads it back."""

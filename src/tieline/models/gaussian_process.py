@@ -14,9 +14,9 @@ from tieline.models.gaussian_encoding import READER, read
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_worlds import simulate
 from tieline.models.kernels import KERNELS
-from tieline.models.posterior import names_of
+from tieline.models.posterior import names_of, refuse_twice
 from tieline.models.transfer import fit_campaigns
-from tieline.schema import as_variables, require
+from tieline.schema import as_variables, require, require_table
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,7 @@ class GaussianProcess:
             SchemaError: a variable is missing, or is not what it should be.
             NotIdentified: too little was measured to learn anything.
         """
-        if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-            raise SchemaError(
-                "A table is an xarray.Dataset on the dimension 'specimen'.",
-                found=type(table).__name__,
-                hint="tieline.table(dataframe), or tieline.represent(record)",
-            )
+        require_table(table)
         table = as_variables(table, self.design_names)
         reading = read(table, self.design_names, self.properties, self.campaign, self._target(table))
         fit, reading = fit_campaigns(reading, self.kernel, seed)
@@ -134,13 +129,7 @@ class GaussianProcess:
         if not self.properties:
             raise SchemaError(f"{READER} needs at least one property.", hint='properties=["hardness"]')
         names = [*self.design_names, *self.properties, *([self.campaign] if self.campaign else [])]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SchemaError(
-                f"{READER} reads every variable for one purpose.",
-                found=f"{', '.join(twice)} more than once",
-                hint="name each once, as design, among the properties or as campaign",
-            )
+        refuse_twice(READER, names, "name each once, as design, among the properties or as campaign")
         if self.kernel not in KERNELS:
             raise SchemaError(
                 f"There is no kernel '{self.kernel}'. {did_you_mean(self.kernel, KERNELS)}".strip(),

@@ -13,7 +13,7 @@ from tieline.models.learner_parts import UNCERTAINTIES, learn
 from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.learner_ways import PROCESS, Settings, way_named
 from tieline.models.posterior import names_of
-from tieline.schema import as_variables, require
+from tieline.schema import as_variables, require, require_table
 from tieline.schema.wording import name_known
 
 READER = "Learner"
@@ -91,12 +91,7 @@ class Learner:
             SchemaError: a variable is missing, or is not what it should be.
             NotIdentified: too little was measured to learn anything.
         """
-        if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-            raise SchemaError(
-                "A table is an xarray.Dataset on the dimension 'specimen'.",
-                found=type(table).__name__,
-                hint="tieline.table(dataframe), or tieline.represent(record)",
-            )
+        require_table(table)
         targets = (self.phase,) if self.phase else tuple(self.properties)
         named = [*self.design_names, *targets]
         if self.groups and self.groups != "specimen":

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import FittedLabel, Preparation
 from tieline.models.learner_parts import NumberParts, fit_all
 from tieline.models.places import as_functions, describe, identities
+from tieline.models.posterior import no_boundaries
 from tieline.models.widths import Widths
-from tieline.schema import as_variables, in_units_of, require
+from tieline.schema import as_variables, in_units_of, require, require_places
 
 if TYPE_CHECKING:
     from tieline.models.learner import Learner
@@ -167,11 +167,7 @@ class LearnerPosterior:
         Raises:
             SchemaError: always.
         """
-        raise SchemaError(
-            "Learner knows no boundaries.",
-            found="Learner",
-            hint="tl.PhaseProperty learns where properties jump",
-        )
+        raise no_boundaries("Learner", self.model)
 
     def save(self, path: str | Path) -> Path:
         """Write the posterior to one netCDF file; `tl.load_posterior` reads it back, and fits again."""
@@ -181,12 +177,7 @@ class LearnerPosterior:
 
     def placed(self, grid: xr.Dataset) -> Array:
         """Columns (place, column) of a grid, in the units of the fit."""
-        if not isinstance(grid, xr.Dataset) or "specimen" not in grid.dims:
-            raise SchemaError(
-                "The grid must be a Dataset with one row a place, on the dimension 'specimen'.",
-                found=type(grid).__name__,
-                hint="tl.table(dataframe), or dataset.rename(old_name='specimen')",
-            )
+        require_places(grid)
         grid = as_variables(grid, self.model.design_names)
         require(grid, self.model.design_names, "Learner")
         known = as_variables(self.table, self.model.design_names)

@@ -19,7 +19,7 @@ from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
 from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
-from tieline.models.posterior import label_sets, names_of
+from tieline.models.posterior import label_sets, names_of, refuse_twice
 from tieline.models.prior_worlds import simulate
 
 INFERENCES = ("auto", "exact", "fast", "mcmc")
@@ -225,13 +225,11 @@ class PhaseProperty:
             )
         instrument = [self.instrument] if self.instrument else []
         names = [*self.design_names, *label_sets(self), *self.properties, *instrument]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise SchemaError(
-                "PhaseProperty reads every variable for one purpose.",
-                found=f"{', '.join(twice)} more than once",
-                hint="name each once, as design, as phase, among the properties or as instrument",
-            )
+        refuse_twice(
+            "PhaseProperty",
+            names,
+            "name each once, as design, as phase, among the properties or as instrument",
+        )
         if self.inference not in INFERENCES:
             raise SchemaError(
                 f"inference must be one of {', '.join(INFERENCES)}.", found=repr(self.inference)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 import xarray as xr
 
+from tieline.errors import SchemaError
+
 
 class Question(Protocol):
     """The settings of a model that its posterior is read with."""
@@ -34,6 +36,30 @@ def label_sets(model: Question) -> tuple[str, ...]:
 def names_of(said: str | Sequence[str]) -> tuple[str, ...]:
     """One name or several, as several."""
     return (said,) if isinstance(said, str) else tuple(said)
+
+
+def refuse_twice(reader: str, names: Sequence[str], hint: str) -> None:
+    """Make sure that a model reads every variable for one purpose.
+
+    Raises:
+        SchemaError: a name stands twice.
+    """
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SchemaError(
+            f"{reader} reads every variable for one purpose.",
+            found=f"{', '.join(twice)} more than once",
+            hint=hint,
+        )
+
+
+def no_boundaries(said: str, model: Question) -> SchemaError:
+    """What a posterior raises that has no boundaries along a line; `said` is the model in a sentence."""
+    return SchemaError(
+        f"{said} knows no boundaries.",
+        found=type(model).__name__,
+        hint="tl.PhaseProperty learns where properties jump",
+    )
 
 
 class Posterior(Protocol):

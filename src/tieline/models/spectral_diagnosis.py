@@ -9,6 +9,7 @@ import xarray as xr
 from tieline.models.spectral_reading import read_references
 from tieline.models.spectral_references import References, learn_references
 from tieline.models.unmixing import shares, unmix
+from tieline.models.verdict import judge
 
 if TYPE_CHECKING:
     from tieline.models.spectral_posterior import SpectralPosterior
@@ -22,16 +23,8 @@ MOST_ASTRAY = 0.05  # of the references
 def diagnose(posterior: "SpectralPosterior") -> xr.Dataset:
     """Tell each reference by the others, and put the result in one sentence."""
     found = _left_out(posterior)
-    worries = sorted(_worries(posterior, found), key=lambda worry: {"red": 0, "amber": 1}[worry[0]])
     fine = ("green", "Every reference is told by the others", "Use the shares and their intervals.")
-    verdict, sentence, action = worries[0] if worries else fine
-    return found.assign_attrs(
-        verdict=verdict,
-        sentence=f"{sentence}.",
-        action=action,
-        worries=[w[1] for w in worries],
-        notes=list(posterior.notes),
-    )
+    return judge(found, _worries(posterior, found), fine, posterior.notes)
 
 
 def _left_out(posterior: "SpectralPosterior") -> xr.Dataset:

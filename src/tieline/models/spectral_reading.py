@@ -9,7 +9,7 @@ import xarray as xr
 from tieline.errors import NotIdentified, SchemaError
 from tieline.models.arrays import Array, Mask
 from tieline.models.spectral_references import References
-from tieline.schema import require
+from tieline.schema import require, require_table
 from tieline.schema.wording import name_some
 
 READER = "SpectralComposition"
@@ -48,12 +48,7 @@ def read_spectra(table: xr.Dataset, name: str) -> Spectra:
     Raises:
         SchemaError: they are missing, negative, infinite or without an axis.
     """
-    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-        raise SchemaError(
-            "A table is an xarray.Dataset on the dimension 'specimen'.",
-            found=type(table).__name__,
-            hint="tieline.represent(record) gives one row for each spectrum",
-        )
+    require_table(table, hint="tieline.represent(record) gives one row for each spectrum")
     require(table, [name], READER)
     variable = table[name]
     others = [str(d) for d in variable.dims if d != "specimen"]

@@ -38,6 +38,20 @@ def check(data: xr.Dataset | xr.DataTree) -> list[str]:
     return notes
 
 
+def require_table(
+    table: xr.Dataset, hint: str = "tieline.table(dataframe), or tieline.represent(record)"
+) -> None:
+    """Make sure that something is a table at all.
+
+    Raises:
+        SchemaError: it is not.
+    """
+    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
+        raise SchemaError(
+            "A table is an xarray.Dataset on the dimension 'specimen'.", found=type(table).__name__, hint=hint
+        )
+
+
 def require(table: xr.Dataset, names: Sequence[str], reader: str) -> None:
     """Make sure that a table has the variables somebody is about to read.
 

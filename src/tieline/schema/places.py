@@ -27,13 +27,7 @@ def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called
             a composition does not sum to one.
         UnitError: a variable has a unit that cannot be converted into the table's.
     """
-    if not isinstance(places, xr.Dataset) or "specimen" not in places.dims:
-        found = f"dimensions {', '.join(map(str, places.dims))}" if isinstance(places, xr.Dataset) else ""
-        raise SchemaError(
-            f"The {called} must be a Dataset with one row a place, on the dimension 'specimen'.",
-            found=found or type(places).__name__,
-            hint="tl.table(dataframe), or dataset.rename(old_name='specimen')",
-        )
+    require_places(places, called)
     for name in names:
         if name not in places.variables:
             known = [str(v) for v in places.variables]
@@ -56,6 +50,21 @@ def align(places: xr.Dataset, table: xr.Dataset, names: Sequence[str], *, called
         if "element" in in_units.dims:
             _refuse_open(in_units, called)
     return design.assign(converted) if converted else design
+
+
+def require_places(places: xr.Dataset, called: str = "grid") -> None:
+    """Make sure that something is places at all.
+
+    Raises:
+        SchemaError: it is not; `called` is how the message names it.
+    """
+    if not isinstance(places, xr.Dataset) or "specimen" not in places.dims:
+        found = f"dimensions {', '.join(map(str, places.dims))}" if isinstance(places, xr.Dataset) else ""
+        raise SchemaError(
+            f"The {called} must be a Dataset with one row a place, on the dimension 'specimen'.",
+            found=found or type(places).__name__,
+            hint="tl.table(dataframe), or dataset.rename(old_name='specimen')",
+        )
 
 
 def as_variables(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:

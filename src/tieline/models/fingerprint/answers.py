@@ -11,7 +11,7 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Mask
 from tieline.models.fingerprint.laws import FittedLaw
 from tieline.models.fingerprint.population import Curves
-from tieline.schema import in_units_of
+from tieline.schema import in_units_of, require_table
 
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
@@ -47,10 +47,7 @@ class Asked:
 
 def ask(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> Asked:
     """Read the modalities that a table has, and put those that are used together."""
-    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-        raise SchemaError(
-            "A table is an xarray.Dataset on the dimension 'specimen'.", found=type(table).__name__
-        )
+    require_table(table)
     inputs, raws = [], []
     for view in posterior.views:
         there = all(v in table.data_vars for v in view.variables)

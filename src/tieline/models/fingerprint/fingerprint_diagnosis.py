@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.models.verdict import judge
+
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
 
@@ -22,16 +24,8 @@ def diagnose(posterior: "FingerprintPosterior") -> xr.Dataset:
     found = _cross_modal(posterior)
     probability = posterior.responsibilities(posterior.table)["cluster_probability"]
     found["n_specimens"] = probability.sum("specimen").round(1)
-    worries = sorted(_worries(posterior, found), key=lambda worry: {"red": 0, "amber": 1}[worry[0]])
     fine = ("green", "Held-out modalities are predicted by the others", "Use clusters and predictions.")
-    verdict, sentence, action = worries[0] if worries else fine
-    return found.assign_attrs(
-        verdict=verdict,
-        sentence=f"{sentence}.",
-        action=action,
-        worries=[worry[1] for worry in worries],
-        notes=list(posterior.notes),
-    )
+    return judge(found, _worries(posterior, found), fine, posterior.notes)
 
 
 def _cross_modal(posterior: "FingerprintPosterior") -> xr.Dataset:

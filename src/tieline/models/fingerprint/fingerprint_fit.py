@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from tieline.errors import NotIdentified, SchemaError
+from tieline.errors import NotIdentified
 from tieline.models.arrays import Array, Mask
 from tieline.models.fingerprint.cluster_count import choose
 from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior, forms_of, width_of
@@ -15,6 +15,7 @@ from tieline.models.fingerprint.networks import flatten
 from tieline.models.fingerprint.population import Curves, Evidence, Population, expect
 from tieline.models.fingerprint.start import features_of, place
 from tieline.models.fingerprint.training import Material, Training, train
+from tieline.schema import require_table
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -32,12 +33,7 @@ ANCHOR = 1e-3  # probability that a first guess of clusters leaves to any other
 @threadpool_limits.wrap(limits=1, user_api="blas")
 def fit(model: "Fingerprint", table: xr.Dataset, seed: int) -> FingerprintPosterior:
     """Learn a fingerprint. See `Fingerprint.fit`."""
-    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-        raise SchemaError(
-            "A table is an xarray.Dataset on the dimension 'specimen'.",
-            found=type(table).__name__,
-            hint="tieline.table(dataframe), or tieline.represent(record)",
-        )
+    require_table(table)
     views = tuple(look(table, name, modality) for name, modality in model.settings)
     material = read(model, views, table, held_out(table, seed))
     first, responsibility, count = _first_clusters(model, material, seed)

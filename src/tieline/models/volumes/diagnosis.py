@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.models.verdict import judge
 from tieline.models.volumes.latents import learn_properties
 
 if TYPE_CHECKING:
@@ -23,16 +24,8 @@ USED = 0.1  # nats that a latent variable carries, below which it is idle
 def diagnose(posterior: "VolumePosterior") -> xr.Dataset:
     """Look at the course of training and at held-out volumes, and put the result in one sentence."""
     found = _figures(posterior)
-    worries = sorted(_worries(posterior, found), key=lambda worry: {"red": 0, "amber": 1}[worry[0]])
     fine = ("green", "Held-out volumes are told as well as learned ones", "Use the latent variables.")
-    verdict, sentence, action = worries[0] if worries else fine
-    return found.assign_attrs(
-        verdict=verdict,
-        sentence=f"{sentence}.",
-        action=action,
-        worries=[w[1] for w in worries],
-        notes=list(posterior.notes),
-    )
+    return judge(found, _worries(posterior, found), fine, posterior.notes)
 
 
 def _figures(posterior: "VolumePosterior") -> xr.Dataset:
