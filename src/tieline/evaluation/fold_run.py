@@ -7,9 +7,10 @@ Source: Jamieson & Talwalkar (2016), proceedings.mlr.press/v51/jamieson16, for h
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -23,6 +24,7 @@ from tieline.models.learner_ways import Settings
 from tieline.models.widths import Widths
 
 N_INNER = 3
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,26 +74,38 @@ class FoldRun:
     seconds: float
 
 
-def run_fold(
-    rows: Rows,
-    fold: Fold,
-    candidate: Candidate,
-    seed: int,
-    *,
-    is_tuned: bool,
-    clock: Callable[[], float] = time.process_time,
-) -> FoldRun:
-    """Tune, fit and predict.
+class FoldJob(NamedTuple):
+    """What one candidate is asked on one fold, so that it can be asked in another process.
 
-    Args:
+    Attributes:
         rows: of the target.
         fold: numbers of training and of test rows, within `rows`.
         candidate: what is asked.
         seed: of inner folds and of the fit.
         is_tuned: whether settings are tried and intervals learned; otherwise the usual settings only.
-        clock: what time is read from.
     """
+
+    rows: Rows
+    fold: Fold
+    candidate: Candidate
+    seed: int
+    is_tuned: bool
+
+
+def run_folds(jobs: Mapping[Key, FoldJob], executor: Executor | None) -> Iterator[tuple[Key, FoldRun]]:
+    """Do jobs one after another, or side by side by an executor; yield each run as it comes."""
+    if executor is None:
+        yield from ((key, run_fold(job)) for key, job in jobs.items())
+        return
+    waiting = {executor.submit(run_fold, job): key for key, job in jobs.items()}
+    for future in as_completed(waiting):
+        yield waiting[future], future.result()
+
+
+def run_fold(job: FoldJob, *, clock: Callable[[], float] = time.process_time) -> FoldRun:
+    """Tune, fit and predict; time is read from the clock."""
     start = clock()
+    rows, fold, candidate, seed, is_tuned = job
     train, test = fold
     if candidate.is_tieline:
         mean, sd, half = _ask_tieline(rows, train, test, seed)

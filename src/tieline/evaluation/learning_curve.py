@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from tieline.evaluation.candidates import Candidate
-from tieline.evaluation.fold_run import FoldRun, losses, run_fold
+from tieline.evaluation.fold_run import FoldJob, FoldRun, losses, run_folds
 from tieline.evaluation.race import Race, clustered_error
 from tieline.models.arrays import Indices
 
@@ -31,20 +30,20 @@ def learning_curve(race: Race, name: str, executor: Executor | None) -> xr.Datas
         number would).
     """
     places = [place for place in race.runs[name] if place[0] == 0]
-    candidate = race.candidates[name]
-    jobs = {}
+    candidate, read = race.candidates[name], race.questions.get(name, race.rows)
+    jobs: dict[tuple[float, int], FoldJob] = {}
     for repeat, fold in places:
         train, test = race.folds[repeat][fold]
         for share in SHARES:
             part = _part(train, race.rows.group, share, race.seed + fold)
             if len(part) >= FEWEST:
                 fixed = replace(candidate, tried=(race.runs[name][repeat, fold].settings,))
-                jobs[share, fold] = (part, test, fixed)
-    made = _run(race, name, jobs, executor)
+                jobs[share, fold] = FoldJob(read, (part, test), fixed, race.seed, is_tuned=False)
+    made = dict(run_folds(jobs, executor))
     rows = []
     for share in sorted({s for s, _ in jobs}):
         folds = [f for s, f in jobs if s == share]
-        runs, n = [made[share, f] for f in folds], np.mean([len(jobs[share, f][0]) for f in folds])
+        runs, n = [made[share, f] for f in folds], np.mean([len(jobs[share, f].fold[0]) for f in folds])
         rows.append((share, n, *_mean_loss(race, runs)))
     everything = [race.runs[name][place] for place in places]
     n = np.mean([len(race.folds[r][f][0]) for r, f in places])
@@ -66,22 +65,6 @@ def _part(train: Indices, group: Indices, share: float, seed: int) -> Indices:
     names = np.unique(group[train])
     kept = np.random.default_rng(seed).permutation(names)[: max(1, round(share * len(names)))]
     return train[np.isin(group[train], kept)]
-
-
-def _run(
-    race: Race,
-    name: str,
-    jobs: dict[tuple[float, int], tuple[Indices, Indices, Candidate]],
-    executor: Executor | None,
-) -> dict[tuple[float, int], FoldRun]:
-    rows = race.questions.get(name, race.rows)
-    if executor is None:
-        return {k: run_fold(rows, (a, b), c, race.seed, is_tuned=False) for k, (a, b, c) in jobs.items()}
-    waiting = {
-        k: executor.submit(run_fold, rows, (a, b), c, race.seed, is_tuned=False)
-        for k, (a, b, c) in jobs.items()
-    }
-    return {key: future.result() for key, future in waiting.items()}
 
 
 def _mean_loss(race: Race, runs: Sequence[FoldRun]) -> tuple[float, float]:

@@ -4,14 +4,14 @@ Everybody runs two folds with the usual settings. Who is worse than the best by 
 by more than chance, drops out; the others are tuned and run on fold after fold, dropping out likewise.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from tieline.evaluation.candidates import Candidate
-from tieline.evaluation.fold_run import FoldRun, Rows, losses, run_fold
+from tieline.evaluation.fold_run import FoldJob, FoldRun, Rows, losses, run_folds
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.run_log import Key, RunLog
 from tieline.models.arrays import Array, Indices
@@ -80,7 +80,7 @@ def _make(
     total: int,
 ) -> None:
     """Make runs that the log does not hold yet, keeping each as it comes."""
-    missing = []
+    missing: dict[Key, FoldJob] = {}
     for name, (repeat, fold), is_tuned in wanted:
         candidate = race.candidates[name]
         # Who has nothing to tune ran as well untuned, if that told intervals too.
@@ -88,42 +88,15 @@ def _make(
         key: Key = (race.target, name, repeat, fold, is_tuned)
         kept = race.log.get(key)
         if kept is None:
-            missing.append((key, candidate))
+            rows = race.questions.get(name, race.rows)
+            missing[key] = FoldJob(rows, race.folds[repeat][fold], candidate, race.seed + repeat, is_tuned)
         else:
             _take(race, key, kept)
-    for key, run in _made(race, missing, executor):
+    for key, run in run_folds(missing, executor):
         race.log.put(key, run)
         _take(race, key, run)
         if progress is not None:
             progress(race.n_done, max(total, race.n_done))
-
-
-def _made(
-    race: Race, missing: Sequence[tuple[Key, Candidate]], executor: Executor | None
-) -> Iterator[tuple[Key, FoldRun]]:
-    if executor is None:
-        for key, candidate in missing:
-            rows = race.questions.get(candidate.name, race.rows)
-            yield (
-                key,
-                run_fold(rows, race.folds[key[2]][key[3]], candidate, race.seed + key[2], is_tuned=key[4]),
-            )
-        return
-    from concurrent.futures import as_completed
-
-    waiting = {
-        executor.submit(
-            run_fold,
-            race.questions.get(candidate.name, race.rows),
-            race.folds[key[2]][key[3]],
-            candidate,
-            race.seed + key[2],
-            is_tuned=key[4],
-        ): key
-        for key, candidate in missing
-    }
-    for future in as_completed(waiting):
-        yield waiting[future], future.result()
 
 
 def _take(race: Race, key: Key, run: FoldRun) -> None:
