@@ -5,7 +5,6 @@ they fit, by their size, and by whether neighbours have the same phases, so that
 probability of each set.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -22,11 +21,9 @@ class Sets:
     """Sets of phases that may coexist.
 
     Attributes:
-        members: the phases of each set.
         has (set, phase): 1 where a phase belongs to a set.
     """
 
-    members: Sequence[tuple[int, ...]]
     has: Array
 
 
@@ -50,7 +47,7 @@ def sets_of(n_phases: int, most: int) -> Sets:
     has = np.zeros((len(members), n_phases))
     for row, chosen in zip(has, members, strict=True):
         row[list(chosen)] = 1
-    return Sets(members, has)
+    return Sets(has)
 
 
 def solve(normal: Array, right: Array, square: Array, sets: Sets) -> Amounts:
@@ -63,11 +60,11 @@ def solve(normal: Array, right: Array, square: Array, sets: Sets) -> Amounts:
         sets: what to try.
     """
     n, n_phases = right.shape
-    amount = np.zeros((n, len(sets.members), n_phases))
-    gain = np.full((n, len(sets.members)), IMPOSSIBLE)
+    amount = np.zeros((n, len(sets.has), n_phases))
+    gain = np.full((n, len(sets.has)), IMPOSSIBLE)
     ridge = 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-300
-    for s, chosen in enumerate(sets.members):
-        index = np.array(chosen)
+    for s, has in enumerate(sets.has):
+        index = np.flatnonzero(has)
         block = normal[:, index[:, None], index] + ridge * np.eye(len(index))
         found = np.linalg.solve(block, right[:, index, None])[..., 0]
         if len(index) == 1:

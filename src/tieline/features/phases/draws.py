@@ -60,7 +60,7 @@ def draw_shares(seen: Prepared, factors: Factors, level: float, seed: int) -> Kn
     shares /= np.maximum(shares.sum(2, keepdims=True), 1e-300)
     low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=1)
     main = np.stack([np.bincount(row.argmax(1), minlength=shares.shape[2]) for row in shares]) / N_DRAWS
-    return Knowledge(shares.mean(1), low, high, main, factors.probability @ factors.sets.has)
+    return Knowledge(shares.mean(1), low, high, main, factors.presence)
 
 
 def amount_covariance(patterns: Array, counts: Array, noise: float) -> Array:

@@ -79,6 +79,11 @@ class Factors:
         """How many phases there are."""
         return len(self.pattern)
 
+    @property
+    def presence(self) -> Array:
+        """Probability (specimen, phase) of being there."""
+        return self.probability @ self.sets.has
+
     def without(self, phase: int) -> tuple[Array, Array]:
         """Patterns and strains of the other phases."""
         kept = np.arange(self.n_phases) != phase
@@ -104,8 +109,7 @@ def describe(seen: Prepared, pattern: Array, strain: Array, n_rounds: int) -> Fa
     factors = _with_amounts(seen, pattern, strain, None)
     for round_ in range(n_rounds):
         pattern, strain = _improved(seen, factors, is_first=round_ == 0)
-        presence = factors.probability @ factors.sets.has
-        factors = _with_amounts(seen, pattern, strain, presence)
+        factors = _with_amounts(seen, pattern, strain, factors.presence)
     return factors
 
 
@@ -202,7 +206,7 @@ def in_order(factors: Factors, order: Indices) -> Factors:
         factors,
         pattern=factors.pattern[order],
         strain=factors.strain[:, order],
-        sets=replace(factors.sets, has=factors.sets.has[:, order]),
+        sets=Sets(factors.sets.has[:, order]),
         amounts=amounts,
         amount=factors.amount[:, order],
     )
