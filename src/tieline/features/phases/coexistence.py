@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from scipy.special import softmax
 
 from tieline.features.phases.arrays import Array
 
@@ -86,16 +87,11 @@ def weigh(evidence: Array, sets: Sets, neighbours: Array, coupling: float, prese
         coupling: log odds that a phase gains when all neighbours have it.
         presence (specimen, phase): probabilities to begin with; None for those of the evidence alone.
     """
+    probability = np.asarray(softmax(evidence, axis=1))
     if presence is None:
-        presence = _normalised(evidence) @ sets.has
-    probability = _normalised(evidence)
+        presence = probability @ sets.has
     for _ in range(N_ROUNDS):
         agreed = coupling * (2 * neighbours @ presence - 1) * (neighbours.sum(1, keepdims=True) > 0)
-        probability = _normalised(evidence + agreed @ sets.has.T)
+        probability = np.asarray(softmax(evidence + agreed @ sets.has.T, axis=1))
         presence = probability @ sets.has
     return probability
-
-
-def _normalised(evidence: Array) -> Array:
-    raised = np.exp(evidence - evidence.max(1, keepdims=True))
-    return raised / raised.sum(1, keepdims=True)
