@@ -11,11 +11,10 @@ from tieline.features.phases.arrays import Array
 from tieline.features.phases.background import background_of, line_width
 from tieline.features.phases.draws import amount_covariance
 from tieline.features.phases.profile import Profile, Sticks, describe_profile
-from tieline.features.phases.reading import Patterns, read_each
+from tieline.features.phases.reading import FLOOR, TEXTURE, Patterns, read_each
 
 FINEST = 0.04  # degrees: finer patterns are summed over neighbouring channels
 BACKGROUND = 1.5  # degrees, half the window
-TEXTURE, FLOOR = 0.2, 0.02
 N_DRAWS = 2000
 STRANGE = 0.05  # of the counts of the lines: beyond, something is none of the references
 CLEARLY = 3.0  # standard errors of a count
@@ -108,8 +107,11 @@ def _quantified(
     strong = np.quantile(smooth, 0.995)
     if strong <= 0:
         raise NotIdentified("A pattern has no lines above its background.", found="nothing to quantify")
-    variance = np.maximum(counts, 1) + (TEXTURE * smooth) ** 2 + (FLOOR * strong) ** 2
-    weight = 1 / np.sqrt(variance)
+
+    def variance(lines: Array) -> Array:
+        return np.maximum(counts, 1) + (TEXTURE * lines) ** 2 + (FLOOR * strong) ** 2
+
+    weight = 1 / np.sqrt(variance(smooth))
     width = line_width(net[None]) * step
     profile = describe_profile(angles, net, weight, sticks, width)
     if profile.amount.sum() <= 0:
@@ -117,8 +119,7 @@ def _quantified(
             "There is nothing of any reference in a pattern.", found=f"{len(sticks)} references"
         )
     fitted = profile.amount @ profile.patterns
-    expected = np.maximum(counts, 1) + (TEXTURE * fitted) ** 2 + (FLOOR * strong) ** 2
-    beyond = np.maximum(net - fitted - CLEARLY * np.sqrt(expected), 0).sum()
+    beyond = np.maximum(net - fitted - CLEARLY * np.sqrt(variance(fitted)), 0).sum()
     unexplained = float(beyond / np.maximum(net, 0).sum())
     low, high = _interval(profile, net, weight, rng, contrast, level)
     share = profile.amount / profile.amount.sum()
