@@ -1,7 +1,7 @@
 """Which specimens are neighbours in composition, or wherever specimens are laid out."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 from scipy.spatial import Delaunay, KDTree, QhullError
@@ -66,9 +66,6 @@ def _edges(points: Array) -> set[tuple[int, int]]:
         except QhullError:  # all on a line or a plane
             corners = np.zeros((0, d + 1), dtype=int)
         if len(corners):
-            pairs = {
-                (int(c[i]), int(c[j])) for c in corners for i in range(d + 1) for j in range(d + 1) if i < j
-            }
-            return pairs
+            return {(int(a), int(b)) for triangle in corners for a, b in combinations(triangle, 2)}
     found = KDTree(points).query(points, min(N_NEAREST + 1, n))[1]
     return {(i, int(j)) for i, row in enumerate(np.atleast_2d(found)) for j in row[1:]}

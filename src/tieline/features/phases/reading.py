@@ -74,9 +74,7 @@ def read_patterns(node: xr.Dataset, specimens: np.ndarray) -> Patterns:
         SchemaError: intensities are missing, negative or infinite, or the axis is not one.
         NotIdentified: there are too few patterns, or nothing differs.
     """
-    intensity, whose = _intensity(node)
-    axis = axis_of(intensity)
-    values = intensity.transpose("measurement", axis.name).values.astype(float)
+    axis, values, whose = _intensity(node)
     strangers = sorted({str(s) for s in whose} - {str(s) for s in specimens})
     if strangers:
         raise SchemaError(
@@ -103,9 +101,8 @@ def read_each(node: xr.Dataset) -> Patterns:
     Raises:
         SchemaError: intensities are missing, negative or infinite, or the axis is not one.
     """
-    intensity, whose = _intensity(node)
-    axis = axis_of(intensity)
-    values, seen, notes = _filled(intensity.transpose("measurement", axis.name).values.astype(float), whose)
+    axis, values, whose = _intensity(node)
+    values, seen, notes = _filled(values, whose)
     if not seen.any():
         raise NotIdentified("There is no pattern to quantify.", found=f"{len(whose)} measurements")
     notes += _refuse_impossible(values[seen], whose[seen])
@@ -145,7 +142,8 @@ def _weight(counts: Array, whole: Array) -> Array:
     return weight / np.sqrt((weight**2).mean())
 
 
-def _intensity(node: xr.Dataset) -> tuple[xr.DataArray, np.ndarray]:
+def _intensity(node: xr.Dataset) -> tuple[Axis, Array, np.ndarray]:
+    """The axis, the intensities (measurement, channel), and whose each is."""
     if "intensity" not in node or "measurement" not in node["intensity"].dims:
         raise SchemaError(
             "Diffraction patterns are 'intensity' on (measurement, two_theta).",
@@ -162,7 +160,9 @@ def _intensity(node: xr.Dataset) -> tuple[xr.DataArray, np.ndarray]:
         raise SchemaError(
             "Intensities are finite numbers, NaN where the detector failed.", found=f"{intensity.dtype}"
         )
-    return intensity, intensity["specimen"].values
+    axis = axis_of(intensity)
+    values = intensity.transpose("measurement", axis.name).values.astype(float)
+    return axis, values, intensity["specimen"].values
 
 
 def _filled(values: Array, whose: np.ndarray) -> tuple[Array, Mask, list[str]]:
