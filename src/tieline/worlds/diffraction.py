@@ -41,8 +41,9 @@ class DiffractionWorld:
     Attributes:
         table: composition (specimen, element) and magnetisation, a property, on `specimen`.
         patterns: intensity (measurement, two_theta) in counts, with the specimen of each.
-        truth: fraction (specimen, phase), activation (specimen, phase), the part of the lines' counts, region
-            (specimen), the phases present, and main_phase (specimen).
+        truth: fraction (specimen, phase), activation (specimen, phase), the part of the lines' counts, strain
+            (specimen, phase), the relative change of the lattice, region (specimen), the phases present, and
+            main_phase (specimen).
         sticks: of each phase, two_theta in degrees and intensity of its lines at its own composition
             (phase, line), NaN where it has fewer.
     """
@@ -202,7 +203,7 @@ def _phases(
 
 def _lines(rng: np.random.Generator, cell: tuple[float, float], two_theta: tuple[float, float]) -> _Lines:
     """Draw a lattice with at least one line well inside the range of angles."""
-    low, high = (2 * np.sin(np.radians(a / 2)) / WAVELENGTH for a in two_theta)
+    low, high = _inverse_spacings(two_theta)
     hkl = np.array(np.meshgrid(*[np.arange(-9, 10)] * 3)).reshape(3, -1).T
     while True:
         kind = list(LATTICES)[rng.integers(len(LATTICES))]
@@ -233,8 +234,18 @@ def _lines(rng: np.random.Generator, cell: tuple[float, float], two_theta: tuple
 
 def _area(lines: _Lines, two_theta: tuple[float, float]) -> float:
     """Sum of the lines within the range of angles."""
-    low, high = (2 * np.sin(np.radians(a / 2)) / WAVELENGTH for a in two_theta)
+    low, high = _inverse_spacings(two_theta)
     return float(lines.intensity[(lines.inverse_spacing > low) & (lines.inverse_spacing < high)].sum())
+
+
+def _inverse_spacings(two_theta: tuple[float, float]) -> np.ndarray:
+    """Reciprocal spacings, 1/angstrom, of angles in degrees."""
+    return 2 * np.sin(np.radians(np.array(two_theta) / 2)) / WAVELENGTH
+
+
+def _angles(inverse_spacing: np.ndarray) -> np.ndarray:
+    """Angles, degrees, of reciprocal spacings in 1/angstrom; 180 of those too large for one."""
+    return 2 * np.degrees(np.arcsin(np.clip(inverse_spacing * WAVELENGTH / 2, 0, 1)))
 
 
 def _draw(
@@ -248,8 +259,7 @@ def _draw(
     """Patterns (specimen, two_theta) of one phase: pseudo-Voigt lines, half Gaussian and half Lorentzian."""
     drawn = np.zeros((len(strain), len(angles)))
     for line, (inverse, intensity) in enumerate(zip(lines.inverse_spacing, lines.intensity, strict=True)):
-        sine = np.clip(inverse / (1 + strain) * WAVELENGTH / 2, 0, 1)
-        place = 2 * np.degrees(np.arcsin(sine)) + shift
+        place = _angles(inverse / (1 + strain)) + shift
         away = (angles - place[:, None]) / (width / 2)
         profile = 0.5 * np.exp2(-(away**2)) + 0.5 / (1 + away**2)
         drawn += intensity * factor[:, line, None] * profile
@@ -294,9 +304,9 @@ def _sticks(lines: list[_Lines], strength: np.ndarray, names: np.ndarray) -> xr.
     n_lines = max(len(phase.intensity) for phase in lines)
     place, height = np.full((2, len(lines), n_lines), np.nan)
     for k, phase in enumerate(lines):
-        sine = np.clip(phase.inverse_spacing * WAVELENGTH / 2, 0, 1)
-        place[k, : len(sine)] = 2 * np.degrees(np.arcsin(sine))
-        height[k, : len(sine)] = phase.intensity * strength[k]
+        n = len(phase.intensity)
+        place[k, :n] = _angles(phase.inverse_spacing)
+        height[k, :n] = phase.intensity * strength[k]
     dims = ("phase", "line")
     return xr.Dataset(
         {

@@ -83,8 +83,7 @@ def pvd(
     Power and pressure set grain size and stress. Stress is compressive at low pressure, tensile at higher
     pressure, and fades towards porous films, as Thornton and Hoffman found. The reflection shifts with
     stress and widens with small grains; the micrograph's texture is as coarse as the grains are. Settings
-    are those of the
-    controller: what the chamber did differs a little.
+    are those of the controller: what the chamber did differs a little.
 
     Args:
         seed: of everything.
@@ -104,23 +103,21 @@ def pvd(
         20 * (power / 200) ** 0.6 / (0.6 + 0.5 * chamber) * np.exp(0.05 * rng.standard_normal(n_specimens))
     )
     sem = np.stack([_texture(size / 8, rng) for size in grain])
-    attrs = {
-        name: _attrs(unit, role)
-        for name, unit, role in (
-            ("sem", "1", "structure"),
-            ("xrd", "1", "structure"),
-            ("power", "W", "process"),
-            ("pressure", "Pa", "process"),
-            ("stress", "GPa", "property"),
-        )
-    }
     table = xr.Dataset(
         {
-            "sem": (("specimen", "y", "x"), sem, attrs["sem"]),
-            "xrd": (("specimen", "two_theta"), _reflection(stress, grain, rng), attrs["xrd"]),
-            "power": ("specimen", power, attrs["power"]),
-            "pressure": ("specimen", pressure, attrs["pressure"]),
-            "stress": ("specimen", stress + noise * rng.standard_normal(n_specimens), attrs["stress"]),
+            "sem": (("specimen", "y", "x"), sem, _attrs("1", "structure")),
+            "xrd": (
+                ("specimen", "two_theta"),
+                _reflection(stress, grain, rng),
+                _attrs("1", "structure"),
+            ),
+            "power": ("specimen", power, _attrs("W", "process")),
+            "pressure": ("specimen", pressure, _attrs("Pa", "process")),
+            "stress": (
+                "specimen",
+                stress + noise * rng.standard_normal(n_specimens),
+                _attrs("GPa", "property"),
+            ),
         },
         coords=_coords(n_specimens, two_theta=("two_theta", TWO_THETA, {"units": "degree"})),
     )
