@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from tieline.cli.arguments import AsJson, words_in
 from tieline.cli.printing import console, errors, print_json, print_notes
 from tieline.errors import TielineError
 
@@ -39,15 +40,15 @@ def backtest(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that run side by side.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for figures, tables and runs.")] = Path("backtest"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare strategies on results that are known: who would have found the best soonest?"""
     from tieline.campaign.backtesting import RUNS, known_results, strategies_of, write_backtest
     from tieline.planning.backtest import backtest as run
     from tieline.planning.backtest_answer import tabulate
 
-    known = known_results(source, goal=goal, design=_words(design))
-    strategies = strategies_of(known, _words(acquisition), model)
+    known = known_results(source, goal=goal, design=words_in(design))
+    strategies = strategies_of(known, words_in(acquisition), model)
     out.mkdir(parents=True, exist_ok=True)
     with bar("Virtual experiments") as progress, executor_of(workers) as executor:
         result = run(
@@ -85,13 +86,9 @@ def backtest(
     )
 
 
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def _numbers(text: str) -> list[int]:
     try:
-        return [int(word) for word in _words(text)]
+        return [int(word) for word in words_in(text)]
     except ValueError:
         raise TielineError(
             "Sizes of the start are whole numbers.", found=f"'{text}'", hint="--n-start 5,10,20"

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tieline.cli.arguments import AsJson, AsOf, CampaignFolder, moment_of
 from tieline.cli.backtesting import backtest
 from tieline.cli.comparing import compare
 from tieline.cli.exporting import export
@@ -49,9 +50,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,  # a fault of ours: Python's own traceback is what a bug report needs
 )
-
-CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 @app.command()
@@ -229,14 +227,14 @@ def show(
     folder: CampaignFolder,
     report: Annotated[bool, typer.Option("--report", help="Write report.html and figures.")] = False,
     events: Annotated[int, typer.Option(help="How many of the latest events to list.")] = 0,
-    as_of: Annotated[str, typer.Option(help="As it was: 2026-11-24, or the number of an event.")] = "",
+    as_of: AsOf = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what is in a campaign, and how far its fit can be trusted."""
     from tieline.campaign.campaign import Campaign
     from tieline.schema import specimens_of
 
-    campaign = Campaign.open(folder, as_of=(int(as_of) if as_of.isdigit() else as_of) or None)
+    campaign = Campaign.open(folder, as_of=moment_of(as_of))
     settings = campaign.settings
     specimens = specimens_of(campaign.record()) if campaign.has_record else None
     diagnosis = campaign.posterior().diagnose() if campaign.has_posterior else None

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tieline.cli.arguments import AsJson, words_in
 from tieline.cli.backtesting import bar, executor_of
 from tieline.cli.inspecting import print_findings, read_source
 from tieline.cli.printing import console, print_json, print_notes
@@ -25,7 +26,7 @@ def compare(
     workers: Annotated[int, typer.Option(help="Processes that run side by side.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for scores, figure and runs.")] = Path("comparison"),
     save: Annotated[Path | None, typer.Option(help="Fit what is recommended, and keep it as .nc.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare models through the same folds without leaks, and recommend one of them."""
     from tieline.evaluation.compare import compare as run
@@ -34,16 +35,16 @@ def compare(
     from tieline.figures import save as save_figure
     from tieline.insight.explanation import model_card
 
-    targets = _words(target)
+    targets = words_in(target)
     if save is not None and len(targets) > 1:
         raise TielineError("One model is kept in one file.", found=target, hint="name one target with --save")
     asked = task(
-        read_source(source), targets, _words(inputs) or None, groups or None, order=order or None, seed=seed
+        read_source(source), targets, words_in(inputs) or None, groups or None, order=order or None, seed=seed
     )
     with bar("Runs") as progress, executor_of(workers) as executor:
         found = run(
             asked,
-            _words(models) or None,
+            words_in(models) or None,
             scheme=scheme,
             n_folds=folds,
             n_repeats=repeats,
@@ -70,7 +71,3 @@ def compare(
     print_notes([f"{kept}; the runs are kept there, and the same command goes on from them."])
     if save is not None:
         print_notes([f"Kept the recommended model as {save}, with its card {save.with_suffix('.md').name}."])
-
-
-def _words(text: str) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
+from tieline.cli.arguments import AsOf, CampaignFolder, moment_of
 from tieline.cli.printing import console, print_notes
 from tieline.errors import TielineError
 
 
 def export(
-    folder: Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")],
+    folder: CampaignFolder,
     path: Annotated[Path, typer.Argument(help="A new folder, or a file ending in .zip.", metavar="PATH")],
     form: Annotated[
         str, typer.Option("--format", help="crate, all with its provenance; csv, tables alone; or kadi.")
@@ -20,7 +21,7 @@ def export(
     upload: Annotated[
         str, typer.Option(help="Send it to this Kadi4Mat server; $KADI_TOKEN lets you in.")
     ] = "",
-    as_of: Annotated[str, typer.Option(help="As it was: 2026-11-24, or the number of an event.")] = "",
+    as_of: AsOf = "",
 ) -> None:
     """Write a campaign out for others to read, while it is in use if need be."""
     from tieline.campaign.campaign import Campaign
@@ -31,8 +32,7 @@ def export(
         raise TielineError(
             "Only records for Kadi4Mat are sent.", found=f"--format {form}", hint="--format kadi"
         )
-    when = int(as_of) if as_of.isdigit() else as_of
-    with Campaign.open(folder, as_of=when or None) as campaign:
+    with Campaign.open(folder, as_of=moment_of(as_of)) as campaign:
         written = campaign.export(path, form=form, replace=replace)  # type: ignore[arg-type] - export checks it
     console.print(f"Wrote [bold]{written}[/].")
     if upload:

@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from tieline.cli.arguments import AsJson, words_in
 from tieline.cli.printing import COLOURS, console, print_json, print_notes
 from tieline.errors import TielineError
 
@@ -24,13 +25,12 @@ def inspect(
     out: Annotated[
         Path | None, typer.Option(help="Draw what was found into this .png, .pdf or .svg.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Report on the quality of data: leaks, repeats, gaps, outliers, units, and whether there is enough."""
     from tieline.evaluation.task import inspect as look_over
 
-    named = [name.strip() for name in inputs.split(",") if name.strip()]
-    report = look_over(read_source(source), target or None, named or None, groups or None)
+    report = look_over(read_source(source), target or None, words_in(inputs) or None, groups or None)
     if out is not None:
         from tieline.figures import inspection, save
 

@@ -1,15 +1,12 @@
 """The commands `tieline record`, `undo` and `verify`."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from tieline.cli.arguments import By, CampaignFolder
 from tieline.cli.printing import console
 from tieline.errors import TielineError
-
-CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
-By = Annotated[str, typer.Option(help="Who says so.")]
 
 
 def record(

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
+from tieline.cli.arguments import By, CampaignFolder
 from tieline.cli.printing import console
 from tieline.errors import TielineError
-
-CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
 
 
 def serve(
@@ -56,7 +55,7 @@ def token(
     name: Annotated[str, typer.Argument(help="Of a person or a robot; without it, list.")] = "",
     role: Annotated[str, typer.Option(help="read, propose or admin.")] = "propose",
     revoke: Annotated[bool, typer.Option("--revoke", help="Take it back.")] = False,
-    by: Annotated[str, typer.Option(help="Who says so.")] = "",
+    by: By = "",
 ) -> None:
     """List the tokens of a campaign's service, make one, or take one back."""
     from tieline.campaign.campaign import Campaign
