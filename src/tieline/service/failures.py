@@ -19,7 +19,7 @@ from tieline.errors import (
     Unavailable,
     did_you_mean,
 )
-from tieline.service.pages.failing import failure_page, wants_page
+from tieline.service.pages.failing import failure_page, three_clauses, wants_page
 
 STATUS: tuple[tuple[type[TielineError], int], ...] = (
     (NotFound, 404),
@@ -37,12 +37,7 @@ def failure(status: int, error: TielineError, scope: Scope) -> Response:
     """An error as an answer: a page for people, JSON for programs."""
     if wants_page(scope):
         return failure_page(status, error)
-    content = {
-        "error": type(error).__name__,
-        "what": error.what,
-        "found": error.found,
-        "hint": error.hint,
-    }
+    content = {"error": type(error).__name__, **three_clauses(error)}
     headers = {"Retry-After": RETRY[status]} if status in RETRY else {}
     return JSONResponse(content, status, headers)
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from tieline.errors import TielineError
 from tieline.evaluation.task import inspect
-from tieline.service.pages.learn import three_clauses
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.router import add_page
 from tieline.service.request import Viewed
 

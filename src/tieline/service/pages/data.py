@@ -17,7 +17,7 @@ from tieline.readers.preview import preview
 from tieline.schema import specimens_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
-from tieline.service.pages.learn import three_clauses
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.rendering import page
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray

@@ -17,5 +17,10 @@ def wants_page(scope: Scope) -> bool:
 
 def failure_page(status: int, error: TielineError) -> HTMLResponse:
     """An error as a page."""
-    problem = {"what": error.what, "found": error.found, "hint": error.hint}
-    return HTMLResponse(environment().get_template("failure.html").render(problem=problem), status)
+    page = environment().get_template("failure.html").render(problem=three_clauses(error))
+    return HTMLResponse(page, status)
+
+
+def three_clauses(error: TielineError) -> dict[str, str]:
+    """An error for a template or an answer."""
+    return {"what": error.what, "found": error.found, "hint": error.hint}

@@ -10,7 +10,7 @@ from tieline.campaign.undoing import CAN_BE_UNDONE
 from tieline.errors import TielineError
 from tieline.service.failures import status_of
 from tieline.service.guard import ADMIN, needs
-from tieline.service.pages.learn import three_clauses
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.overview import latest_events
 from tieline.service.pages.rendering import page
 from tieline.service.pages.router import Fields, add_page, see_other

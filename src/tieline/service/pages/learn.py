@@ -10,6 +10,7 @@ from tieline.campaign.fits import find_fit, latest_fit
 from tieline.errors import TielineError
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import badge_of, learning_now, progress_of, seconds_of
 from tieline.service.pages.rendering import fragment, page
 from tieline.service.pages.router import Fields, add_page, see_other
@@ -45,11 +46,6 @@ def _uses(campaign: Campaign) -> tuple[str, list[str], dict[str, str] | None]:
     except TielineError as error:
         return "", [], three_clauses(error)
     return line.replace("Learned", "tieline learns", 1), notes, None
-
-
-def three_clauses(error: TielineError) -> dict[str, str]:
-    """An error for a template."""
-    return {"what": error.what, "found": error.found, "hint": error.hint}
 
 
 def _row(campaign: Campaign, fit: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import parse_goal
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
-from tieline.service.pages.learn import three_clauses
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.next import MOST_ASKED, fields_of, view
 from tieline.service.pages.rendering import NAME_COOKIE, page
 from tieline.service.pages.router import Fields, see_other
