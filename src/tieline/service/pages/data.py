@@ -13,7 +13,6 @@ from tieline.campaign.store import tables
 from tieline.errors import SchemaError, TielineError
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS
-from tieline.readers.preview import preview
 from tieline.schema import specimens_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
@@ -23,6 +22,7 @@ from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray
 from tieline.service.pages.words import spoken
 from tieline.service.request import Viewed, deed_of
+from tieline.service.sent import previewed
 
 SHOWN = 100  # specimens on a page
 LOOKED_AT = 3  # tables of a heap that are looked at; patterns are only counted
@@ -132,8 +132,8 @@ def _sheet(file: Path, said: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _columns(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Columns as they would be read, each with what was guessed of it before anything was said."""
-    guessed = {row["header"]: row for row in _previewed(file, None)}
-    read = {row["header"]: row for row in (_previewed(file, said) if said else guessed.values())}
+    guessed = {row["header"]: row for row in previewed(file, None)}
+    read = {row["header"]: row for row in (previewed(file, said) if said else guessed.values())}
     columns = []
     for header, guess in guessed.items():
         is_ignored = bool(said) and header in said and said[header] is None
@@ -142,12 +142,6 @@ def _columns(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]
             row | {"was": {k: guess[k] for k in ("name", "role", "unit")}, "is_ignored": is_ignored}
         )
     return columns
-
-
-def _previewed(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    table = preview(file, columns=dict(said) if said else None)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(key): cell for key, cell in row.items()} for row in rows]
 
 
 add_page(router, "/data/look/{heap}", "look.html", look)

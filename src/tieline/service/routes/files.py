@@ -12,14 +12,13 @@ from pydantic import BaseModel, Field
 from tieline.campaign.store import tables
 from tieline.errors import NotFound, SchemaError
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
-from tieline.readers.preview import preview
 from tieline.service.answers import Recorded, recorded
 from tieline.service.bodies import LONGEST_NAME, LONGEST_TEXT
 from tieline.service.guard import PROPOSE, READ, needs
 from tieline.service.intake import NotPlain, check_json
 from tieline.service.request import Viewed, Writing
 from tieline.service.routes.router import api_router
-from tieline.service.sent import kept_for_a_moment
+from tieline.service.sent import kept_for_a_moment, previewed
 
 router = api_router("files")
 Sent = Annotated[UploadFile, File(description="A table, or a diffraction pattern.")]
@@ -85,9 +84,8 @@ class Artifacts(BaseModel):
 def preview_file(file: Sent, sheet: Sheet = "", columns: Columns = "") -> Preview:
     """Show how a file would be read, column by column, with the question where one is open."""
     with kept_for_a_moment(file) as place:
-        table = preview(place, columns=_corrections(columns), sheet=sheet or None)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return Preview(columns=[Column(**{str(name): cell for name, cell in row.items()}) for row in rows])
+        rows = previewed(place, _corrections(columns), sheet)
+    return Preview(columns=[Column(**row) for row in rows])
 
 
 @router.post("/files")
