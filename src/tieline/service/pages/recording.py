@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from tieline.campaign.telling import read_results_told
 from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import parse_goal
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
 from tieline.service.pages.failing import three_clauses
-from tieline.service.pages.next import MOST_ASKED, fields_of, view
+from tieline.service.pages.next import MOST_ASKED, view
 from tieline.service.pages.rendering import NAME_COOKIE, page
 from tieline.service.pages.router import Fields, see_other
 from tieline.service.pages.typed import read_typed
@@ -119,11 +121,12 @@ def _record(
     deed: Deed, proposal: str, said: dict[str, str], by: str, fields: Mapping[str, str]
 ) -> dict[str, Any]:
     """Record one row; what is wrong with each field of it, in three clauses."""
-    numbers = {field["name"]: field["is_number"] for field in fields_of(deed.campaign)}
+    words = deed.campaign.vocabulary()
     results, wrong = {}, {}
     for name, text in said.items():
+        is_label = name in words.results and name not in words.properties
         try:
-            results[name] = read_typed(text, is_number=numbers.get(name, True))
+            results[name] = read_typed(text, is_number=not is_label)
         except SchemaError as error:
             wrong[name] = three_clauses(error)
     if wrong:
@@ -131,7 +134,7 @@ def _record(
     is_partial = f"more:{proposal}" in fields
     for name, result in results.items():  # each is looked over alone, to say beside which field it is wrong
         try:
-            check_result(deed, name, result)
+            read_results_told({name: result}, words)
         except TielineError as error:
             wrong[name] = three_clauses(error)
     if wrong:
@@ -142,17 +145,6 @@ def _record(
     except TielineError as error:
         return {next(iter(said)): three_clauses(error)}
     return {}
-
-
-def check_result(deed: Deed, name: str, result: Any) -> None:
-    """See that one result could be told.
-
-    Raises:
-        TielineError: it could not; says why.
-    """
-    from tieline.campaign.telling import read_results_told
-
-    read_results_told({name: result}, deed.campaign.vocabulary())
 
 
 def _somebody(deed: Deed, fields: Mapping[str, str]) -> str:
@@ -179,7 +171,5 @@ def _again(
 def _remembering(answer: Response, fields: Mapping[str, str]) -> Response:
     """The answer, and the name of whoever sits at this browser, for the next time."""
     if name := fields.get("by", ""):
-        from urllib.parse import quote
-
         answer.set_cookie(NAME_COOKIE, quote(name[:80]), max_age=YEAR, httponly=True, samesite="strict")
     return answer
