@@ -144,11 +144,10 @@ class Guard:
         headers = Headers(scope=scope)
         _check_address(scope, headers, self.access)
         visitor = await self._visitor(scope, headers)
-        need = None if visitor is None else _need(scope)
         if visitor is None:
-            need = _entrance_need(scope)
-            visitor = Visitor(role=READ)
-        assert need is not None  # both of them refuse otherwise
+            need, visitor = _entrance_need(scope), Visitor(role=READ)
+        else:
+            need = _need(scope)
         if not visitor.may(need.role):
             raise Refused(
                 403,
