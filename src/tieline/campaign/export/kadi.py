@@ -67,7 +67,7 @@ def identifier(name: str, campaign: str) -> str:
 
 
 def extra(key: str, value: Any, unit: str = "") -> Extra:
-    """One piece of metadata, with its type; lists and mappings are nested."""
+    """One piece of metadata, with its type; lists, whose numbers share the unit, and mappings are nested."""
     if isinstance(value, Mapping):
         return {
             "key": key,
@@ -75,7 +75,7 @@ def extra(key: str, value: Any, unit: str = "") -> Extra:
             "value": [extra(str(k), v) for k, v in value.items() if v is not None],
         }
     if isinstance(value, list | tuple):
-        parts = [extra("", v) for v in value]
+        parts = [extra("", v, unit) for v in value]
         return {
             "key": key,
             "type": "list",
@@ -143,10 +143,9 @@ def _said_of(name: str, variable: Any, *, is_setting: bool) -> Extra | None:
     if variable.dims != ("specimen",):
         return None
     values = [v for v in variable.values.tolist() if v == v and v != ""]
-    if is_setting or len(values) == 1:
-        return extra(name, values[0], unit) if values else None
-    listed = [{k: v for k, v in extra("", value, unit).items() if k != "key"} for value in values]
-    return {"key": name, "type": "list", "value": listed} if values else None
+    if not values:
+        return None
+    return extra(name, values[0] if is_setting or len(values) == 1 else values, unit)
 
 
 def write_records(records: Sequence[Mapping[str, Any]]) -> str:
