@@ -10,6 +10,7 @@ from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import latest_fit
 from tieline.campaign.store.tables import LIVE
 from tieline.errors import NotFound
+from tieline.planning.pool import design_names
 from tieline.planning.wording import label
 from tieline.service.charts.drawing import SD, Scene, title_of
 from tieline.service.guard import READ, needs
@@ -59,17 +60,9 @@ def scene_of(request: Request, campaign: Campaign) -> Scene:
     fit = latest_fit(campaign.store)
     if fit is None:
         raise NotFound("Nothing was learned yet.", hint="the page Learn")
-    live = campaign.proposals(*LIVE)
-    has_reasons = live.sizes.get("specimen", 0) and set(design_of(campaign)) <= set(live.data_vars)
-    return Scene(
-        campaign.posterior(), fit.posterior, live if has_reasons else None, request.app.state.drawings
-    )
-
-
-def design_of(campaign: Campaign) -> list[str]:
-    """Names of the settings that were learned from."""
-    design = campaign.posterior().model.design
-    return [design] if isinstance(design, str) else list(design)
+    posterior, live = campaign.posterior(), campaign.proposals(*LIVE)
+    can_be_drawn = live.sizes.get("specimen", 0) and set(design_names(posterior)) <= set(live.data_vars)
+    return Scene(posterior, fit.posterior, live if can_be_drawn else None, request.app.state.drawings)
 
 
 def _figures(scene: Scene) -> list[dict[str, str]]:
