@@ -20,7 +20,7 @@ from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
 from tieline.schema import specimens_of
 from tieline.service.answers import Proposal, proposal_of
 from tieline.service.guard import READ, needs
-from tieline.service.pages.overview import goal_in_words
+from tieline.service.pages.overview import given_texts, goal_in_words
 from tieline.service.pages.router import add_page
 from tieline.service.pages.words import STATES, spoken
 from tieline.service.request import Viewed
@@ -80,9 +80,7 @@ def fields_of(campaign: Campaign) -> list[dict[str, Any]]:
         is_number = name in words.properties
         labels = []
         if not is_number and name in known and known[name].ndim == 1:
-            labels = sorted(
-                {str(v) for v in known[name].values if v is not None and str(v) not in ("", "nan")}
-            )
+            labels = sorted(set(given_texts(known[name].values)))
         fields.append(
             {
                 "name": name,

@@ -85,10 +85,15 @@ def _measured(campaign: Campaign) -> list[dict[str, Any]]:
             ends = (float(values.min()), float(values.max())) if values.size else (None, None)
             row |= {"n": int(values.size), "low": ends[0], "high": ends[1], "labels": []}
         else:
-            text = [str(v) for v in values.ravel() if v is not None and str(v) not in ("", "nan")]
+            text = given_texts(values)
             row |= {"n": len(text), "low": None, "high": None, "labels": sorted(set(text))}
         rows.append(row)
     return rows
+
+
+def given_texts(values: np.ndarray) -> list[str]:
+    """Values as text, those that are missing left out."""
+    return [str(v) for v in values.ravel() if v is not None and str(v) not in ("", "nan")]
 
 
 def _counts(campaign: Campaign) -> dict[str, int]:
