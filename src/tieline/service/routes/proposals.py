@@ -4,6 +4,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Query
 
+from tieline.campaign.campaign import Campaign
 from tieline.campaign.proposals import find_proposals
 from tieline.campaign.store.event import now
 from tieline.errors import SchemaError
@@ -11,7 +12,7 @@ from tieline.planning.goals import parse_goal
 from tieline.service.answers import Proposal, Proposals, Recorded, proposal_of, proposals_of, recorded
 from tieline.service.bodies import Ask, Claim, GiveUp, Renew
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.request import Deed, Viewed, Visiting, Writing
+from tieline.service.request import Viewed, Visiting, Writing
 from tieline.service.routes.router import api_router
 
 router = api_router("proposals")
@@ -55,8 +56,7 @@ def list_proposals(
 @needs(READ)
 def show_proposal(campaign: Viewed, name: str) -> Proposal:
     """One proposal."""
-    (row,) = find_proposals(campaign.store, names=[name])
-    return proposal_of(row, now())
+    return _shown(campaign, name)
 
 
 @router.post("/claim")
@@ -65,7 +65,7 @@ def claim(deed: Writing, body: Claim) -> Proposal:
     """Take a proposal for oneself, so that nobody else does the same work; 404 if none is open."""
     options = {"lease": body.lease, "instrument": body.instrument, "key": deed.key}
     name = deed.campaign.claim(body.proposal, by=deed.by(body.by), **options)
-    return _shown(deed, name)
+    return _shown(deed.campaign, name)
 
 
 @router.post("/proposals/{name}/renew")
@@ -107,6 +107,6 @@ def _named(signature: str) -> str:
     return signature
 
 
-def _shown(deed: Deed, name: str) -> Proposal:
-    (row,) = find_proposals(deed.campaign.store, names=[name])
+def _shown(campaign: Campaign, name: str) -> Proposal:
+    (row,) = find_proposals(campaign.store, names=[name])
     return proposal_of(row, now())
