@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from textwrap import wrap
 from threading import Lock
 from typing import Any
 
@@ -20,6 +21,7 @@ from tieline.service.charts.line import line
 from tieline.service.charts.maps import phase_map, property_map
 
 KEPT = 12  # predictions of whole views
+SD = "± "  # begins the name of the figure of an uncertainty
 
 
 @dataclass
@@ -103,17 +105,17 @@ class Scene:
         if self.proposals is None:
             return []
         places = check_pool(self.posterior, self.proposals, called="proposals")
-        x = position_along(self.posterior, places) if view is None else view.locate(places)[0]
-        y = np.zeros(len(x)) if view is None else view.locate(places)[1]
+        if view is None:
+            x = position_along(self.posterior, places)
+            y = np.zeros(len(x))
+        else:
+            x, y = view.locate(places)
         names, reasons = (self.proposals[v].values.astype(str) for v in ("proposal", "reason"))
         rows = zip(x, y, names, reasons, strict=True)
         return [
             {"x": float(a), "y": float(b), "number": i, "text": f"<b>{name}</b><br>{_wrapped(unbroken(why))}"}
             for i, (a, b, name, why) in enumerate(rows, start=1)
         ]
-
-
-SD = "± "
 
 
 def title_of(view: View) -> str:
@@ -124,6 +126,4 @@ def title_of(view: View) -> str:
 
 
 def _wrapped(text: str) -> str:
-    from textwrap import wrap
-
     return "<br>".join(wrap(text, 50))

@@ -29,7 +29,8 @@ def line(posterior: Posterior, stars: Sequence[dict[str, Any]]) -> dict[str, Any
     phases = phases_of(predicted)
     has_phases = len(phases) > 1
     properties = list(posterior.model.properties)
-    panels = _panels([1.0] * len(properties) + [PHASE_HEIGHT] * has_phases)
+    heights = [1.0] * len(properties) + [PHASE_HEIGHT] * has_phases
+    panels = _panels(heights)
     traces: list[dict[str, Any]] = []
     axes: dict[str, Any] = {}
     for n, (name, domain) in enumerate(zip(properties, panels, strict=False), start=1):
@@ -45,7 +46,6 @@ def line(posterior: Posterior, stars: Sequence[dict[str, Any]]) -> dict[str, Any
     )
     shapes = [_mark(star, panels) for star in stars]
     notes = [_number(star) for star in stars]
-    height = 130 + round(260 * sum(1.0 if i < len(properties) else PHASE_HEIGHT for i in range(len(panels))))
     return {
         "data": traces,
         "layout": layout(
@@ -53,7 +53,7 @@ def line(posterior: Posterior, stars: Sequence[dict[str, Any]]) -> dict[str, Any
             **axes,
             shapes=shapes,
             annotations=notes,
-            height=height,
+            height=130 + round(260 * sum(heights)),
             hovermode="x unified",
             legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             margin={"l": 60, "r": 20, "t": 60, "b": 50},

@@ -161,9 +161,7 @@ def _boundaries(probability: np.ndarray, view: View) -> list[dict[str, Any]]:
 def _pointer(view: View, predicted: xr.Dataset, posterior: Posterior) -> dict[str, Any]:
     """What is told where the pointer is: the place, every phase with its probability, every property."""
     left, right, bottom, top = view.extent
-    places, columns = cell_names(view), []
-    words = [*places[0]]
-    columns += places[1]
+    words, columns = cell_names(view)
     if "phase_probability" in predicted:
         shares = 100 * predicted["phase_probability"].transpose("phase", "specimen").values
         for phase, share in zip(phases_of(predicted), shares, strict=True):
