@@ -257,7 +257,7 @@ class Client:
             Conflict: nothing was learned yet.
         """
         content = {"places": None if places is None else list(places)}
-        answer = json.loads(self.sender.send("POST", "/predict", content=content).content)
+        answer = self.sender.send("POST", "/predict", content=content).json()
         return Answer(answer["rows"], answer["notes"], answer["units"])
 
     def specimens(self) -> list[dict[str, Any]]:

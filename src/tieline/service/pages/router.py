@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData
@@ -54,6 +55,4 @@ Fields = Annotated[dict[str, str], Depends(_fields)]
 
 def see_other(path: str, said: str = "") -> RedirectResponse:
     """Show a page after something was done, so that a reload does not do it again."""
-    from urllib.parse import urlencode
-
     return RedirectResponse(f"{path}?{urlencode({'said': said})}" if said else path, 303)

@@ -39,16 +39,11 @@ def moment(at: str) -> str:
 def ago(at: str) -> str:
     """How long a time is past, in one unit."""
     seconds = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
-    return "just now" if seconds < 60 else f"{length(seconds)} ago"
-
-
-def length(seconds: float) -> str:
-    """A length of time in one unit."""
     for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             n = int(seconds // size)
-            return f"{n} {word}{'s' * (n != 1)}"
-    return f"{max(int(seconds), 0)} s"
+            return f"{n} {word}{'s' * (n != 1)} ago"
+    return "just now"
 
 
 def say_event(event: Event) -> str:
