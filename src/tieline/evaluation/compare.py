@@ -83,13 +83,11 @@ def _race(
     seed: int,
     keep: str | Path | None,
 ) -> Race:
-    at = task.rows(target)
+    evidence = Evidence.of(task.table, (), target)
+    at = np.flatnonzero(evidence.has_target)
     place = np.full(task.table.sizes["specimen"], -1)
     place[at] = np.arange(len(at))
-    evidence = Evidence.of(task.table, (), target)
-    values = evidence.label if evidence.label is not None else evidence.y
-    assert values is not None
-    y, x = values[at], task.columns()[at]
+    y, x = evidence.told[at], task.columns()[at]
     labels = np.unique(y) if evidence.label is not None else np.zeros(0, dtype=str)
     rows = Rows(x, y, labels, np.unique(task.group[at], return_inverse=True)[1])
     folds = []

@@ -81,6 +81,18 @@ class Evidence:
         return len(self.specimens)
 
     @property
+    def told(self) -> np.ndarray:
+        """What the target is (row): its labels or its numbers; NaN throughout where there is no target."""
+        if self.label is not None:
+            return self.label
+        return self.y if self.y is not None else np.full(self.n, np.nan)
+
+    @property
+    def all_numbers(self) -> dict[str, Array]:
+        """Inputs that are one number a specimen, and the target where it is one."""
+        return dict(self.numbers) if self.y is None else {**self.numbers, self.target: self.y}
+
+    @property
     def has_target(self) -> Mask:
         """Which rows (row) say what the target is."""
         if self.label is not None:

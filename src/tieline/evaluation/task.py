@@ -18,7 +18,7 @@ from tieline.evaluation.folds import Fold
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.models.arrays import Array, Indices
-from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements, labels_of
+from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
 from tieline.schema import as_variables, check, chemical_systems, require
 from tieline.schema.wording import name_known, name_some
 
@@ -102,18 +102,15 @@ class Task:
         """
         if scheme not in SCHEMES:
             raise SchemaError(f"There is no scheme '{scheme}'.", found=name_known(SCHEMES, scheme))
-        rows = self.rows(target)
+        evidence = Evidence.of(self.table, (), target)
+        rows = np.flatnonzero(evidence.has_target)
         group = np.unique(self.group[rows], return_inverse=True)[1]
         if scheme == "time":
             folds = time_folds(self._order()[rows], group, n_folds)
         elif scheme == "clusters":
             folds = cluster_folds(_standardised(self.columns()[rows]), group, n_folds, seed)
         else:
-            label = (
-                labels_of(as_variables(self.table, [target])[target])[rows]
-                if self.is_classification
-                else None
-            )
+            label = None if evidence.label is None else evidence.label[rows]
             folds = group_folds(group, label, n_folds, seed)
         return [(rows[train], rows[test]) for train, test in folds]
 
@@ -271,7 +268,7 @@ def _beside(data: xr.Dataset, names: Sequence[str]) -> Indices:
 def _look(stated: Task, target: str, seed: int) -> list[Finding]:
     evidence = stated.evidence(target)
     known = evidence.has_target
-    values = np.unique((evidence.label if evidence.label is not None else evidence.y)[known])  # type: ignore[index]
+    values = np.unique(evidence.told[known])
     if known.sum() < FEWEST or len(values) < 2:
         raise NotIdentified(
             f"'{target}' cannot be learned.",

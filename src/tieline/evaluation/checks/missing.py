@@ -20,11 +20,9 @@ def check_missing(evidence: Evidence) -> Iterator[Finding]:
     holes: dict[str, Mask] = {name: ~np.isfinite(x) for name, x in evidence.numbers.items()}
     holes |= {name: np.asarray(~np.isfinite(b).all(1)) for name, b in evidence.blocks.items()}
     holes |= {name: np.asarray(t == "") for name, t in evidence.texts.items()}
-    known = {name: x for name, x in evidence.numbers.items()}
+    known = evidence.all_numbers
     if evidence.target:
         holes[evidence.target] = ~evidence.has_target
-        if evidence.y is not None:
-            known[evidence.target] = evidence.y
     judged = {n: h for n, h in holes.items() if FEWEST <= h.sum() <= evidence.n - FEWEST}
     n_tests = max(len(judged) * (len(known) + (evidence.label is not None)), 1)
     for name, hole in judged.items():

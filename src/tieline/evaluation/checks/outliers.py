@@ -18,10 +18,7 @@ FEWEST = 12
 
 def check_outliers(evidence: Evidence) -> Iterator[Finding]:
     """Look for lonely values of the target and of each number among the inputs."""
-    columns = dict(evidence.numbers)
-    if evidence.y is not None:
-        columns[evidence.target] = evidence.y
-    for name, x in columns.items():
+    for name, x in evidence.all_numbers.items():
         if slipped(x) is not None:
             continue
         lonely = far_values(x)

@@ -69,10 +69,8 @@ def _same_inputs(evidence: Evidence, together: Indices) -> Iterator[Finding]:
     if not several.any() or len(np.unique(together)) < 5:
         return
     duplicated, where = np.zeros(evidence.n, dtype=bool), "all that is read"
-    if evidence.y is not None or evidence.label is not None:
-        told = evidence.label if evidence.label is not None else evidence.y
-        assert told is not None
-        code = np.unique(told, return_inverse=True)[1]
+    if evidence.target:
+        code = np.unique(evidence.told, return_inverse=True)[1]
         whole = np.unique(np.stack([together, code], 1), axis=0, return_inverse=True)[1].ravel()
         duplicated = (np.bincount(whole)[whole] > 1) & evidence.has_target
     elif evidence.matrix().shape[1] > 1:

@@ -33,10 +33,7 @@ MOST_ERROR = 0.2  # of the logarithm of the factor
 
 def check_units(evidence: Evidence) -> Iterator[Finding]:
     """Look for two populations of one column that a change of unit would join."""
-    columns = dict(evidence.numbers)
-    if evidence.y is not None:
-        columns[evidence.target] = evidence.y
-    for name, x in columns.items():
+    for name, x in evidence.all_numbers.items():
         found = slipped(x)
         if found is not None:
             factor, rows = found
