@@ -16,6 +16,7 @@ from tieline.models.learner_ways import WAYS, Settings, Way, tried_by, way_named
 MOST_SETTINGS = 8  # inputs of a tieline GaussianProcess: each has its own lengthscale
 MOST_ROWS = 500  # of it: its cost grows with their cube
 FEWEST_MATERIALS = 30  # of CompositionProperties
+TIELINE = {"GaussianProcess": GaussianProcess, "CompositionProperties": CompositionProperties}
 OWN = 10  # simplicity of what a user brings: whatever it is, one of the usual ways is simpler
 
 
@@ -80,7 +81,7 @@ def _of_way(way: Way, labels: bool) -> Candidate:
 
 
 def _refuse(task: Task, name: str, labels: bool) -> None:
-    if name in ("GaussianProcess", "CompositionProperties"):
+    if name in TIELINE:
         raise SchemaError(
             f"{name} does not fit this task.",
             found=f"inputs {', '.join(task.inputs)}, {task.table.sizes['specimen']} rows",
@@ -116,6 +117,4 @@ def _is_known(task: Task) -> bool:
 
 def tieline_model(name: str, task: Task, target: str) -> GaussianProcess | CompositionProperties:
     """The tieline model of a candidate, for one target."""
-    if name == "GaussianProcess":
-        return GaussianProcess(list(task.inputs), target)
-    return CompositionProperties(list(task.inputs), target)
+    return TIELINE[name](list(task.inputs), target)

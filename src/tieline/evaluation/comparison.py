@@ -10,9 +10,8 @@ import pandas as pd
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
+from tieline.evaluation.candidates import TIELINE, tieline_model
 from tieline.evaluation.task import Task
-from tieline.models.composition_properties import CompositionProperties
-from tieline.models.gaussian_process import GaussianProcess
 
 PER_ROW = ("predicted", "chance", "truth", "group")
 MANY_TIMES = 100  # times more specimens than there are: nobody will make them
@@ -67,10 +66,8 @@ class Comparison:
 
         target = self._target(target)
         name, inputs = self.recommended[target], list(self.task.inputs)
-        if name == "GaussianProcess":
-            return GaussianProcess(inputs, target)
-        if name == "CompositionProperties":
-            return CompositionProperties(inputs, target)
+        if name in TIELINE:
+            return tieline_model(name, self.task, target)
         if name not in WAYS:
             raise SchemaError(
                 f"'{name}' is a model of your own.",
