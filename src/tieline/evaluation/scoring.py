@@ -62,13 +62,14 @@ def _score(race: Race, name: str, best: str) -> dict[str, float]:
     places = sorted(race.runs[name])
     loss, group = loss_of(race, name, places)
     shared = [place for place in places if place in race.runs[best]]
-    behind = loss_of(race, name, shared)[0] - loss_of(race, best, shared)[0]
+    own, group_of_shared = loss_of(race, name, shared)
+    behind = own - loss_of(race, best, shared)[0]
     runs = [race.runs[name][place] for place in places]
     found = {
         "loss": loss.mean(),
         "loss_se": clustered_error(loss, group),
         "behind": behind.mean(),
-        "behind_se": clustered_error(behind, loss_of(race, name, shared)[1]),
+        "behind_se": clustered_error(behind, group_of_shared),
         "seconds": np.mean([run.seconds for run in runs]),
         "n_folds": len(places),
     }
@@ -92,7 +93,7 @@ def _of_numbers(race: Race, runs: list[FoldRun], rows: Indices, group: Indices) 
     )
     width = 2 * np.concatenate([run.half for run in told]) if told else [np.nan]
     return {
-        "rmse": float(np.sqrt(np.mean((truth - guess) ** 2))),
+        "rmse": float(np.sqrt(squared.mean())),
         "r2": 1 - share,
         # Of a ratio: what the variance of the truth itself does is in numerator and denominator.
         "r2_se": clustered_error((squared - share * blank) / variance, group),
