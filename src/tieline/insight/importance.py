@@ -1,6 +1,5 @@
 """Which inputs a model needs, and what it makes of each: whatever the model."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,8 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.evaluation.race import clustered_error
 from tieline.evaluation.task import Task
+from tieline.models.design_columns import DesignColumns
+from tieline.models.learner_fit import Preparation
 from tieline.models.posterior import Posterior, names_of
 from tieline.schema import as_variables
 from tieline.schema.wording import name_known
@@ -152,8 +153,6 @@ def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int 
     """
     from sklearn.linear_model import lasso_path
 
-    from tieline.models.learner_fit import Preparation
-
     target = _property(task, target)
     rows = task.rows(target)
     x = task.columns()[rows]
@@ -162,7 +161,7 @@ def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int 
     prepared = preparation.apply(x)[:, : preparation.varies.sum()]
     standard = (y - y.mean()) / (y.std() or 1.0)
     penalties, found, _ = lasso_path(prepared, standard, alphas=n_penalties, eps=1e-3)  # type: ignore[arg-type]
-    names = np.array(_column_names(task))[preparation.varies]
+    names = np.array(DesignColumns.of(task.table, task.inputs).names)[preparation.varies]
     first = np.where((found != 0).any(1), (found != 0).argmax(1), len(penalties))
     rank = np.where(first < len(penalties), first.argsort(kind="stable").argsort() + 1, 0)
     return xr.Dataset(
@@ -170,12 +169,6 @@ def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int 
         {"penalty": penalties, "column": names},
         {"target": target},
     )
-
-
-def _column_names(task: Task) -> Sequence[str]:
-    from tieline.models.design_columns import DesignColumns
-
-    return DesignColumns.of(task.table, task.inputs).names
 
 
 def _property(task: Task, target: str | None) -> str:
