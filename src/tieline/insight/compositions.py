@@ -5,10 +5,11 @@ from itertools import combinations
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified, SchemaError, did_you_mean
+from tieline.errors import NotIdentified, SchemaError
 from tieline.models.composition_posterior import CompositionPosterior
 from tieline.models.laplace_kernel import laplace
 from tieline.models.places import identities
+from tieline.schema.wording import name_known
 
 FEWEST = 3  # specimens that hold an element, or a pair, before anything is said of it
 
@@ -72,8 +73,7 @@ def property_correlation(posterior: CompositionPosterior) -> xr.Dataset:
 
     Returns:
         On (property, other): `over_compositions`, the correlation of their functions; `at_one_specimen`, that
-            of what
-        composition leaves unexplained, through which a measured property tells of the others.
+        of what composition leaves unexplained, through which a measured property tells of the others.
     """
     names = list(posterior.model.properties)
     signal = posterior.fit.field.coupling.signal
@@ -98,9 +98,8 @@ def nearest_compositions(posterior: CompositionPosterior, grid: xr.Dataset, n: i
 
     Returns:
         On (specimen, rank): `nearest`, identities of specimens that were learned from; `distance`,
-            dimensionless, the
-        lengths that lie between (0 the same, beyond about 3 nothing in common); and `formula` where the table
-        has it.
+        dimensionless, the lengths that lie between (0 the same, beyond about 3 nothing in common); and
+        `formula` where the table has it.
     """
     fit, reading = posterior.fit, posterior.reading
     x, _ = posterior.places(grid)
@@ -181,7 +180,4 @@ def _ranked(
 
 def _refuse_unknown(posterior: CompositionPosterior, name: str) -> None:
     if name not in posterior.model.properties:
-        known = list(posterior.model.properties)
-        raise SchemaError(
-            f"'{name}' was not learned.", found=f"{', '.join(known)}. {did_you_mean(name, known)}".strip()
-        )
+        raise SchemaError(f"'{name}' was not learned.", found=name_known(posterior.model.properties, name))
