@@ -114,6 +114,8 @@ def form_beliefs(
         starts = zip(goal.parts, np.array(goal.reference, float), strict=True)
         volume_from = np.array([utility_of(part, start) for part, start in starts])
         objectives = _objectives(goal, draws.isel(specimen=slice(n_worth)))
+        if (objectives.mean(0) <= volume_from).any(1).all():
+            notes = (*notes, "No place is expected to pass the reference: those nearest to it are chosen.")
     elif property_terms(goal):
         worth = goal_worth(goal, draws.isel(specimen=slice(n_worth)), slice(0, n_kept))
     if map_terms(goal):
@@ -126,10 +128,6 @@ def form_beliefs(
     values = {
         name: draws.sel(property=name).transpose("draw", "specimen").values[:, :n_open] for name in names
     }
-    if objectives is not None and volume_from is not None:
-        falls_short = (objectives.mean(0) <= volume_from).any(1)
-        if falls_short.all():
-            notes = (*notes, "No place is expected to pass the reference: those nearest to it are chosen.")
     open_phase = phase[:, :n_open]
     return Beliefs(candidates, worth, information, objectives, volume_from, open_phase, values, notes)
 
