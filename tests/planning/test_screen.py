@@ -109,6 +109,11 @@ def test_candidates_without_a_complete_design_are_left_out():
         tl.screen(POSTERIORS["process"], pool.assign(x=pool["x"] * np.nan), "maximize:strength")
 
 
+def test_candidates_that_lack_an_input_are_refused():
+    with pytest.raises(tl.SchemaError, match="reads 'x', which this table lacks"):
+        tl.screen(POSTERIORS["process"], places(10, 9).drop_vars("x"), "maximize:strength")
+
+
 @pytest.mark.parametrize(
     ("goal", "match"),
     [

@@ -54,16 +54,18 @@ def design_matrix(design: xr.Dataset) -> np.ndarray:
 
     Categories are numbered in the order in which they appear.
     """
-    columns = []
-    for variable in design.data_vars.values():
-        values = variable.variable.transpose("specimen", ...).values
-        columns.append(values.astype(float) if values.dtype.kind in "iufb" else _numbered(values))
-    return np.column_stack(columns)
+    return np.column_stack([_numbers(variable) for variable in design.data_vars.values()])
 
 
 def is_complete(design: xr.Dataset) -> np.ndarray:
     """Mark the rows (specimen) whose design is known."""
-    return np.asarray(np.isfinite(design_matrix(design)).all(axis=1))
+    known = [np.isfinite(_numbers(variable)) for variable in design.data_vars.values()]
+    return np.all([k.all(axis=tuple(range(1, k.ndim))) for k in known], axis=0)
+
+
+def _numbers(variable: xr.DataArray) -> np.ndarray:
+    values = variable.variable.transpose("specimen", ...).values
+    return values.astype(float) if values.dtype.kind in "iufb" else _numbered(values)
 
 
 def _numbered(values: np.ndarray) -> np.ndarray:

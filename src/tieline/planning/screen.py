@@ -23,8 +23,9 @@ from tieline.planning.goals import (
     utility_of,
     write_goal,
 )
-from tieline.planning.pool import design_names
+from tieline.planning.pool import design_names, is_complete
 from tieline.planning.reason import measured_best
+from tieline.schema import as_variables, require
 from tieline.schema.wording import name_known
 
 PART = 20_000  # candidates predicted at a time: 100 MB for 600 columns
@@ -72,7 +73,7 @@ def screen(
     wanted = _wanted(posterior, goal)
     names = design_names(posterior)
     best: xr.Dataset | None = None
-    n_seen, notes = 0, []
+    n_seen = 0
     for found, count in _predicted(
         posterior, _parts(candidates, part), (wanted, names, n, caution), executor
     ):
@@ -89,7 +90,7 @@ def screen(
             hint=f"fill in {', '.join(names)}",
         )
     predicted = posterior.predict(best[names])
-    notes += [note for note in predicted.attrs.get("notes", []) if note not in notes]
+    notes = list(predicted.attrs.get("notes", []))
     clashing = [v for v in predicted.data_vars if v in best]
     answer = best.assign({str(k): v for k, v in predicted.drop_vars(clashing).data_vars.items()})
     answer = answer.assign(_chances(wanted, predicted, posterior))
@@ -151,7 +152,9 @@ def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[
     """Predict one part, and keep its best."""
     wanted, names, n, caution = question
     count = rows.sizes["specimen"]
-    rows = rows.isel(specimen=_is_complete(rows, names))
+    design = as_variables(rows, names)
+    require(design, names, "tl.screen")
+    rows = rows.isel(specimen=is_complete(design[names]))
     if not rows.sizes["specimen"]:
         return rows[[*names, "candidate"]].assign(value=("specimen", np.zeros(0))), count
     # A posterior that can leave the uncertainty away does so where it does not count.
@@ -164,15 +167,6 @@ def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[
         if caution:
             value -= weight * caution * found[f"{goal.name}_sd"].values / scale
     return _best(rows[[*names, "candidate"]].assign(value=("specimen", value, {"units": "1"})), n), count
-
-
-def _is_complete(rows: xr.Dataset, names: list[str]) -> np.ndarray:
-    complete = np.ones(rows.sizes["specimen"], dtype=bool)
-    for name in names:
-        values = rows[name].transpose("specimen", ...).values
-        known = np.isfinite(values) if values.dtype.kind in "iufb" else values.astype(str) != ""
-        complete &= known.reshape(len(known), -1).all(1)
-    return complete
 
 
 def _best(rows: xr.Dataset, n: int) -> xr.Dataset:
