@@ -19,7 +19,7 @@ from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
-from tieline.schema import as_variables, check, chemical_systems, require
+from tieline.schema import as_variables, check, chemical_systems, require, require_table
 from tieline.schema.wording import name_known, name_some
 
 FEWEST = 5  # specimens with a value
@@ -165,12 +165,7 @@ def task(
     Source:
         Zhao, KIT (2024), section 3.1.1: task, data, training, evaluation, application.
     """
-    if not isinstance(table, xr.Dataset) or "specimen" not in table.dims:
-        raise SchemaError(
-            "A task is about a table on the dimension 'specimen'.",
-            found=type(table).__name__,
-            hint="tl.represent(record), or tl.table(dataframe)",
-        )
+    require_table(table)
     targets = (target,) if isinstance(target, str) else tuple(target)
     names = _inputs(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
