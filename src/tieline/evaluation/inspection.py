@@ -86,6 +86,11 @@ class Inspection:
         return f"<div style='font-family:sans-serif'>{title}{found}<table><tr>{head}</tr>{rows}</table></div>"
 
 
+def is_counted(variable: xr.DataArray) -> bool:
+    """Whether a column is shown by its labels, and not by a range of numbers."""
+    return variable.dtype.kind not in "iufb" or (is_label(variable) and variable.ndim == 1)
+
+
 def _describe(table: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
     rows = [_column(table[name]) for name in names]
     found = {key: ("column", [row[key] for row in rows]) for key in rows[0]}
@@ -97,7 +102,7 @@ def _column(variable: xr.DataArray) -> dict[str, object]:
         "role": variable.attrs.get("role", ""),
         "units": variable.attrs.get("units", ""),
     }
-    if variable.dtype.kind not in "iufb" or (is_label(variable) and variable.ndim == 1):
+    if is_counted(variable):
         text = labels_of(variable)
         known, ends = text[text != ""], (np.nan,) * 3
         n_known, n_missing = len(known), int((text == "").sum())

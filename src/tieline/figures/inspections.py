@@ -7,8 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tieline.evaluation.evidence import is_label
-from tieline.evaluation.inspection import COLOURS, Inspection
+from tieline.evaluation.inspection import COLOURS, Inspection, is_counted
 from tieline.figures.scales import few, name_axis
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
 from tieline.models.design_columns import labels_of
@@ -52,7 +51,7 @@ def _draw(axes: Axes, report: Inspection, name: str, colour: str) -> None:
     variable = report.table[name]
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    if variable.dtype.kind not in "iufb" or (is_label(variable) and variable.ndim == 1):
+    if is_counted(variable):
         text = labels_of(variable)
         labels, counts = np.unique(text[text != ""], return_counts=True)
         first = np.argsort(-counts)[:MOST_LABELS]
