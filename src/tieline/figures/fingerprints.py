@@ -167,10 +167,7 @@ def _ellipse(axes: Axes, posterior: FingerprintPosterior, plane: np.ndarray, k: 
 def _show(axes: Axes, view: View, card: xr.Dataset, colour: object) -> None:
     if len(view.dims) >= 2:
         image = card[view.variables[0]].values
-        axes.imshow(image if image.ndim == 2 else image[image.shape[0] // 2], cmap="gray")
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set_visible(False)
+        _show_image(axes, image if image.ndim == 2 else image[image.shape[0] // 2])
     elif view.dims:
         x, mean, sd = view.grid, card[view.variables[0]].values, card[f"{view.variables[0]}_sd"].values
         axes.fill_between(x, mean - sd, mean + sd, color=colour, alpha=0.25, linewidth=0)
@@ -184,6 +181,14 @@ def _show(axes: Axes, view: View, card: xr.Dataset, colour: object) -> None:
         axes.axvline(0, color=PENCIL, linewidth=0.6)
         axes.set_yticks(rows, view.variables)
         axes.set(xlim=(-3.2, 3.2), ylim=(len(rows) - 0.5, -0.5), xlabel="standard deviations")
+
+
+def _show_image(axes: Axes, image: np.ndarray, low: float | None = None, high: float | None = None) -> None:
+    """Draw an image in greys without a frame; by default from its own darkest to its brightest."""
+    axes.imshow(image, cmap="gray", vmin=low, vmax=high)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
 
 
 def _same_scale(axes: Axes, cards: xr.Dataset, view: View) -> None:
@@ -219,10 +224,7 @@ def _images(view: View, some: xr.Dataset, found: xr.Dataset, told: str) -> Figur
         measured, predicted = some[name].isel(specimen=i).values, found[name].isel(specimen=i).values
         low, high = np.nanmin(measured), np.nanmax(measured)
         for axes, image in zip(grid[:, i], (measured, predicted), strict=True):
-            axes.imshow(image, cmap="gray", vmin=low, vmax=high)
-            axes.set_xticks([])
-            axes.set_yticks([])
-            axes.spines[:].set_visible(False)
+            _show_image(axes, image, low, high)
         grid[0, i].set_title(str(some["specimen"].values[i]))
     grid[0, 0].set_ylabel("measured")
     grid[1, 0].set_ylabel(f"from {told}")
