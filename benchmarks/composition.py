@@ -12,10 +12,8 @@ Errors are mean absolute errors of the median, over the standard deviation of th
 over properties; of crabnet_... in the unit of the property, of phdos_grouped as they are.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +21,7 @@ import xarray as xr
 
 from benchmarks.composition_peers import PEERS
 from benchmarks.methods import timed
-from benchmarks.tasks import Options, Row, no_data
+from benchmarks.tasks import Options, Row, data_folder, no_data
 from tieline import datasets
 from tieline.features.represent import represent
 from tieline.models.composition_properties import CompositionProperties
@@ -77,9 +75,9 @@ class Split:
 
 def run(options: Options) -> Iterator[Row]:
     """Run the cases."""
-    has_data = (Path(os.environ.get("TIELINE_DATA", "nowhere")) / "composition").is_dir()
+    folder = data_folder("composition")
     for case in filter(options.wants, CASES):
-        if not has_data:
+        if folder is None:
             yield no_data("composition", case)
             continue
         seeds = range(options.first_seed, options.first_seed + options.n_seeds)

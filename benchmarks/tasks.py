@@ -70,10 +70,10 @@ class Task:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-def data_folder() -> Path | None:
-    """Give the folder of the public data, or None where there is none."""
+def data_folder(part: str = "sage") -> Path | None:
+    """Give the folder of the public data, or None where that part of it is not there."""
     name = os.environ.get("TIELINE_DATA")
-    return Path(name) if name and (Path(name) / "sage").is_dir() else None
+    return Path(name) if name and (Path(name) / part).is_dir() else None
 
 
 def no_data(benchmark: str, case: str) -> Row:

@@ -22,7 +22,7 @@ import pandas as pd
 import xarray as xr
 
 from benchmarks.methods import timed
-from benchmarks.tasks import Options, Row, no_data
+from benchmarks.tasks import Options, Row, data_folder, no_data
 from benchmarks.workflow_exhaustive import exhaustive
 from tieline import datasets
 from tieline.evaluation.compare import compare
@@ -42,9 +42,9 @@ PROCESSING = "PROPERTY: Processing method"
 
 def run(options: Options) -> Iterator[Row]:
     """Run the cases."""
-    folder = Path(os.environ.get("TIELINE_DATA", "nowhere"))
+    folder = data_folder("composition")
     for case in filter(options.wants, CASES):
-        if case in REAL and not (folder / "composition").is_dir():
+        if case in REAL and folder is None:
             yield no_data("workflow", case)
         elif case in REAL:
             for seed in range(options.first_seed, options.first_seed + options.n_seeds):
