@@ -166,12 +166,16 @@ def complete_aflow() -> xr.Dataset:
 
 def held_out(table: xr.Dataset, seed: int, *, grouped: bool) -> np.ndarray:
     """Mark a share of the materials, or of the chemical systems, whatever the spelling of their formulas."""
-    fractions = table["composition"].values.round(9)
-    material = np.unique(fractions, axis=0, return_inverse=True)[1].ravel()
-    system = np.unique(chemical_systems(table["composition"]), return_inverse=True)[1].ravel()
-    group = system if grouped else material
+    systems = chemical_systems(table["composition"])
+    group = np.unique(systems, return_inverse=True)[1].ravel() if grouped else _materials(table)
     order = np.random.default_rng(seed).permutation(group.max() + 1)
     return np.isin(group, order[: round(HELD_OUT * len(order))])
+
+
+def _materials(table: xr.Dataset) -> np.ndarray:
+    """Number of the material of each row, whatever the spelling of its formula."""
+    fractions = table["composition"].values.round(9)
+    return np.unique(fractions, axis=0, return_inverse=True)[1].ravel()
 
 
 def _divided(
@@ -187,8 +191,7 @@ def crabnet(name: str) -> Split:
     table = represent(datasets.load("aflow"), properties=list(CRABNET.values()))
     is_test = (table[f"{name}_split"] == "test").values
     splits = [table[f"{other}_split"].values for other in CRABNET.values()]
-    fractions = table["composition"].values.round(9)
-    material = np.unique(fractions, axis=0, return_inverse=True)[1].ravel()
+    material = _materials(table)
     is_hidden = np.isin(material, material[is_test])
     is_used = np.isin(splits, ("train", "val")).any(0) & ~is_hidden
     is_scored = is_test & table[name].notnull().values
