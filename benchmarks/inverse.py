@@ -14,12 +14,13 @@ from collections.abc import Iterator
 import numpy as np
 import xarray as xr
 
+from benchmarks.membranes import made
 from benchmarks.methods import timed
 from benchmarks.tasks import Options, Row
 from tieline.features.volumes import describe, read_recipe, write_recipe
 from tieline.features.volumes.recipe import RECIPE, SIZES, STRETCHES
 from tieline.models.gaussian_process import GaussianProcess
-from tieline.worlds import membrane, membrane_plan
+from tieline.worlds import membrane_plan
 
 CASES = ("A", "B", "C", "D", "unseen")
 TARGETS = {
@@ -52,14 +53,8 @@ def run(options: Options) -> Iterator[Row]:
 
 def _describe(plan: xr.Dataset) -> xr.Dataset:
     """Make the membranes of a plan and describe them (specimen)."""
-    rows = [
-        {name: plan[name].values[i].item() for name in (*SETTINGS, "seed")} for i in range(len(plan.specimen))
-    ]
-    made = [
-        describe(membrane(row["n_points"], [row[s] for s in STRETCHES], row["radius"], SIZE, row["seed"]))
-        for row in rows
-    ]
-    return xr.concat(made, "specimen").assign_coords(specimen=plan["specimen"])
+    described = [describe(volume) for volume in made(plan, SIZE)]
+    return xr.concat(described, "specimen").assign_coords(specimen=plan["specimen"])
 
 
 def _learn(table: xr.Dataset, design: list[str]) -> list:

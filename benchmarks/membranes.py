@@ -1,23 +1,31 @@
 """Membranes with their recipes, as the benchmarks of volumes learn from them."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import xarray as xr
 
 from tieline.features.volumes import write_recipe
+from tieline.features.volumes.recipe import STRETCHES
 from tieline.worlds import membrane, membrane_plan
 
-STRETCHES = ("stretch_x", "stretch_y", "stretch_z")
 STRETCHED = 0.95  # a factor below it counts as stretched
+
+
+def made(plan: xr.Dataset, size: int) -> Iterator[xr.DataArray]:
+    """Make the membranes of a plan one by one."""
+    for i in range(plan.sizes["specimen"]):
+        row = {str(name): plan[name].values[i].item() for name in plan.data_vars}
+        stretch = [row[name] for name in STRETCHES]
+        yield membrane(row["n_points"], stretch, row["radius"], size, row["seed"])
 
 
 def membranes(plan: xr.Dataset, size: int) -> xr.Dataset:
     """Make the membranes of a plan (specimen, x, y, z), beside their recipes and their porosity."""
     n = plan.sizes["specimen"]
     volumes = np.empty((n, size, size, size), np.uint8)
-    for i in range(n):
-        row = {str(name): plan[name].values[i].item() for name in plan.data_vars}
-        stretch = [row[name] for name in STRETCHES]
-        volumes[i] = membrane(row["n_points"], stretch, row["radius"], size, row["seed"]).values
+    for i, volume in enumerate(made(plan, size)):
+        volumes[i] = volume.values
     attrs = {"flag_values": np.array([0, 1], np.uint8), "flag_meanings": "pore solid"}
     return write_recipe(plan).assign(
         volume=(("specimen", "x", "y", "z"), volumes, attrs),

@@ -14,10 +14,11 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.inverse import TARGETS
-from benchmarks.membranes import STRETCHES, planned
+from benchmarks.membranes import made, planned
 from benchmarks.methods import timed
 from benchmarks.tasks import Options, Row
 from tieline.features.volumes import describe
+from tieline.features.volumes.recipe import STRETCHES
 from tieline.models.posterior_file import load_posterior
 from tieline.models.volumes.posterior import VolumePosterior
 from tieline.planning.inverse_design import inverse_design
@@ -84,16 +85,12 @@ def _searches(case: str, method: str, embed: Embed, seeds: range) -> Iterator[Ro
 
 def _descriptions() -> Embed:
     plan = planned(60, 7, SIZE, n_points=(40, 220), radius=4.3, n_stretched=2)
-    rows = plan.to_dataframe().astype({"n_points": int, "seed": int}).to_dict("records")
-    seen = [
-        describe(membrane(r["n_points"], [r[s] for s in STRETCHES], r["radius"], SIZE, r["seed"]))
-        for r in rows
-    ]
+    seen = [describe(volume) for volume in made(plan, SIZE)]
     scatter = {str(name): np.std([float(d[name]) for d in seen]) for name in seen[0]}
     used = {name: spread for name, spread in scatter.items() if spread > 0}
 
-    def embed(made: xr.DataArray) -> np.ndarray:
-        described = describe(made)
+    def embed(structure: xr.DataArray) -> np.ndarray:
+        described = describe(structure)
         return np.array([float(described[name]) / spread for name, spread in used.items()])
 
     return embed
@@ -103,7 +100,7 @@ def _latents(options: Options) -> Embed:
     posterior = load_posterior(options.keep or "")
     assert isinstance(posterior, VolumePosterior)
 
-    def embed(made: xr.DataArray) -> np.ndarray:
-        return posterior.components(posterior.shape.n_texture, made)["score"].values
+    def embed(structure: xr.DataArray) -> np.ndarray:
+        return posterior.components(posterior.shape.n_texture, structure)["score"].values
 
     return embed
