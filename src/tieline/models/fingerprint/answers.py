@@ -147,7 +147,7 @@ def cluster_probability(posterior: "FingerprintPosterior", asked: Asked) -> Arra
     """
     probability = np.zeros((len(asked), posterior.population.n_clusters))
     for used, rows in patterns(asked.is_used):
-        sharpness = _sharpness(posterior, used)
+        sharpness = posterior.sharpness(tuple(used))
         part = take(asked, rows)
         probability[rows] = softmax(_log_probability(posterior, part, used, sharpness), axis=1)
     return probability
@@ -197,8 +197,9 @@ def _without_law(posterior: "FingerprintPosterior") -> Mask:
     return np.array([modality.law is None for _, modality in posterior.model.settings])
 
 
-def _sharpness(posterior: "FingerprintPosterior", used: Mask) -> float:
+def sharpness_of(posterior: "FingerprintPosterior", subset: tuple[bool, ...]) -> float:
     """How far messages about clusters are to be believed, by held-out specimens judged by all they have."""
+    used = np.array(subset)
     if not (_without_law(posterior) & used).any() or not posterior.is_held_out.any():
         return 1.0
     asked = held_out(posterior, used)

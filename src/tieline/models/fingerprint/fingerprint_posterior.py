@@ -1,8 +1,8 @@
 """The answer of `Fingerprint`: places in the latent space, clusters, and every modality from any others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,20 @@ class FingerprintPosterior:
         from tieline.models.fingerprint.networks import rebuild
 
         return rebuild(forms_of(self.model, self.views), width_of(self.model), self.numbers)
+
+    @cached_property
+    def sharpness(self) -> Callable[[tuple[bool, ...]], float]:
+        """How far messages about clusters are to be believed, by the modalities used; found once for each."""
+        from tieline.models.fingerprint.answers import sharpness_of
+
+        return cache(partial(sharpness_of, self))
+
+    @cached_property
+    def noise(self) -> Callable[[int, tuple[bool, ...]], Array]:
+        """Noise (entry) of the modality of a number, by the modalities used; found once for each."""
+        from tieline.models.fingerprint.prediction import noise_of
+
+        return cache(partial(noise_of, self))
 
     @cached_property
     def history(self) -> xr.Dataset:

@@ -106,7 +106,7 @@ def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: 
     own = mean * (1 - mean) if likelihood == "bernoulli" else mean.copy()
     if likelihood == "gaussian":
         for used, rows in patterns(asked.is_used):
-            own[rows] = _noise(posterior, m, used)
+            own[rows] = posterior.noise(m, tuple(used))
     sd = np.sqrt(spread + own) * view.scale
     mean = mean * view.scale + view.centre
     reach = norm.ppf(0.5 + level / 2) * sd
@@ -128,12 +128,12 @@ def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Ar
     return average, np.maximum(squares / len(z) - average**2, 0)
 
 
-def _noise(posterior: "FingerprintPosterior", m: int, used: Mask) -> Array:
+def noise_of(posterior: "FingerprintPosterior", m: int, subset: tuple[bool, ...]) -> Array:
     """Variance (entry) that held-out specimens show beyond what the latent place explains, given a subset."""
     learned = float(np.exp(np.asarray(posterior.networks.log_variance[m])))
     if not posterior.is_held_out.any():
         return np.full(len(posterior.views[m].centre), learned)
-    asked = held_out(posterior, used)
+    asked = held_out(posterior, np.array(subset))
     mean, spread = decoded(posterior, m, asked.mean, asked.variance)
     seen = ~np.isnan(asked.raws[m])
     rest = np.where(seen, (asked.inputs[m] - mean) ** 2 - spread, 0).sum(0)
