@@ -86,9 +86,8 @@ def log_laws(posterior: "FingerprintPosterior", asked: Asked, is_used: Mask) -> 
     for m, (name, modality) in enumerate(posterior.model.settings):
         if name in laws:
             view, raw = posterior.views[m], asked.raws[m]
-            seen = ~np.isnan(raw) & is_used[:, [m]]
-            values = np.where(seen, raw, 0.0)
-            curves = Curves(name, laws[name].law, view.grid, values, seen, modality.weight, 0.0)
+            told = np.where(is_used[:, [m]], raw, np.nan)
+            curves = Curves.of(name, laws[name].law, view.grid, told, trust=modality.weight)
             total += laws[name].log_likelihood(curves)
     return total
 

@@ -85,11 +85,9 @@ def read(model: "Fingerprint", views: tuple[View, ...], table: xr.Dataset, is_he
     curves = []
     for (name, modality), view, raw in zip(model.settings, views, raws, strict=True):
         if modality.law is not None:
-            seen = ~np.isnan(raw)
             least = LEAST_NOISE * float(view.scale.max())
-            curves.append(
-                Curves(name, modality.law, view.grid, np.where(seen, raw, 0.0), seen, modality.weight, least)
-            )
+            given = (name, modality.law, view.grid, raw)
+            curves.append(Curves.of(*given, trust=modality.weight, least_noise=least))
     nothing = np.zeros((len(is_measured), 0))
     return Material(
         forms_of(model, views),

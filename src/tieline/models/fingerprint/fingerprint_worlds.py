@@ -64,9 +64,7 @@ def _law(
 ) -> FittedLaw:
     """A law whose parameters are those of all curves together, changed by a factor in every cluster."""
     assert modality.law is not None
-    raw = view.raw(design)
-    seen = ~np.isnan(raw)
-    curves = Curves(view.name, modality.law, view.grid, np.where(seen, raw, 0.0), seen, 1.0, 0.0)
+    curves = Curves.of(view.name, modality.law, view.grid, view.raw(design))
     parameter = FittedLaw.of_everything(curves, n_clusters).parameter
     parameter = parameter * np.exp(LAW_SPREAD * rng.standard_normal(parameter.shape))
     noise = np.full(n_clusters, (NOISE * float(view.scale.max())) ** 2)

@@ -40,6 +40,14 @@ class Curves:
     trust: float
     least_noise: float
 
+    @classmethod
+    def of(
+        cls, name: str, law: Law, grid: Array, raw: Array, *, trust: float = 1.0, least_noise: float = 0.0
+    ) -> "Curves":
+        """Curves of values (specimen, point) that are NaN where not seen."""
+        is_seen = ~np.isnan(raw)
+        return cls(name, law, grid, np.where(is_seen, raw, 0.0), is_seen, trust, least_noise)
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -84,9 +92,7 @@ class Population:
 
     def log_latent(self, mean: Array, variance: Array) -> Array:
         """E log N(Z; centre, variance) under the Gaussian of each specimen (specimen, cluster)."""
-        precision = 1 / self.variance
-        away = (mean[:, None] - self.centre) ** 2 if mean.shape[1] else np.zeros((len(mean), 1, 0))
-        spread = (away + variance[:, None]) * precision
+        spread = ((mean[:, None] - self.centre) ** 2 + variance[:, None]) * (1 / self.variance)
         return -0.5 * (spread + np.log(self.variance) + LOG_TWO_PI).sum(2)
 
     def log_message(self, mean: Array, variance: Array) -> Array:
