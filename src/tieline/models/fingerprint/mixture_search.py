@@ -61,9 +61,11 @@ def _best_move(
 ) -> tuple[Population, float] | None:
     """The first move that pays, of those that look best."""
     responsibility, _ = expect(population, evidence)
+    a = population.log_joint(evidence)
+    ill_fitting = _ill_fitting(responsibility, a)
     least = 1e-4 * len(responsibility) + 1.0  # nats that a move has to bring
-    for i, j in _alike(responsibility, population, evidence):
-        for k in _ill_fitting(responsibility, population, evidence):
+    for i, j in _alike(responsibility, a):
+        for k in ill_fitting:
             if k in (i, j):
                 continue
             halves = _halves(responsibility[:, k], features, seed)
@@ -80,12 +82,10 @@ def _best_move(
     return None
 
 
-def _alike(responsibility: Array, population: Population, evidence: Evidence) -> list[tuple[int, int]]:
+def _alike(responsibility: Array, a: Array) -> list[tuple[int, int]]:
     """Pairs of clusters whose union costs least: the bound is compared with that of one cluster for both."""
-    count = responsibility.sum(0)
-    a = population.log_joint(evidence)
     pairs, costs = [], []
-    for i in range(len(count)):
+    for i in range(a.shape[1]):
         for j in range(i):
             both = responsibility[:, [i, j]]
             # What members of each lose when explained by the other one.
@@ -96,9 +96,8 @@ def _alike(responsibility: Array, population: Population, evidence: Evidence) ->
     return [pairs[p] for p in order[:3]]
 
 
-def _ill_fitting(responsibility: Array, population: Population, evidence: Evidence) -> list[int]:
+def _ill_fitting(responsibility: Array, a: Array) -> list[int]:
     """Clusters whose members are explained worst, as a sum: splitting them may pay most."""
-    a = population.log_joint(evidence)
     worth = (responsibility * a).sum(0)
     return [int(k) for k in np.argsort(worth)[:3]]
 

@@ -7,6 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy.special import softmax
 
 from tieline.models.arrays import Array, Mask
 from tieline.models.fingerprint.bound import Batch, Prior, terms_at
@@ -248,10 +249,7 @@ def _course(
 
 def _update(population: Population, evidence: Evidence, anchor: Array, is_warming: bool) -> Population:
     """One step of EM on all specimens; during warm-up, clusters keep their places."""
-    a = population.log_joint(evidence) + anchor
-    responsibility = np.exp(a - a.max(1, keepdims=True))
-    responsibility /= responsibility.sum(1, keepdims=True)
-    updated = maximise(population, evidence, responsibility)
+    updated = maximise(population, evidence, softmax(population.log_joint(evidence) + anchor, axis=1))
     if is_warming:
         return replace(updated, centre=population.centre, variance=population.variance)
     return updated
