@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tieline.models.fingerprint.form import Form
-from tieline.models.fingerprint.likelihoods import log_likelihood
+from tieline.models.fingerprint.likelihoods import log_likelihood, log_sum
 from tieline.models.fingerprint.messages import fuse
 from tieline.models.fingerprint.networks import Networks
 from tieline.models.patch_layers import AnyArray, namespace
@@ -81,8 +81,7 @@ def terms_at(
     z = mean + xp.sqrt(variance) * noise
     terms = decoder_terms(networks, forms, weights, batch.values, batch.is_seen, z)
     a = xp.log(prior.weight) + log_latent(prior, mean, variance) + batch.log_laws
-    most = a.max(1)
-    clusters = most + xp.log(xp.exp(a - most[:, None]).sum(1))
+    clusters = log_sum(a)[:, 0]
     entropy = 0.5 * (xp.log(variance) + 1 + LOG_TWO_PI).sum(1)
     return xp.stack([*terms, clusters, entropy])
 

@@ -8,13 +8,13 @@ import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.fingerprint.modality import Modality
+from tieline.models.fingerprint.modality_reading import READER
 from tieline.models.posterior import names_of
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
 
-READER = "Fingerprint"
 NETWORK = "network"
 Setting = Any  # a Modality, a law, "network" or a list of columns
 

@@ -9,7 +9,6 @@ import scipy.special
 from tieline.models.arrays import Array
 from tieline.models.patch_layers import AnyArray, namespace
 
-LIKELIHOODS = ("gaussian", "bernoulli", "poisson", "categorical")
 LEAST_LOG_VARIANCE = -9.0  # of standardised values: networks do not claim more
 MOST_LOG_RATE = 20.0  # of a count
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
@@ -21,7 +20,7 @@ def log_likelihood(
     """Log likelihood of every specimen, over the entries that were seen.
 
     Args:
-        kind: one of `LIKELIHOODS`.
+        kind: one of `modality.LIKELIHOODS`.
         output: of the network (specimen, entry): mean, logit, log rate, or one logit a category.
         value: (specimen, entry): standardised, 0 or 1, counts, or 1 for the category; 0 where not seen.
         is_seen: (specimen, entry).
@@ -37,7 +36,7 @@ def log_likelihood(
         special = scipy.special if xp is np else jax.scipy.special
         entry = value * output - xp.exp(xp.minimum(output, MOST_LOG_RATE)) - special.gammaln(value + 1)
     else:
-        entry = value * (output - _log_sum(output))
+        entry = value * (output - log_sum(output))
     return xp.where(is_seen, entry, 0.0).sum(1)
 
 
@@ -50,7 +49,7 @@ def expectation(kind: str, output: Array) -> Array:
     return scipy.special.softmax(output, axis=-1) if kind == "categorical" else output
 
 
-def _log_sum(output: AnyArray) -> AnyArray:
-    """Log sum exp over categories, kept as an axis."""
+def log_sum(output: AnyArray) -> AnyArray:
+    """Log sum exp over the last axis, which is kept."""
     xp, most = namespace(output), output.max(-1, keepdims=True)
     return most + xp.log(xp.exp(output - most).sum(-1, keepdims=True))

@@ -156,10 +156,9 @@ def _standard(raw: Array, name: str, likelihood: str, columns: Sequence[str]) ->
     squares = np.where(is_seen, (raw - centre) ** 2, 0)
     scale = np.sqrt(squares.sum(0) / count) if columns else np.sqrt(squares.sum() / is_seen.sum())
     scale = np.broadcast_to(scale, centre.shape)
-    if likelihood in ("bernoulli", "poisson"):
-        _refuse_constant(scale, centre, name, columns)
-        return np.zeros_like(centre), np.ones_like(centre)
     _refuse_constant(scale, centre, name, columns)
+    if likelihood in ("bernoulli", "poisson"):
+        return np.zeros_like(centre), np.ones_like(centre)
     return centre, scale.copy()
 
 
@@ -181,9 +180,7 @@ def _grid(table: xr.Dataset, name: str, dims: Sequence[str], shape: Sequence[int
             found=f"dimensions {', '.join(dims)}",
             hint="one dimension beside the specimen, with a coordinate",
         )
-    if not dims:
-        return np.arange(shape[0], dtype=float)
-    if dims[0] in table.coords and table[dims[0]].dtype.kind in "iuf":
+    if dims and dims[0] in table.coords and table[dims[0]].dtype.kind in "iuf":
         return table[dims[0]].values.astype(float)
     return np.arange(shape[0], dtype=float)
 

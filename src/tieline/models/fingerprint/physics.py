@@ -232,16 +232,15 @@ class RambergOsgood:
             top = np.abs(mean).max(1)
             start = np.column_stack([np.maximum(stiffness, 1e-9 * top), 1.5 * top, np.full(len(mean), 6.0)])
 
-        def curve(grid: Array, logarithm: Array) -> Array:
-            parameter = np.exp(np.clip(logarithm, -50, 50))[None]
+        def bounded(logarithm: Array) -> Array:
+            parameter = np.exp(np.clip(logarithm, -50, 50))
             parameter[:, 2] = np.clip(parameter[:, 2], 1, GREATEST_HARDENING)
-            return self.curve(grid, parameter)[0]
+            return parameter
 
-        found = np.exp(
-            np.clip(_nonlinear(curve, grid, mean, weight, np.log(np.maximum(start, 1e-300))), -50, 50)
-        )
-        found[:, 2] = np.clip(found[:, 2], 1, GREATEST_HARDENING)
-        return found
+        def curve(grid: Array, logarithm: Array) -> Array:
+            return self.curve(grid, bounded(logarithm[None]))[0]
+
+        return bounded(_nonlinear(curve, grid, mean, weight, np.log(np.maximum(start, 1e-300))))
 
 
 @dataclass(frozen=True)

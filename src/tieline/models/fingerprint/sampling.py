@@ -56,7 +56,7 @@ def functions(
             continue
         if view.name in laws:
             curve = laws[view.name].curve
-            values = curve[_clusters(probability, n, rng)]
+            values = curve[_choices(probability, n, rng)]
         else:
             flat = decode(posterior, m, z.reshape(-1, z.shape[2]))
             values = (flat * view.scale + view.centre).reshape(n, len(asked), -1)
@@ -98,8 +98,8 @@ def write(
             answer[f"{name}{end}"] = (tuple(leading), values[..., j], {"units": units})
 
 
-def _clusters(probability: Array, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws of clusters (draw, specimen)."""
+def _choices(probability: Array, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draws (draw, specimen) of one of several, by their probabilities (specimen, choice)."""
     edges = probability.cumsum(1)
     edges[:, -1] = 1.0
     return (rng.random((n, len(probability), 1)) > edges).sum(2)
@@ -129,8 +129,6 @@ def _measured(
     if modality.likelihood == "bernoulli":
         return (rng.random(mean.shape) < mean).astype(float)
     if modality.likelihood == "categorical":
-        edges = mean.cumsum(1)
-        drawn = np.minimum((rng.random((len(z), 1)) > edges).sum(1), mean.shape[1] - 1)
-        return np.eye(mean.shape[1])[drawn]
+        return np.eye(mean.shape[1])[_choices(mean, 1, rng)[0]]
     sd = float(np.exp(0.5 * np.asarray(posterior.networks.log_variance[m])))
     return (mean + sd * rng.standard_normal(mean.shape)) * view.scale + view.centre
