@@ -140,6 +140,11 @@ def crop(x: AnyArray, space: Sequence[int]) -> AnyArray:
     return x[(slice(None), *(slice(s) for s in space), slice(None))]
 
 
+def relu(x: AnyArray) -> AnyArray:
+    """Zero where negative."""
+    return namespace(x).maximum(x, 0)
+
+
 def _corners(n: int) -> list[tuple[int, ...]]:
     return list(itertools.product((0, 1), repeat=n))
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from tieline.models.arrays import Array
 from tieline.models.fingerprint.form import Form, Width
-from tieline.models.patch_layers import AnyArray, PatchLayer, namespace, random_weights
+from tieline.models.patch_layers import AnyArray, PatchLayer, namespace, random_weights, relu
 
 MOST_LOG_PRECISION = 6.0  # of a message: no modality alone settles the product
 SMALLEST_SPACE = 4  # pixels an edge, below which patches are no longer halved
@@ -32,7 +32,7 @@ class Dense(eqx.Module):
     def __call__(self, x: AnyArray) -> AnyArray:
         """Apply the network."""
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = _relu(x @ weight + bias)
+            x = relu(x @ weight + bias)
         return x @ self.weights[-1] + self.biases[-1]
 
 
@@ -60,7 +60,7 @@ class Encoder(eqx.Module):
         if self.patches:
             x = x.reshape(len(x), *self.shape, 1)
             for layer in self.patches:
-                x = _relu(layer(x))
+                x = relu(layer(x))
             x = x.reshape(len(x), -1)
         xp = namespace(x)
         mean, log_precision = xp.split(self.dense(x), 2, axis=1)
@@ -140,7 +140,3 @@ def flatten(networks: Networks) -> Array:
 def rebuild(forms: Sequence[Form], width: Width, numbers: Array) -> Networks:
     """Networks from the numbers that `flatten` gave."""
     return Plan.of(Networks(forms, width, rng=np.random.default_rng(0))).build(numbers)
-
-
-def _relu(x: AnyArray) -> AnyArray:
-    return namespace(x).maximum(x, 0)

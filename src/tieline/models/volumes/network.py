@@ -18,6 +18,7 @@ from tieline.models.patch_layers import (
     PatchUpLayer,
     namespace,
     random_weights,
+    relu,
 )
 from tieline.models.volumes.shape import NetworkShape
 from tieline.models.volumes.waves import Waves
@@ -107,8 +108,8 @@ class Network(eqx.Module):
         xp, k = namespace(shares), self.shape.n_layout
         x = 2 * shares[..., None] - 1
         for layer in self.down:
-            x = _relu(layer(x))
-        layout = self.to_layout(_relu(self.narrow(x.reshape(len(x), -1))))
+            x = relu(layer(x))
+        layout = self.to_layout(relu(self.narrow(x.reshape(len(x), -1))))
         mean, log_variance = layout[:, :k], layout[:, k:]
         if self.shape.waves:
             flat = shares.reshape(len(shares), -1) / np.float32(self.shape.edge**3)
@@ -123,10 +124,10 @@ class Network(eqx.Module):
 
     def decode(self, latent: AnyArray) -> AnyArray:
         """Log odds of solid (specimen, x, y, z) at latent variables (specimen, latent)."""
-        x = _relu(self.to_patches(_relu(self.widen(latent))))
+        x = relu(self.to_patches(relu(self.widen(latent))))
         x = x.reshape(len(x), *[self.shape.last_edge] * 3, -1)
         for number, layer in enumerate(self.up):
-            x = layer(x if number == 0 else _relu(x))
+            x = layer(x if number == 0 else relu(x))
         level = self.level + self._log_odds_of_texture(latent)
         odds = x[..., 0] + level[:, None, None, None]
         if self.shape.waves:
@@ -147,10 +148,6 @@ class Network(eqx.Module):
         solid = np.float32(mean) + self.expected_texture(latent) @ np.array(gains, np.float32)
         solid = xp.clip(solid, LEAST_SOLID, 1 - LEAST_SOLID)
         return xp.log(solid) - xp.log1p(-solid)
-
-
-def _relu(x: AnyArray) -> AnyArray:
-    return namespace(x).maximum(x, 0)
 
 
 @lru_cache(maxsize=2)
