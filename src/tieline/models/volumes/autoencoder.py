@@ -19,7 +19,7 @@ from tieline.models.volumes.waves import Waves
 from tieline.schema.memory import require_memory
 
 if TYPE_CHECKING:
-    from tieline.models.volumes.training import Course, Progress
+    from tieline.models.volumes.training import Progress
 
 ARCHITECTURES = ("patches", "convolutions")
 VIEWS = ("shift", "mirror", "turn")
@@ -140,7 +140,7 @@ class VolumeAutoencoder:
             NotConverged: training diverged.
             TielineError: the memory does not suffice. The message says how much is needed.
         """
-        from tieline.models.volumes.training import train  # late: it loads jax
+        from tieline.models.volumes.training import Course, train  # late: it loads jax
 
         volumes = read_volumes(source, self.volume, self.pore, self.size, tuple(self.properties))
         n = len(volumes.solid)
@@ -160,7 +160,8 @@ class VolumeAutoencoder:
             f"Training on {n} volumes",
             hint="a smaller size=, hidden= or batch_size=",
         )
-        course = self._course(seed)
+        settings = (self.n_epochs, self.batch_size, self.rate, self.patience, tuple(self.views))
+        course = Course(*settings, seed)
         place = None if checkpoint is None else Path(checkpoint)
         trained = train(volumes, held_out, texture, shape, course, place, progress)
         untold = VolumePosterior(self, xr.Dataset(), shape, texture, trained.weights, trained.history, seed)
@@ -179,11 +180,6 @@ class VolumeAutoencoder:
             tolerance=tuple(map(float, texture.tolerance)),
             to_solid=(float(texture.mean[0]), *map(float, texture.to_solid)),
         )
-
-    def _course(self, seed: int) -> "Course":
-        from tieline.models.volumes.training import Course
-
-        return Course(self.n_epochs, self.batch_size, self.rate, self.patience, tuple(self.views), seed)
 
     def _check(self) -> None:
         counts = {

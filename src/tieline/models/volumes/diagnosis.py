@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.verdict import judge
 from tieline.models.volumes.latents import learn_properties
 
@@ -17,7 +18,6 @@ STILL_GAINING = 0.002  # of the bound, over the last fifth of the epochs
 GAP = 0.02  # by which held-out volumes may fall short of learned ones, relative
 LEAST_R2 = 0.5
 LEAST_COVERAGE = 0.75  # of intervals that promise 90 %
-INTERVAL = 1.645
 USED = 0.1  # nats that a latent variable carries, below which it is idle
 
 
@@ -62,7 +62,7 @@ def _told(posterior: "VolumePosterior", name: str) -> tuple[float, float]:
     off = answer[name].values - true
     spread = true.var()
     r2 = 1 - np.mean(off**2) / spread if spread > 0 else np.nan
-    return float(r2), float(np.mean(np.abs(off) <= INTERVAL * answer[f"{name}_sd"].values))
+    return float(r2), float(np.mean(np.abs(off) <= HALF_OF_90 * answer[f"{name}_sd"].values))
 
 
 def _worries(posterior: "VolumePosterior", found: xr.Dataset) -> Iterator[tuple[str, str, str]]:

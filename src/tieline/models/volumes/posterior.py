@@ -11,8 +11,10 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array
+from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.volumes.latents import Components, find_components, learn_properties, look_up
 from tieline.models.volumes.reading import READER, Volumes, read_volumes
+from tieline.models.volumes.shape import NetworkShape
 from tieline.models.volumes.texture import Texture
 from tieline.schema.volumes import AXES
 
@@ -20,10 +22,8 @@ if TYPE_CHECKING:
     from tieline.models.gaussian_posterior import GaussianPosterior
     from tieline.models.volumes.autoencoder import VolumeAutoencoder
     from tieline.models.volumes.network import Network
-from tieline.models.volumes.shape import NetworkShape
 
 CHUNK = 32  # volumes that pass the network at once
-INTERVAL = 1.645  # standard deviations to either side that hold 90 %
 Source = xr.DataTree | xr.Dataset | xr.DataArray
 TEXTURE, LAYOUT = "texture", "layout"
 
@@ -146,6 +146,7 @@ class VolumePosterior:
         told = self.tell(volumes)
         answer = xr.Dataset(coords={"specimen": told["specimen"]})
         coordinates = self.regressors(told["latent_mean"].values)
+        places, known = self._shared(told["latent_mean"].values), self._shared()
         for name, process in self._processes.items():
             found = process.predict(coordinates)
             mean, sd = found[name].values, found[f"{name}_sd"].values
@@ -153,11 +154,9 @@ class VolumePosterior:
             parts = {
                 "": mean,
                 "_sd": sd,
-                "_low": mean - INTERVAL * sd,
-                "_high": mean + INTERVAL * sd,
-                "_nearest": look_up(
-                    self.table, name, self._shared(told["latent_mean"].values), self._shared()
-                ),
+                "_low": mean - HALF_OF_90 * sd,
+                "_high": mean + HALF_OF_90 * sd,
+                "_nearest": look_up(self.table, name, places, known),
             }
             answer = answer.assign({name + end: ("specimen", v, attrs) for end, v in parts.items()})
         answer["porosity_counted"] = ("specimen", volumes.porosity, {"units": "1", "role": "structure"})

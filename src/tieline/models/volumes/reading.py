@@ -112,8 +112,9 @@ def _find(
         return stack, _numbers(known.assign_coords(specimen=source["specimen"]))
     if isinstance(source, xr.DataArray) and not columns:
         stack = _stacked(source)
-        coords = {"specimen": source["specimen"].values} if "specimen" in source.coords else {}
-        return stack, xr.Dataset(coords={k: ("specimen", np.atleast_1d(v)) for k, v in coords.items()})
+        has_names = "specimen" in source.coords
+        names = {"specimen": np.atleast_1d(source["specimen"].values)} if has_names else {}
+        return stack, xr.Dataset(coords=names)
     raise SchemaError(
         f"{READER} reads a record, a table, or volumes with the axes x, y and z.", found=type(source).__name__
     )
