@@ -11,7 +11,7 @@ import xarray as xr
 from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.checks import look_over
 from tieline.evaluation.checks.learnable import check_learnable
-from tieline.evaluation.checks.repeats import same_rows
+from tieline.evaluation.checks.repeats import alike_in_all, same_rows
 from tieline.evaluation.evidence import SETTINGS, Evidence, is_label
 from tieline.evaluation.finding import Finding, in_order
 from tieline.evaluation.folds import Fold
@@ -256,8 +256,7 @@ def _beside(data: xr.Dataset, names: Sequence[str]) -> Indices:
         and (v.ndim == 1 or (v.ndim == 2 and v.dtype.kind in "iufb"))
     ]
     sets = [_groups(data, (), name) for name in others]
-    whole = np.stack([np.zeros(data.sizes["specimen"], dtype=int), *sets], 1)
-    return np.unique(whole, axis=0, return_inverse=True)[1].ravel()
+    return alike_in_all(np.zeros(data.sizes["specimen"], dtype=int), *sets)
 
 
 def _look(stated: Task, target: str, seed: int) -> list[Finding]:

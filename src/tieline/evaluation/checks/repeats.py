@@ -42,6 +42,11 @@ def same_rows(matrix: Array) -> Indices:
     return at
 
 
+def alike_in_all(*numbers: Indices) -> Indices:
+    """Number (row) of the set of rows that are together by each of several numberings (row)."""
+    return np.unique(np.stack(numbers, 1), axis=0, return_inverse=True)[1].ravel()
+
+
 def _crosses(evidence: Evidence, together: Indices) -> bool:
     """Whether rows that belong together are in several groups, or nothing was said of groups."""
     if evidence.group is None:
@@ -71,14 +76,12 @@ def _same_inputs(evidence: Evidence, together: Indices) -> Iterator[Finding]:
     duplicated, where = np.zeros(evidence.n, dtype=bool), "all that is read"
     if evidence.target:
         code = np.unique(evidence.told, return_inverse=True)[1]
-        whole = np.unique(np.stack([together, code], 1), axis=0, return_inverse=True)[1].ravel()
+        whole = alike_in_all(together, code)
         duplicated = (np.bincount(whole)[whole] > 1) & evidence.has_target
     elif evidence.matrix().shape[1] > 1:
         duplicated = several
         if evidence.beside is not None:
-            alike = np.unique(np.stack([together, evidence.beside], 1), axis=0, return_inverse=True)[
-                1
-            ].ravel()
+            alike = alike_in_all(together, evidence.beside)
             duplicated, where = np.bincount(alike)[alike] > 1, "every column"
     if duplicated.any():
         yield Finding(
