@@ -203,13 +203,16 @@ def crabnet(name: str) -> Split:
     return Split(known, asked, ["composition"], list(CRABNET.values()), [name], np.ones(1))
 
 
+def _logarithmic_estm() -> xr.Dataset:
+    """ESTM with the logarithms of its conductivities."""
+    table = represent(datasets.load("estm"))
+    return table.assign({name: np.log10(table[name].where(table[name] > 0)) for name in CONDUCTIVITIES})
+
+
 def _estm(seed: int) -> Split:
     """Three properties at five temperatures, of formulas that were measured from 50 to 250 degC."""
-    table = represent(datasets.load("estm")).reset_coords("formula")
-    log = {name: np.log10(table[name].where(table[name] > 0)) for name in CONDUCTIVITIES}
-    rows = table.assign(log)[
-        ["formula", "temperature", "seebeck_coefficient", *CONDUCTIVITIES]
-    ].to_dataframe()
+    columns = ["formula", "temperature", "seebeck_coefficient", *CONDUCTIVITIES]
+    rows = _logarithmic_estm().reset_coords("formula")[columns].to_dataframe()
     wide = {}
     for formula, one in rows.dropna().groupby("formula"):
         one = one.groupby("temperature").mean(numeric_only=True)
@@ -227,9 +230,7 @@ def along_curves(ask: Callable) -> Callable:
     """Answer the questions of `_estm` after learning from all curves of other chemical systems."""
 
     def answer(split: Split, seed: int) -> xr.Dataset:
-        table = represent(datasets.load("estm"))
-        for name in CONDUCTIVITIES:
-            table[name] = np.log10(table[name].where(table[name] > 0))
+        table = _logarithmic_estm()
         names = ["seebeck_coefficient", *CONDUCTIVITIES]
         known = np.isfinite(np.stack([table[name] for name in names])).all(0)
         asked_systems = chemical_systems(split.asked["composition"])
