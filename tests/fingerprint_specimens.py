@@ -3,9 +3,16 @@
 import numpy as np
 import xarray as xr
 
+import tieline as tl
+
 CLUSTERS = 3
 GRID = np.linspace(0, 1, 10)
 STIFFNESS = np.array([1.0, 3.0, 5.0])
+MODALITIES = {
+    "image": "network",
+    "stress": tl.physics.Line(through_origin=True),
+    "recipe": ["power", "pressure"],
+}
 
 
 def specimens(n=150, seed=0):

@@ -3,16 +3,11 @@
 import numpy as np
 import pytest
 import xarray as xr
-from fingerprint_specimens import STIFFNESS, specimens
+from fingerprint_specimens import MODALITIES, STIFFNESS, specimens
 from sklearn.metrics import adjusted_rand_score
 
 import tieline as tl
 
-MODALITIES = {
-    "image": "network",
-    "stress": tl.physics.Line(through_origin=True),
-    "recipe": ["power", "pressure"],
-}
 MODEL = tl.Fingerprint(MODALITIES, n_clusters=3, n_latent=3, n_epochs=40)
 
 

@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 import xarray as xr
-from fingerprint_specimens import specimens
+from fingerprint_specimens import MODALITIES, specimens
 
 import tieline as tl
-
-MODALITIES = {
-    "image": "network",
-    "stress": tl.physics.Line(through_origin=True),
-    "recipe": ["power", "pressure"],
-}
 
 
 def test_clusters_are_the_structure_of_a_phase_map():
