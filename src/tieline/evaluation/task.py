@@ -170,9 +170,7 @@ def task(
     names = _inputs(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
-    require(table, [*targets, *names], READER)
-    if order and order not in table.variables:
-        require(table, [order], READER)
+    require(table, [*targets, *names, *([order] if order else [])], READER)
     if set(targets) & set(names):
         raise SchemaError(
             "A target cannot be an input.",
