@@ -176,6 +176,15 @@ def test_instruments_claim_what_was_asked_for_them(local):
         local.claim(by="b", instrument="furnace-2")
 
 
+def test_who_names_no_instrument_takes_nothing_from_one(local):
+    (for_one,) = local.ask(1, instrument="furnace-1")["proposal"].values.tolist()
+    with pytest.raises(NotFound, match=r"what is open was asked for furnace-1[\s\S]*instrument="):
+        local.claim(by="a")
+    (for_any,) = local.ask(1)["proposal"].values.tolist()
+    assert local.claim(by="a") == for_any
+    assert local.claim(for_one, by="a") == for_one
+
+
 def test_an_instrument_named_after_a_property_measures_that_alone(tmp_path):
     settings = replace(SETTINGS, properties=["hardness", "density"])
     with Campaign.create(tmp_path / "c", settings) as campaign:

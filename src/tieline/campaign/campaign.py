@@ -350,7 +350,7 @@ class Campaign:
             proposal: its name.
             by: who takes it.
             lease: seconds until it counts as overdue, which is shown and has no other consequence.
-            instrument: only what was asked for this instrument, or for any.
+            instrument: only what was asked for this instrument, or for any; without it only what is for any.
             key: names the request.
 
         Raises:

@@ -19,6 +19,7 @@ from tieline.campaign.store.event import Event, now
 from tieline.campaign.store.store import Store
 from tieline.campaign.store.tables import LIVE, OVER
 from tieline.errors import Conflict, NotFound, TielineError, did_you_mean
+from tieline.schema.wording import name_some
 
 LEASE = 24 * 3600.0  # seconds that a claim holds, unless somebody says otherwise
 STATES = (*LIVE, *OVER)
@@ -125,15 +126,19 @@ def claim(store: Store, name: str, *, by: str, lease: float, instrument: str, ke
 
 
 def _first_open(connection: sa.Connection, instrument: str) -> str:
+    """The first proposal that is open for an instrument, or for whoever comes."""
     proposal = tables.proposal
-    query = sa.select(proposal.c.name).where(proposal.c.state == "proposed")
-    if instrument:
-        query = query.where(proposal.c.instrument.in_(("", instrument)))
+    is_open = proposal.c.state == "proposed"
+    query = sa.select(proposal.c.name).where(is_open, proposal.c.instrument.in_({"", instrument}))
     name = connection.execute(query.order_by(proposal.c.event, proposal.c.line).limit(1)).scalar()
     if name is None:
+        others = (
+            connection.execute(sa.select(proposal.c.instrument).where(is_open).distinct()).scalars().all()
+        )
         raise NotFound(
-            "No proposal is open" + (f" for '{instrument}'." if instrument else "."),
-            hint="campaign.ask(n) makes proposals",
+            f"No proposal is open for {instrument!r}." if instrument else "No proposal is open for anybody.",
+            found=f"what is open was asked for {name_some(sorted(others))}" if others else "",
+            hint="say instrument=, or name the proposal" if others else "campaign.ask(n) makes proposals",
         )
     return name
 

@@ -43,7 +43,7 @@ def campaign_plan(
         experiment: a plan for one proposal, of any messages, which returns its results;
             `measuring` makes one.
         n: how many.
-        instrument: only what was asked for this one.
+        instrument: what was asked for this one, or for any.
         lease: seconds until a proposal counts as overdue.
 
     Returns:
