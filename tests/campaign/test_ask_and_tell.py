@@ -93,6 +93,30 @@ def test_a_line_chosen_ahead_stays_inside_a_space_that_was_narrowed(tmp_path):
         assert narrow.contains(campaign.ask(2)).all()
 
 
+def test_a_line_chosen_ahead_comes_from_the_pool_that_is_there_now(tmp_path):
+    settings = replace(SETTINGS, space=None, pool="pool.csv", design=["temperature", "substrate"])
+    with Campaign.create(tmp_path / "c", SETTINGS) as made:
+        run_all(made, 6)
+    (tmp_path / "c" / "campaign.toml").write_text(write_settings(settings), encoding="utf-8")
+    head, sheet = "temperature [degC],substrate\n", tmp_path / "c" / "pool.csv"
+    sheet.write_text(head + "".join(f"{t},steel\n" for t in range(610, 700, 10)), encoding="utf-8")
+    with Campaign.open(tmp_path / "c", ahead=4) as campaign:
+        campaign.fit()
+        campaign.ask(1)
+        sheet.write_text(head + "".join(f"{t},steel\n" for t in range(710, 800, 10)), encoding="utf-8")
+        assert (campaign.ask(2)["temperature"].values > 700).all()
+
+
+def test_a_setting_in_a_unit_of_which_the_campaign_has_none_is_refused(tmp_path):
+    settings = replace(SETTINGS, space=None, design=["temperature", "speed"])
+    with Campaign.create(tmp_path / "c", settings) as campaign:
+        made = {"temperature": 700, "speed": {"value": 2.0, "unit": "mm/s"}}
+        with pytest.raises(UnitError, match="in which unit 'speed' is"):
+            campaign.tell({"hardness": 5.0}, specimen="A", made=made)
+        campaign.tell({"hardness": 5.0}, specimen="A", made=made | {"speed": 2.0})
+        assert campaign.record()["specimens"]["speed"].values.tolist() == [2.0]
+
+
 def test_an_answer_is_given_again_to_the_same_request(campaign):
     one = campaign.ask(2, key="k")
     assert campaign.ask(2, key="k").identical(one)

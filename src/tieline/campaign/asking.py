@@ -177,7 +177,7 @@ class Answering:
             return choose_now(question.n)
         assert wish.goal is not None  # there is a posterior
         settings = self.settings
-        where = (repr(settings.space), settings.pool)  # a line from elsewhere answers nobody, not even once
+        where = self.memory.pool_key(settings)  # a line from elsewhere answers nobody, not even once
         kind = (write_goal(wish.goal), wish.acquisition, wish.batch, wish.measures, *where)
         source = (self.fit.posterior, repr(settings.costs))
         with self.store.reading() as connection:

@@ -1,6 +1,6 @@
 """What a campaign has read and need not read again: files that are named by checksum never change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -71,7 +71,7 @@ class Memory:
             space = Space.from_dict(settings.space)
             if not many:
                 return space
-            key = (repr(settings.space), settings.seed)
+            key = self.pool_key(settings)
             return self.once("cover", key, lambda: space.candidates(N_COVER, seed=settings.seed))
         posterior = self.posterior(fit)
         if settings.pool is not None:
@@ -85,7 +85,7 @@ class Memory:
             digest = None if fit is None else fit.posterior
             return self.once(
                 "pool",
-                (settings.pool, file.stat().st_mtime_ns, digest),
+                (*self.pool_key(settings), digest),
                 lambda: _distinct(read_places(file), posterior),
             )
         if posterior is None:
@@ -96,6 +96,13 @@ class Memory:
             )
         assert fit is not None
         return self.once("region", fit.posterior, lambda: default_pool(posterior))
+
+    def pool_key(self, settings: Settings) -> tuple[Hashable, ...]:
+        """What tells the places of campaign.toml from those that it named before."""
+        if settings.space is not None:
+            return repr(settings.space), settings.seed
+        file = self.folder / (settings.pool or "")
+        return settings.pool, file.stat().st_mtime_ns if settings.pool and file.is_file() else None
 
     def vocabulary(self, settings: Settings, fit: Fit | None) -> Vocabulary:
         """What may be told."""

@@ -186,6 +186,12 @@ def _setting(name: str, value: Any, known_unit: str | None) -> Any:
     if isinstance(value, Mapping) and "value" in value:
         _refuse_other_words(f"The setting '{name}'", value, WORDS_OF_SETTING)
         number, unit = _number(name, value["value"]), _unit(name, value.get("unit"), known_unit)
+        if unit not in (None, "1") and known_unit is None:
+            raise UnitError(
+                f"The campaign does not know in which unit '{name}' is.",
+                found=f"{number:g} {unit}",
+                hint="give the setting its units in [[space.inputs]] of campaign.toml; or send the bare number",
+            )
         _refuse_below_zero(name, number, unit)
         return (
             float(convert(number, unit, known_unit)) if unit and known_unit and unit != known_unit else number
