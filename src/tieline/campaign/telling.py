@@ -190,7 +190,7 @@ def _setting(name: str, value: Any, known_unit: str | None) -> Any:
             raise UnitError(
                 f"The campaign does not know in which unit '{name}' is.",
                 found=f"{number:g} {unit}",
-                hint="give the setting its units in [[space.inputs]] of campaign.toml; or send the bare number",
+                hint="give its units in [[space.inputs]] of campaign.toml, or send the bare number",
             )
         _refuse_below_zero(name, number, unit)
         return (
