@@ -1,4 +1,4 @@
-"""Cells that hold a number and a unit."""
+"""Cells that hold a number and a unit, an error or the sign of a limit."""
 
 import numpy as np
 import pytest
@@ -89,12 +89,49 @@ def test_preview_shows_a_column_that_load_would_refuse(tmp_path):
 
 
 def test_a_column_with_a_unit_that_is_read_as_text_is_told(tmp_path):
-    cells = ["3.1", "4.2 ± 0.1", "n.d.", ">6", "<2"]
+    cells = ["3.1", "n.d.", "soft", "> hard"]
     (note,) = [n for n in load(tmp_path, cells, "E (GPa)").attrs["notes"] if "read as text" in n]
-    assert all(f"row {row}: '{cells[row - 2]}'" in note for row in (3, 4, 5, 6))
+    assert all(f"row {row}: '{cells[row - 2]}'" in note for row in (3, 4, 5))
     assert "'3.1'" not in note
+
+
+def test_limits_and_errors_among_numbers_are_read_as_such(tmp_path):
+    cells = ["3.1", "4.2 ± 0.1", "", ">6", "< 2 MPa", "(5 +- 1) MPa", "≥7", "n.d."]
+    record = load(tmp_path, cells, "E (MPa)", columns={"E (MPa)": {"missing": ["n.d."]}})
+    read = record["specimens"]
+    np.testing.assert_array_equal(read["e"], [3.1, 4.2, np.nan, 6, 2, 5, 7, np.nan])
+    np.testing.assert_array_equal(read["e_sd"], [np.nan, 0.1, np.nan, np.nan, np.nan, 1, np.nan, np.nan])
+    assert read["e_flag"].values.tolist() == ["", "", "", "above", "below", "", "above", ""]
+    assert any("'>6' and the like were read as limits (3 of 6 values)" in n for n in record.attrs["notes"])
+
+
+def test_a_limit_keeps_its_unit_and_the_name_that_a_person_gave(tmp_path):
+    read = load(tmp_path, ["1 GPa", "<500 MPa", "3 GPa"], columns={"E": {"name": "stiffness"}})["specimens"]
+    np.testing.assert_allclose(read["stiffness"], [1, 0.5, 3])
+    assert read["stiffness_flag"].values.tolist() == ["", "below", ""]
+
+
+def test_an_error_in_another_unit_than_its_value_is_converted(tmp_path):
+    read = load(tmp_path, ["1 GPa ± 50 MPa", "2 ± 0.1 GPa", "3 GPa"])["specimens"]
+    np.testing.assert_allclose(read["e"], [1, 2, 3])
+    np.testing.assert_allclose(read["e_sd"], [0.05, 0.1, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("cells", "header"), [(["<10", ">10", "<10"], "size"), (["<10", ">10", "5", "7"], "phase")]
+)
+def test_classes_are_no_limits(tmp_path, cells, header):
+    read = load(tmp_path, cells, header)["specimens"]
+    assert read[header].values.tolist() == cells
+    assert f"{header}_flag" not in read.coords
+
+
+def test_a_limit_of_a_setting_is_refused(tmp_path):
+    with pytest.raises(SchemaError, match="holds text among its numbers"):
+        load(tmp_path, ["700", "<800", "900"], "T (°C)")
 
 
 def test_text_that_a_person_said_is_text_is_not_doubted(tmp_path):
     record = load(tmp_path, ["3.1", ">6", "<2"], "E (GPa)", columns={"E (GPa)": {"role": "note"}})
-    assert not any("read as text" in note for note in record.attrs["notes"])
+    assert record["specimens"].coords["e"].values.tolist() == ["3.1", ">6", "<2"]
+    assert not any("read as" in note for note in record.attrs["notes"])

@@ -11,7 +11,7 @@ from tieline.readers.cells import is_missing, is_number, share_of_numbers, to_nu
 from tieline.readers.column import Column
 from tieline.readers.composition import component_of, find_components, mixture_part
 from tieline.readers.grid import Cell
-from tieline.readers.headers import identifier, parse_header, symbol_name
+from tieline.readers.headers import flag_header, identifier, parse_header, symbol_name
 from tieline.readers.mapping import Correction, how_to_say
 from tieline.readers.roles import guess_role, is_identity_name
 from tieline.readers.sheet import Sheet
@@ -47,6 +47,7 @@ def guess_columns(
     columns = _distinct_names(columns, fixed=set(corrections) | errors)
     named = {h for h, c in corrections.items() if c.name is not None}
     columns = _pair_errors(columns, {h: parsed[h].base for h in errors}, fixed=corrected_roles | named)
+    columns = _pair_flags(columns)
     _refuse_shared_names(columns, sheet.name)
     return columns
 
@@ -90,9 +91,8 @@ def _doubt(sheet: Sheet, column: Column) -> str:
         if not is_missing(cell) and not is_number(cell)
     ]
     return (
-        f"'{column.header}' has a unit, but was read as text ({name_some(others)}). Write numbers:"
-        " a limit such as <50 as 50 with the word below in a column of the same name and _flag, an error in"
-        " a column headed ±, and leave empty what was not measured."
+        f"'{column.header}' has a unit, but was read as text ({name_some(others)}). Write numbers, limits"
+        " such as <50 or values with errors such as 3.1 ± 0.2, and leave empty what was not measured."
     )
 
 
@@ -238,6 +238,25 @@ def _pair_errors(columns: list[Column], bases: dict[str, str], *, fixed: set[str
                 why=f"standard error of '{partner.header}'",
             )
         )
+    return result
+
+
+def _pair_flags(columns: list[Column]) -> list[Column]:
+    """Name each column of flags after the column it belongs to."""
+    partners = {flag_header(c.header): c for c in columns if c.is_numeric and c.role != "ignored"}
+    result = []
+    for column in columns:
+        if column.role != "ignored" and (partner := partners.get(column.header)):
+            column = Column(
+                header=column.header,
+                name=f"{partner.name}_flag",
+                role="note",
+                unit_text="",
+                units=None,
+                why=f"says which values of '{partner.header}' are limits",
+                is_numeric=False,
+            )
+        result.append(column)
     return result
 
 

@@ -1,6 +1,5 @@
-"""Cells that hold more than a number: "3.1 ± 0.2" and "45 %"."""
+"""Cells that hold a number and its unit: "45 %"."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,17 +7,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tieline.errors import SchemaError, UnitError
+from tieline.readers.annotations import WITH_UNIT, role_of_numbers, split_errors, split_limits
 from tieline.readers.cells import choose_decimal, is_missing, is_number, tidy, to_number
 from tieline.readers.grid import Cell
-from tieline.readers.headers import canonical_or_none, identifier, parse_header
+from tieline.readers.headers import canonical_or_none, parse_header
 from tieline.readers.mapping import Correction, how_to_say
-from tieline.readers.roles import guess_role, is_identity_name
 from tieline.readers.sheet import Sheet
 from tieline.units import canonical, convert
-
-_NUMBER = r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?"
-_WITH_ERROR = re.compile(rf"\(?({_NUMBER})\s*(?:±|\+/-|\+-)\s*({_NUMBER})\)?")
-_WITH_UNIT = re.compile(rf"({_NUMBER})\s*([^\s0-9.,+-].*)")
 
 _SHARES = {"at.%", "wt.%", "mol%", "vol%"}  # of different things: "%" or "ppm" beside them may mean either
 
@@ -39,34 +34,28 @@ class _Quantities:
 
 
 def split_quantities(sheet: Sheet, corrections: Mapping[str, Correction] | None = None) -> Sheet:
-    """Take values, errors and units apart.
+    """Take limits, values, errors and units apart.
 
-    "3.1 ± 0.2" becomes two columns, the second headed "±", where every cell is written so. "45 %" gives its
-    unit to the column. Cells in several units are converted into the commonest, or the one that a person
-    stated; a column in which this cannot be done is left to be refused when it is read.
+    "<2" and "3.1 ± 0.2" become two columns each. "45 %" gives its unit to the column. Cells in several
+    units are converted into the commonest, or the one that a person stated; a column in which this cannot
+    be done is left to be refused when it is read.
 
     Args:
         sheet: the table.
         corrections: header -> what a person said about the column.
     """
+    corrections = corrections or {}
+    sheet = split_errors(split_limits(sheet, corrections), corrections)
     columns: dict[str, pd.Series] = {}
-    letters, units, notes = dict(sheet.letters), dict(sheet.units), list(sheet.notes)
-    refusals = dict(sheet.refusals)
+    units, notes, refusals = dict(sheet.units), list(sheet.notes), dict(sheet.refusals)
     for header, cells in sheet.cells.items():
         header = str(header)
-        said = (corrections or {}).get(header, Correction())
-        held = [tidy(c) for c in cells if isinstance(c, str) and not is_missing(c)]
+        said = corrections.get(header, Correction())
         columns[header] = cells
-        if not held or _role(header, said) in ("identity", "note", "ignored"):
+        has_text = any(isinstance(c, str) and not is_missing(c) for c in cells)
+        if not has_text or role_of_numbers(header, said) in ("identity", "note", "ignored"):
             continue
-        error_header = f"{header} ±"
-        if all(_WITH_ERROR.fullmatch(text) for text in held) and error_header not in sheet.cells:
-            columns[header] = cells.map(lambda c: _group(_WITH_ERROR, c, 1))
-            columns[error_header] = cells.map(lambda c: _group(_WITH_ERROR, c, 2))
-            letters[error_header] = letters[header]
-            units[error_header] = units.get(header, "")
-            notes.append(f"'{header}': '{held[0]}' was read as a value and its standard error.")
-        elif quantities := _quantities(sheet, header, said):
+        if quantities := _quantities(sheet, header, said):
             try:
                 columns[header], units[header], note = _in_one_unit(sheet, header, quantities, said)
                 notes.append(note)
@@ -74,15 +63,7 @@ def split_quantities(sheet: Sheet, corrections: Mapping[str, Correction] | None 
                 if any(len(unit) > 1 for unit in quantities.written.values()):  # "1 A", "1 C" are places
                     refusals[header] = error
     frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
-    return replace(sheet, cells=frame, letters=letters, units=units, notes=tuple(notes), refusals=refusals)
-
-
-def _role(header: str, said: Correction) -> str:
-    """Role that a column of numbers with this header would get."""
-    if said.ignore or said.role:
-        return said.role or "ignored"
-    name = identifier(parse_header(header).base)
-    return "identity" if is_identity_name(name) else guess_role(name, None, is_numeric=True)[0]
+    return replace(sheet, cells=frame, units=units, notes=tuple(notes), refusals=refusals)
 
 
 def _quantities(sheet: Sheet, header: str, said: Correction) -> _Quantities | None:
@@ -92,7 +73,7 @@ def _quantities(sheet: Sheet, header: str, said: Correction) -> _Quantities | No
         for i, c in enumerate(sheet.column(header))
         if not is_missing(c) and str(c).strip() not in said.missing
     }
-    matches = {i: _WITH_UNIT.fullmatch(c) for i, c in held.items() if isinstance(c, str)}
+    matches = {i: WITH_UNIT.fullmatch(c) for i, c in held.items() if isinstance(c, str)}
     found = {i: m for i, m in matches.items() if m and canonical_or_none(m[2].strip())}
     texts = {i: m[2].strip() for i, m in found.items()}
     # A single letter may belong to a name: specimens 1A, 2A.
@@ -101,7 +82,7 @@ def _quantities(sheet: Sheet, header: str, said: Correction) -> _Quantities | No
     )
     bare = {i: c for i, c in held.items() if is_number(c)}
     n_others = len(held) - len(found) - len(bare)
-    is_label = n_others and _role(header, said) == "structure"
+    is_label = n_others and role_of_numbers(header, said) == "structure"
     if not found or is_name or is_label or 2 * n_others > len(held):
         return None
     stated = said.units or sheet.units.get(header) or parse_header(header).unit_text
@@ -184,8 +165,3 @@ def _mixed(sheet: Sheet, header: str, found: str) -> SchemaError:
         hint="mend the unit, or give each quantity a column of its own; or keep the column as text by "
         + how_to_say(sheet.name, header, Correction(role="note")),
     )
-
-
-def _group(pattern: re.Pattern[str], cell: object, group: int) -> object:
-    match = pattern.fullmatch(tidy(cell)) if isinstance(cell, str) else None
-    return match[group] if match else cell if group == 1 or is_missing(cell) else ""

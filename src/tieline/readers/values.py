@@ -61,8 +61,7 @@ def _number_at(cell: object, decimal: str, column: Column, row: object, file: st
             found=f"row {row}: '{str(cell)[:60]}'.",
             hint="mend the cell; or, if it means that nothing was measured, put "
             + how_to_say(file, column.header, missing)
-            + '\n  A column of remarks gets role = "note" instead. A limit such as <50 is the number 50,'
-            " with the word below in a column of the same name and _flag.",
+            + '\n  A column of remarks gets role = "note" instead. Only a property has limits such as <50.',
         )
     if np.isinf(number):
         raise SchemaError(

@@ -1,0 +1,154 @@
+"""Cells that say more of a number than its value: ">6" is a limit, "3.1 ± 0.2" has a standard error."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from tieline.readers.cells import is_missing, is_number, tidy
+from tieline.readers.grid import Cell
+from tieline.readers.headers import canonical_or_none, flag_header, parse_header, symbol_name
+from tieline.readers.mapping import Correction
+from tieline.readers.roles import guess_role, is_identity_name
+from tieline.readers.sheet import Sheet
+
+NUMBER = r"[+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?"
+WITH_UNIT = re.compile(rf"({NUMBER})\s*([^\s0-9.,+-].*)")
+
+_UNIT = r"[^\s0-9.,+()±-][^()±]*?"
+_WITH_ERROR = re.compile(
+    rf"\(?({NUMBER})\s*({_UNIT})?\s*(?:±|\+/-|\+-)\s*({NUMBER})\s*({_UNIT})?(?:\)\s*({_UNIT})?)?"
+)
+LONGEST = 80  # characters of a cell that is looked into; more is prose
+_LIMIT = re.compile(r"([<>≤≥]|<=|>=)\s*([0-9.,+-].*)")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A value and its standard error as they are written, each with its unit where it has one."""
+
+    value: str
+    error: str
+
+
+def role_of_numbers(header: str, said: Correction) -> str:
+    """Role that a column of numbers with this header would get."""
+    if said.ignore or said.role:
+        return said.role or "ignored"
+    parsed = parse_header(header)
+    name = symbol_name(parsed.base, parsed.units)
+    return "identity" if is_identity_name(name) else guess_role(name, parsed.units, is_numeric=True)[0]
+
+
+def split_limits(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
+    """Write "<2" and ">6" among the numbers of a property as numbers, with "below" and "above" beside them.
+
+    Args:
+        sheet: the table.
+        corrections: header -> what a person said about the column.
+    """
+    columns: dict[str, pd.Series] = {}
+    letters, notes = dict(sheet.letters), list(sheet.notes)
+    for header, cells in sheet.cells.items():
+        header = str(header)
+        columns[header] = cells
+        said, beside = corrections.get(header, Correction()), flag_header(header)
+        if beside in sheet.cells or role_of_numbers(header, said) != "property":
+            continue
+        limits = _limits(cells.tolist(), said)
+        if not limits:
+            continue
+        numbers, flags = cells.tolist(), [""] * len(cells)
+        for i, (flag, number) in limits.items():
+            numbers[i], flags[i] = number, flag
+        columns[header] = pd.Series(numbers, index=cells.index, dtype=object)
+        columns[beside] = pd.Series(flags, index=cells.index, dtype=object)
+        letters[beside] = letters[header]
+        first = next(iter(limits))
+        notes.append(
+            f"'{header}': '{cells.iloc[first]}' and the like were read as limits ({len(limits)} of"
+            f" {sum(not _is_missing(c, said) for c in cells)} values)."
+        )
+    frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
+    return replace(sheet, cells=frame, letters=letters, notes=tuple(notes))
+
+
+def split_errors(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
+    """Make two columns of "3.1 ± 0.2", the second headed "±"; a cell without an error has none.
+
+    Args:
+        sheet: the table.
+        corrections: header -> what a person said about the column.
+    """
+    columns: dict[str, pd.Series] = {}
+    letters, units, notes = dict(sheet.letters), dict(sheet.units), list(sheet.notes)
+    for header, cells in sheet.cells.items():
+        header = str(header)
+        columns[header] = cells
+        said, beside = corrections.get(header, Correction()), f"{header} ±"
+        if beside in sheet.cells or role_of_numbers(header, said) in ("identity", "note", "ignored"):
+            continue
+        pairs = _pairs(cells.tolist(), said)
+        if not pairs:
+            continue
+        values, errors = cells.tolist(), [""] * len(cells)
+        for i, pair in pairs.items():
+            values[i], errors[i] = pair.value, pair.error
+        columns[header] = pd.Series(values, index=cells.index, dtype=object)
+        columns[beside] = pd.Series(errors, index=cells.index, dtype=object)
+        letters[beside], units[beside] = letters[header], units.get(header, "")
+        notes.append(
+            f"'{header}': '{tidy(cells.iloc[next(iter(pairs))])}' was read as a value and its standard error."
+        )
+    frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
+    return replace(sheet, cells=frame, letters=letters, units=units, notes=tuple(notes))
+
+
+def _limits(cells: list[Cell], said: Correction) -> dict[int, tuple[str, str]]:
+    """Place -> flag and number of each limit, where numbers stand beside them; else the cells are classes."""
+    held = {i: c for i, c in enumerate(cells) if not _is_missing(c, said)}
+    limits = {}
+    for i, cell in held.items():
+        match = _match(_LIMIT, cell)
+        if match and _is_quantity(match[2]):
+            limits[i] = "below" if match[1][0] in "<≤" else "above", match[2]
+    others = [c for i, c in held.items() if i not in limits]
+    n_numbers = sum(_is_quantity(c) or _pair(c) is not None for c in others)
+    is_of_numbers = n_numbers > 0 and 2 * (n_numbers + len(limits)) >= len(held)
+    return limits if is_of_numbers else {}
+
+
+def _pairs(cells: list[Cell], said: Correction) -> dict[int, _Pair]:
+    """Place -> value and error of each cell that has both, in a column of numbers."""
+    held = {i: c for i, c in enumerate(cells) if not _is_missing(c, said)}
+    pairs = {i: pair for i, c in held.items() if (pair := _pair(c)) is not None}
+    n_numbers = sum(i in pairs or _is_quantity(c) for i, c in held.items())
+    return pairs if 2 * n_numbers >= len(held) else {}
+
+
+def _pair(cell: Cell) -> _Pair | None:
+    match = _match(_WITH_ERROR, cell)
+    if match is None:
+        return None
+    value, own, error, error_own, both = match.groups()
+    if any(unit and not canonical_or_none(unit) for unit in (own, error_own, both)):
+        return None
+    of_error = error_own or both or own or ""
+    return _Pair(f"{value} {own or of_error}".strip(), f"{error} {of_error}".strip())
+
+
+def _is_quantity(cell: Cell) -> bool:
+    """Whether a cell is a number, with or without a unit."""
+    if is_number(cell):
+        return True
+    match = _match(WITH_UNIT, cell)
+    return bool(match and canonical_or_none(match[2].strip()))
+
+
+def _match(pattern: re.Pattern[str], cell: Cell) -> re.Match[str] | None:
+    return pattern.fullmatch(tidy(cell)) if isinstance(cell, str) and len(cell) <= LONGEST else None
+
+
+def _is_missing(cell: Cell, said: Correction) -> bool:
+    return is_missing(cell) or str(cell).strip() in said.missing
