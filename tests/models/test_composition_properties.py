@@ -220,3 +220,80 @@ def test_it_has_no_boundaries(posterior):
 def test_proposals_are_made_with_it(posterior, both):
     best = tl.propose(posterior, both[1], tl.Maximize("heat"), n=2)
     assert best.sizes["specimen"] == 2
+
+
+def test_values_with_large_standard_errors_count_less(both):
+    table, asked = both
+    error = np.where(np.arange(table.sizes["specimen"]) % 2 == 0, 1.5, 0.0) * table["heat"]
+    shift = 1 + 0.9 * np.sign(np.random.default_rng(3).standard_normal(table.sizes["specimen"]))
+    noisy = table.assign(heat=table["heat"].copy(data=np.where(error > 0, shift, 1) * table["heat"]))
+    blind = replace(MODEL, properties=["heat"]).fit(noisy)
+    told = noisy.assign(heat_sd=error.assign_attrs(table["heat"].attrs))
+    aware = replace(MODEL, properties=["heat"]).fit(told)
+    assert error_of_median(aware, asked) < error_of_median(blind, asked)
+    assert aware.predict(asked)["heat_sd"].mean() < blind.predict(asked)["heat_sd"].mean()
+    coverage = float(aware.diagnose()["coverage_90"].sel(property="heat"))
+    assert 0.82 <= coverage <= 0.98
+
+
+def error_of_median(posterior, asked):
+    median = posterior.predict(asked)["heat_quantile"].sel(probability=0.5)
+    return float(np.abs(np.log(median / asked["heat"])).mean())
+
+
+def test_a_limit_is_no_value(both):
+    table, asked = both
+    ceiling = float(table["heat"].quantile(0.6))
+    is_over = (table["heat"] > ceiling).values
+    capped = table.assign(heat=table["heat"].copy(data=np.where(is_over, ceiling, table["heat"])))
+    flagged = capped.assign_coords(heat_flag=("specimen", np.where(is_over, "above", "")))
+    model = replace(MODEL, properties=["heat"])
+    blind, aware = model.fit(capped), model.fit(flagged)
+    above = asked.isel(specimen=(asked["heat"] > ceiling).values)
+    assert error_of_median(aware, above) < 0.9 * error_of_median(blind, above)
+    high = aware.predict(asked)["heat_quantile"].sel(probability=0.95)
+    assert (asked["heat"] <= high).mean() > 0.8  # of values that reach beyond all that was seen
+    assert f"heat is only a limit in {is_over.sum()} rows, and is learned as such." in aware.notes
+    assert aware.results["heat"].notnull().sum() == (~is_over).sum()
+    assert int(aware.diagnose()["n_measured"].sel(property="heat")) == (~is_over).sum()
+
+
+def test_what_failed_teaches_nothing(both):
+    table, asked = both
+    is_failed = np.arange(table.sizes["specimen"]) < 5
+    wrong = table.assign(heat=table["heat"].copy(data=np.where(is_failed, 1e4, table["heat"])))
+    found = MODEL.fit(wrong.assign_coords(heat_flag=("specimen", np.where(is_failed, "failed", "ok"))))
+    hole = MODEL.fit(table.assign(heat=table["heat"].where(~is_failed)))
+    xr.testing.assert_allclose(found.predict(asked)["heat"], hole.predict(asked)["heat"])
+    assert "heat is flagged as failed in 5 rows, which teach nothing of it." in found.notes
+
+
+def test_what_is_given_may_be_uncertain_or_no_value_at_all(posterior, both):
+    asked = both[1].isel(specimen=slice(8))
+    exact, without = posterior.predict(asked, given="stiffness"), posterior.predict(asked)
+    error = (0.5 * asked["stiffness"]).assign_attrs(asked["stiffness"].attrs)
+    unsure = posterior.predict(asked.assign(stiffness_sd=error), given="stiffness")
+    relative = [float((p["heat_sd"] / p["heat"]).mean()) for p in (exact, unsure, without)]
+    assert relative[0] < relative[1] < relative[2]
+    in_mpa = asked.assign(
+        stiffness=(1000 * asked["stiffness"]).assign_attrs(units="MPa"),
+        stiffness_sd=(1000 * error).assign_attrs(units="MPa"),
+    )
+    xr.testing.assert_allclose(posterior.predict(in_mpa, given="stiffness")["heat"], unsure["heat"])
+    flag = asked.assign_coords(stiffness_flag=("specimen", ["above"] * 8))
+    found = posterior.predict(flag, given="stiffness")
+    np.testing.assert_allclose(found["heat"], without["heat"])
+    assert "stiffness is a limit or failed at 8 places, and was not taken there." in found.attrs["notes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "what"),
+    [
+        ("heat_sd", -1.0, "neither negative nor infinite"),
+        ("heat_flag", "beyond", "says what it may not: 'beyond'"),
+    ],
+)
+def test_standard_errors_and_flags_that_cannot_be_are_refused(both, name, values, what):
+    column = ("specimen", np.full(both[0].sizes["specimen"], values))
+    with pytest.raises(SchemaError, match=what):
+        MODEL.fit(both[0].assign({name: column}))

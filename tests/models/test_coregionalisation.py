@@ -29,17 +29,22 @@ def values(x, seed=0):
     return drawn.reshape(-1, 3)
 
 
-def field(x, y):
-    alpha = _Solver(laplace(x, x), COUPLING).alpha(y)
-    return CompositionField(np.ones(1), COUPLING, x, np.isfinite(y), alpha)
+def field(x, y, variance=None):
+    variance = np.zeros(y.shape) if variance is None else variance
+    alpha = _Solver(laplace(x, x), COUPLING).alpha(y, variance)
+    return CompositionField(np.ones(1), COUPLING, x, np.isfinite(y), variance, alpha)
 
 
-def dense_mean(x, y, at):
+def dense_mean(x, y, at, variance=0.0):
     """The textbook's answer, from the values that are there."""
     seen = np.isfinite(y).ravel()
-    joint = covariance(x)[np.ix_(seen, seen)]
+    joint = (covariance(x) + np.diag(np.broadcast_to(variance, y.shape).ravel()))[np.ix_(seen, seen)]
     cross = np.kron(laplace(at, x), COUPLING.signal)[:, seen]
     return (cross @ np.linalg.solve(joint, y.ravel()[seen])).reshape(-1, 3)
+
+
+def maximise(x, y, steps, variance=None):
+    return _maximise(laplace(x, x), y, np.zeros(y.shape) if variance is None else variance, steps)
 
 
 def test_the_common_basis_makes_both_covariances_diagonal():
@@ -53,7 +58,7 @@ def test_the_common_basis_makes_both_covariances_diagonal():
 def test_the_likelihood_is_that_of_the_joint_normal():
     x = places(12)
     y = values(x)
-    _, _, value = _maximise(laplace(x, x), y, steps=1)
+    _, _, value = maximise(x, y, steps=1)
     first = np.kron(laplace(x, x), 0.8 * np.eye(3)) + 0.2 * np.eye(36)
     wanted = multivariate_normal(np.zeros(36), first).logpdf(y.ravel())
     assert value - 18 * np.log(2 * np.pi) == pytest.approx(wanted)
@@ -62,7 +67,7 @@ def test_the_likelihood_is_that_of_the_joint_normal():
 def test_expectation_maximisation_climbs():
     x = places(60)
     y = values(x)
-    found = [_maximise(laplace(x, x), y, steps)[2] for steps in (1, 2, 4, 8, 16)]
+    found = [maximise(x, y, steps)[2] for steps in (1, 2, 4, 8, 16)]
     assert (np.diff(found) > -0.5).all()  # the prior of B and R may cost a little of the likelihood
     assert found[-1] > found[0] + 5
 
@@ -70,12 +75,12 @@ def test_expectation_maximisation_climbs():
 def test_covariances_of_properties_are_found_again_with_labels_missing_too():
     x = 3 * places(400, seed=2)
     y = values(x, seed=3)
-    whole = _maximise(laplace(x, x), y, steps=60)
+    whole = maximise(x, y, steps=60)
     for found, truth in zip(whole, (SIGNAL, RESIDUAL), strict=False):
         np.testing.assert_allclose(found, truth, atol=0.4)
     y[np.random.default_rng(0).random(y.shape) < 0.5] = np.nan
     some = np.isfinite(y).any(1)
-    partly = _maximise(laplace(x[some], x[some]), y[some], steps=60)
+    partly = maximise(x[some], y[some], steps=60)
     for found, wanted in zip(partly[:2], whole[:2], strict=True):
         np.testing.assert_allclose(found, wanted, atol=0.3)
 
@@ -83,8 +88,18 @@ def test_covariances_of_properties_are_found_again_with_labels_missing_too():
 def test_the_length_that_values_were_drawn_with_is_found_again():
     x = places(200, seed=4)
     y = values(4 * x, seed=5)
-    lengths, _ = fit_lengths(x, y, np.zeros(3, dtype=np.intp), np.array([1.0]), seed=0)
+    lengths, _ = fit_lengths(x, y, np.zeros(y.shape), np.zeros(3, dtype=np.intp), np.array([1.0]), seed=0)
     assert 0.1 < lengths[0] <= 0.5
+
+
+def test_covariances_are_found_again_from_values_with_standard_errors():
+    x = 3 * places(400, seed=2)
+    y = values(x, seed=3)
+    error = np.where(np.arange(400)[:, None] % 2 == 0, 1.0, 0.0) * np.ones(3)
+    noisy = y + error * np.random.default_rng(4).standard_normal(y.shape)
+    whole, aware = maximise(x, y, steps=60), maximise(x, noisy, 60, error**2)
+    np.testing.assert_allclose(aware[1], whole[1], atol=0.2)
+    assert (maximise(x, noisy, steps=60)[1].diagonal() > aware[1].diagonal() + 0.2).all()
 
 
 @pytest.mark.parametrize("missing", [0.0, 0.5])
@@ -93,6 +108,23 @@ def test_the_mean_is_the_textbooks(missing):
     y = values(x)
     y[np.random.default_rng(1).random(y.shape) < missing] = np.nan
     np.testing.assert_allclose(field(x, y).answer(at).mean, dense_mean(x, y, at), atol=1e-3)
+
+
+def test_standard_errors_enter_as_the_textbook_says_when_all_or_others_tell():
+    x, at = places(40), places(7, seed=1)
+    y = values(x)
+    y[::3, 1] = np.nan
+    variance = np.random.default_rng(2).random(y.shape)
+    known = field(x, y, variance)
+    np.testing.assert_allclose(known.answer(at).mean, dense_mean(x, y, at, variance), atol=1e-3)
+    parts = (np.arange(0, 15), np.arange(15, 40))
+    (found,) = leave_out(known, y, [parts])
+    for rows in parts:
+        others = np.setdiff1d(np.arange(40), rows)
+        wanted = dense_mean(x[others], y[others], x[rows], variance[others])
+        np.testing.assert_allclose(found.mean[rows], wanted, atol=1e-3)
+    exact = field(x, y)
+    assert (known.answer(at).reach > exact.answer(at).reach).all()
 
 
 def test_what_is_left_out_is_predicted_as_by_a_fit_to_the_others():
@@ -155,3 +187,5 @@ def test_properties_with_the_same_labels_are_found():
     seen = np.array([[1, 1, 0], [1, 1, 1], [0, 0, 1]], dtype=bool)
     found = {tuple(columns): tuple(rows) for columns, rows in same_labels(seen)}
     assert found == {(0, 1): (0, 1), (2,): (1, 2)}
+    weight = np.array([[1, 0.5, 1], [1, 1, 1], [1, 1, 1]])
+    assert len(same_labels(seen, weight)) == 3

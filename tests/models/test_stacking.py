@@ -26,7 +26,7 @@ def guesses(seed=0, n=N, skewed=False):
 
 def test_each_regime_trusts_the_better_learner():
     truth, guess, is_new = guesses()
-    stack = fit_stack(truth, [guess], [is_new])
+    stack = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
     assert (stack.weight[KNOWN] > 0.85).all()
     assert (stack.weight[NEW] < 0.15).all()
 
@@ -34,7 +34,7 @@ def test_each_regime_trusts_the_better_learner():
 @pytest.mark.parametrize("skewed", [False, True])
 def test_intervals_cover_fresh_values(skewed):
     truth, guess, is_new = guesses(skewed=skewed)
-    stack = fit_stack(truth, [guess], [is_new])
+    stack = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
     fresh, asked, new = guesses(seed=1, n=4000, skewed=skewed)
     regime = np.where(new, NEW, KNOWN)
     size = np.sqrt(stack.variances(asked, regime).sum(0))
@@ -48,19 +48,34 @@ def test_intervals_cover_fresh_values(skewed):
 
 def test_a_given_score_tells_of_the_other_as_in_the_normal():
     truth, guess, is_new = guesses()
-    stack = fit_stack(truth, [guess], [is_new])
+    stack = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
     r = stack.correlation[KNOWN, 0, 1]
     assert r == pytest.approx(0.64, abs=0.15)
     score = np.array([[1.0, np.nan], [np.nan, np.nan], [0.5, -1.0]])
-    mean, sd = stack.given(score, np.full(3, KNOWN))
+    mean, sd = stack.given(score, np.zeros(score.shape), np.full(3, KNOWN))
     np.testing.assert_allclose(mean, [[1, r], [0, 0], [0.5, -1]], atol=1e-9)
     np.testing.assert_allclose(sd, [[0, np.sqrt(1 - r**2)], [1, 1], [0, 0]], atol=1e-7)
+    mean, sd = stack.given(score[:1], np.ones((1, 2)), np.full(1, KNOWN))  # as uncertain as the score itself
+    np.testing.assert_allclose(mean, [[0.5, r / 2]])
+    np.testing.assert_allclose(sd**2, [[0.5, 1 - r**2 / 2]])
+
+
+def test_standard_errors_of_left_out_values_do_not_widen_intervals():
+    truth, guess, is_new = guesses()
+    error = np.where(np.arange(N) % 3 == 0, 1.0, 0.0)[:, None] * np.ones(2)
+    noisy = truth + error * np.random.default_rng(5).standard_normal(truth.shape)
+    wanted = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
+    found = fit_stack(noisy, error**2, [guess], [is_new])
+    blind = fit_stack(noisy, np.zeros(truth.shape), [guess], [is_new])
+    size = [np.sqrt(s.variances(guess, is_new.astype(int)).sum(0)).mean() for s in (wanted, found, blind)]
+    assert size[1] == pytest.approx(size[0], rel=0.15)
+    assert size[2] > 1.3 * size[0]
 
 
 def test_quantiles_increase_also_where_there_are_few_values():
     truth, guess, is_new = guesses(n=8)
     truth[3:, 1] = np.nan
-    stack = fit_stack(truth, [guess], [is_new])
+    stack = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
     assert (np.diff(stack.quantile, axis=-1) > 0).all()
     assert stack.quantile.shape[-1] == len(SCORES)
     assert np.isfinite(stack.correlation).all()
@@ -71,7 +86,7 @@ def test_trees_answer_as_scikit_learn_does():
     x, at = rng.random((80, 5)), rng.random((20, 5))
     y = np.column_stack([x[:, 0] + x[:, 1] ** 2, np.sin(5 * x[:, 2]), x[:, 3]])
     y[:30, 2] = np.nan
-    found = fit_trees(x, y, seed=3, n_trees=20)
+    found = fit_trees(x, y, np.ones(y.shape), seed=3, n_trees=20)
     assert [forest.columns.tolist() for forest in found.forests] in ([[0, 1], [2]], [[2], [0, 1]])
     both = ExtraTreesRegressor(20, max_features=SHARE_OF_COORDINATES, random_state=3).fit(x, y[:, :2])
     rare = ExtraTreesRegressor(20, max_features=SHARE_OF_COORDINATES, random_state=3).fit(x[30:], y[30:, 2])
@@ -83,6 +98,6 @@ def test_a_row_that_is_left_out_does_not_know_itself():
     rng = np.random.default_rng(1)
     x = rng.random((60, 4))
     y = rng.standard_normal((60, 1))
-    left_out = leave_out_trees(x, y, [np.arange(30), np.arange(30, 60)], seed=0)
+    left_out = leave_out_trees(x, y, np.ones(y.shape), [np.arange(30), np.arange(30, 60)], seed=0)
     assert abs(np.corrcoef(left_out[:, 0], y[:, 0])[0, 1]) < 0.4
-    assert np.corrcoef(fit_trees(x, y, seed=0).mean(x)[:, 0], y[:, 0])[0, 1] > 0.99
+    assert np.corrcoef(fit_trees(x, y, np.ones(y.shape), seed=0).mean(x)[:, 0], y[:, 0])[0, 1] > 0.99

@@ -36,10 +36,10 @@ def _left_out(posterior: "CompositionPosterior") -> xr.Dataset:
     nodes = np.concatenate([NODES, norm.ppf([0.05, 0.95])])
     for way, (guesses, regime) in enumerate(zip(fit.left_out, fit.left_out_regime, strict=True)):
         centre = fit.stack.mean(guesses, regime)
-        spread = np.sqrt(fit.stack.variances(guesses, regime).sum(0))
+        spread = np.sqrt(fit.stack.variances(guesses, regime).sum(0) + reading.variance[fit.rows])
         for j, name in enumerate(names):
             truth = posterior.table[name].values[rows]
-            seen = np.isfinite(truth)
+            seen = reading.is_value[fit.rows, j]
             at = fit.stack.residual_of(j, np.broadcast_to(nodes, (len(rows), len(nodes))), regime)
             values = reading.scales[j].outward(centre[:, j, None] + spread[:, j, None] * at)
             middle = reading.scales[j].outward(centre[:, j])

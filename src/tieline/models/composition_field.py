@@ -3,7 +3,8 @@
 With the covariance K ⊗ B + 1 ⊗ R of `coregionalisation`, properties mixed into latents are independent, and
 latents of equal ratio share a Cholesky factor. Where labels are missing, the exact posterior mean follows
 from a conjugate-gradient solution that these factors precondition; the missing labels are then filled with
-their expectation, after which the same algebra holds.
+their expectation, after which the same algebra holds. Standard errors of values add to the diagonal, which
+the same solution takes.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ class CompositionField:
         coupling: how properties go together.
         x: places that it learned from (row, coordinate), divided by lengths.
         seen: which labels were there (row, property).
+        variance: squared standard errors of the labels (row, property).
         alpha: weights of the rows (row, property): the mean at x' is k(x', x) alpha B.
     """
 
@@ -56,6 +58,7 @@ class CompositionField:
     coupling: Coupling
     x: Array
     seen: Mask
+    variance: Array
     alpha: Array
 
     def answer(self, x: Array) -> "Answer":
@@ -67,9 +70,14 @@ class CompositionField:
             part = slice(start, start + block)
             k = laplace(x[part], self.x)
             mean[part] = k @ weights
-            for columns, rows, noise in label_groups(self.seen, self.coupling):
+            for columns, rows, noise in label_groups(self):
                 reach[part, columns] = reach_of(x[part], self.x[rows], noise, k[:, rows])[:, None]
         return Answer(mean, reach)
+
+    def labels(self) -> Array:
+        """Expected labels (row, property) of the rows that it learned from, without their standard errors."""
+        k = laplace(self.x, self.x)
+        return k @ self.alpha @ self.coupling.signal + self.alpha @ self.coupling.residual
 
     def draws(self, x: Array, n: int, rng: np.random.Generator) -> Array:
         """Standardised functions (draw, place, property), correlated over places and properties.
@@ -109,28 +117,36 @@ class CompositionField:
             (
                 columns,
                 rows,
-                np.linalg.cholesky(laplace(self.x[rows], self.x[rows]) + noise * np.eye(len(rows))),
+                np.linalg.cholesky(laplace(self.x[rows], self.x[rows]) + np.diag(noise)),
             )
-            for columns, rows, noise in label_groups(self.seen, self.coupling)
+            for columns, rows, noise in label_groups(self)
         ]
 
 
-def label_groups(seen: Mask, coupling: Coupling) -> list[tuple[Indices, Indices, float]]:
-    """Properties that were measured on the same rows: numbers, rows, and noise relative to the signal."""
-    noise = coupling.residual.diagonal() / coupling.signal.diagonal()
+def label_groups(field: CompositionField) -> list[tuple[Indices, Indices, Array]]:
+    """Properties measured on the same rows: numbers, rows, and the noise of these relative to the signal."""
+    signal = field.coupling.signal.diagonal()
+    noise = field.coupling.residual.diagonal() / signal
     return [
-        (columns, rows, float(np.exp(np.log(noise[columns]).mean()))) for columns, rows in same_labels(seen)
+        (
+            columns,
+            rows,
+            np.exp(np.log(noise[columns]).mean())
+            + (field.variance[np.ix_(rows, columns)] / signal[columns]).mean(1),
+        )
+        for columns, rows in same_labels(field.seen)
     ]
 
 
 def fit_field(
-    x: Array, y: Array, group: Indices, first: Array, seed: int
+    x: Array, y: Array, variance: Array, group: Indices, first: Array, seed: int
 ) -> tuple[CompositionField, Indices]:
     """Learn a field from values of order one.
 
     Args:
         x: places (row, coordinate), not divided by lengths.
         y: values (row, property), NaN where missing.
+        variance: their squared standard errors (row, property).
         group: of each coordinate.
         first: lengths to begin with.
         seed: of the choice of rows, where there are too many.
@@ -138,11 +154,11 @@ def fit_field(
     Returns:
         The field, and the rows that it learned from.
     """
-    lengths, coupling = fit_lengths(x, y, group, first, seed)
+    lengths, coupling = fit_lengths(x, y, variance, group, first, seed)
     rows = _representative(y, seed)
-    x, y = x[rows] / lengths[group], y[rows]
-    solver = _Solver(laplace(x, x), coupling)
-    return CompositionField(lengths, coupling, x, np.isfinite(y), solver.alpha(y)), rows
+    x, y, variance = x[rows] / lengths[group], y[rows], variance[rows]
+    alpha = _Solver(laplace(x, x), coupling).alpha(y, variance)
+    return CompositionField(lengths, coupling, x, np.isfinite(y), variance, alpha), rows
 
 
 def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indices]]) -> list[Answer]:
@@ -157,10 +173,32 @@ def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indice
         For each way, what is said of every row.
     """
     k = laplace(field.x, field.x)
+    means = _means_of_others(field, k, y, parts)
+    reaches = [np.empty_like(y) for _ in parts]
+    for columns, labelled, noise in label_groups(field):
+        for reach, way in zip(reaches, parts, strict=True):
+            for rows in way:
+                is_other = ~np.isin(labelled, rows)
+                others = labelled[is_other]
+                known = reach_of(field.x[rows], field.x[others], noise[is_other], k[np.ix_(rows, others)])
+                reach[np.ix_(rows, columns)] = known[:, None]
+    return [Answer(mean, reach) for mean, reach in zip(means, reaches, strict=True)]
+
+
+def _means_of_others(
+    field: CompositionField, k: Array, y: Array, parts: Sequence[Sequence[Indices]]
+) -> list[Array]:
+    """Expected values of each row, given the other parts, for each way (row, property)."""
     coupling, n = field.coupling, len(k)
-    filled = k @ field.alpha @ coupling.signal + field.alpha @ coupling.residual
-    filled = np.where(np.isfinite(y), y, filled)
-    latent = np.linalg.solve(coupling.mixing, filled.T).T
+    if field.variance.any():  # rows are not alike, so that each part has an equation of its own
+        solver, means = _Solver(k, coupling), [np.empty_like(y) for _ in parts]
+        for mean, way in zip(means, parts, strict=True):
+            for rows in way:
+                others = y.copy()
+                others[rows] = np.nan
+                mean[rows] = k[rows] @ solver.alpha(others, field.variance) @ coupling.signal
+        return means
+    latent = np.linalg.solve(coupling.mixing, np.where(np.isfinite(y), y, field.labels()).T).T
     means = [np.empty_like(latent) for _ in parts]
     for ratio in np.unique(coupling.ratio):
         same = np.flatnonzero(coupling.ratio == ratio)
@@ -170,14 +208,7 @@ def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indice
             for rows in way:
                 block = np.linalg.solve(inverse[np.ix_(rows, rows)], pull[rows])
                 mean[np.ix_(rows, same)] = latent[np.ix_(rows, same)] - block
-    reaches = [np.empty_like(y) for _ in parts]
-    for columns, labelled, noise in label_groups(field.seen, coupling):
-        for reach, way in zip(reaches, parts, strict=True):
-            for rows in way:
-                others = np.setdiff1d(labelled, rows)
-                known = reach_of(field.x[rows], field.x[others], noise, k[np.ix_(rows, others)])
-                reach[np.ix_(rows, columns)] = known[:, None]
-    return [Answer(mean @ coupling.mixing.T, reach) for mean, reach in zip(means, reaches, strict=True)]
+    return [mean @ coupling.mixing.T for mean in means]
 
 
 def _representative(y: Array, seed: int) -> Indices:
@@ -207,10 +238,10 @@ class _Solver:
         self.k, self.coupling = k, coupling
         self.factors = {r: cho_factor(r * k + np.eye(len(k)), lower=True) for r in np.unique(coupling.ratio)}
 
-    def alpha(self, y: Array) -> Array:
-        """Weights (row, property) of values, zero where they are missing."""
+    def alpha(self, y: Array, variance: Array) -> Array:
+        """Weights (row, property) of values with standard errors, zero where they are missing."""
         seen = np.isfinite(y)
-        if seen.all():
+        if seen.all() and not variance.any():
             return self.complete(y)
         size = int(seen.sum())
 
@@ -221,7 +252,8 @@ class _Solver:
 
         def apply(v: Array) -> Array:
             whole = spread(v)
-            return (self.k @ whole @ self.coupling.signal + whole @ self.coupling.residual)[seen]
+            shared = self.k @ whole @ self.coupling.signal + whole @ self.coupling.residual
+            return (shared + variance * whole)[seen]
 
         def undo(v: Array) -> Array:
             return self.complete(spread(v))[seen]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tieline.models.arrays import Indices, Mask
+from tieline.models.arrays import Array, Indices, Mask
 
 N_FOLDS = 5
 
@@ -57,7 +57,13 @@ def deal(group: Indices, n_parts: int, rng: np.random.Generator) -> Indices:
     return part_of
 
 
-def same_labels(seen: Mask) -> list[tuple[Indices, Indices]]:
-    """Properties (row, property) that were measured on the same rows: their numbers, and these rows."""
-    kinds, kind = np.unique(seen.T, axis=0, return_inverse=True)
-    return [(np.flatnonzero(kind.ravel() == i), np.flatnonzero(has)) for i, has in enumerate(kinds)]
+def same_labels(seen: Mask, weight: Array | None = None) -> list[tuple[Indices, Indices]]:
+    """Properties that were measured on the same rows: their numbers, and these rows.
+
+    Args:
+        seen: which labels are there (row, property).
+        weight: how much each label counts (row, property), where that has to be the same too.
+    """
+    told = seen if weight is None else np.where(seen, weight, -1.0)
+    _, first, kind = np.unique(told.T, axis=0, return_index=True, return_inverse=True)
+    return [(np.flatnonzero(kind.ravel() == i), np.flatnonzero(seen[:, j])) for i, j in enumerate(first)]

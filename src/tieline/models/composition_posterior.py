@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -14,10 +14,13 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
+from tieline.models.measurements import read_measurements
 from tieline.models.places import as_functions, describe, identities
-from tieline.models.posterior import no_boundaries
+from tieline.models.posterior import names_of, no_boundaries
 from tieline.models.stacking import KNOWN, NEW, NODES
 from tieline.schema import align, chemical_systems, in_units_of
+from tieline.schema.flags import is_no_result
+from tieline.schema.places import as_variables
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -48,8 +51,15 @@ class CompositionPosterior:
 
     @property
     def results(self) -> xr.Dataset:
-        """The table: every value counts as a result."""
-        return self.table
+        """The table with only the values that count as results: no limits, nothing that failed."""
+        is_value = np.zeros((self.table.sizes["specimen"], len(self.model.properties)), dtype=bool)
+        is_value[self.reading.rows] = self.reading.is_value
+        return self.table.assign(
+            {
+                name: self.table[name].where(xr.DataArray(is_value[:, j], dims="specimen"))
+                for j, name in enumerate(self.model.properties)
+            }
+        )
 
     @property
     def has_boundaries(self) -> bool:
@@ -71,7 +81,8 @@ class CompositionPosterior:
         Args:
             grid: the design variables on `specimen`, with any elements, and the properties that are given.
             given: names of properties that were measured on these very specimens. Where the grid has a
-                number, the others are predicted with it; where it has NaN, without.
+                number, the others are predicted with it; where it has NaN, without. `<name>_sd` in the grid
+                is its standard error; what `<name>_flag` calls a limit or failed is not taken.
 
         Returns:
             On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement,
@@ -91,8 +102,8 @@ class CompositionPosterior:
         centre = self.fit.stack.mean(guesses, regime)
         parts = self.fit.stack.variances(guesses, regime)
         size = np.sqrt(parts.sum(0))
-        score = self.fit.stack.score((self._given(grid, given) - centre) / size, regime)
-        about, spread = self.fit.stack.given(score, regime)
+        known = self._given(grid, given)
+        about, spread = self.fit.stack.given(*self._scores(known, centre, size, regime), regime)
         is_far = np.asarray((guesses.reach > self.fit.furthest + 1e-9).all(1))
         answer = {}
         for j, name in enumerate(self.model.properties):
@@ -107,7 +118,11 @@ class CompositionPosterior:
             attrs={
                 "model": "CompositionProperties",
                 "design": list(self.model.design_names),
-                "notes": [*self.notes, *_note_places(regime == NEW, is_far, self._strangers(grid))],
+                "notes": [
+                    *self.notes,
+                    *known.notes,
+                    *_note_places(regime == NEW, is_far, self._strangers(grid)),
+                ],
             },
         )
 
@@ -188,10 +203,11 @@ class CompositionPosterior:
     def _composition_of(self, data: xr.Dataset) -> xr.DataArray:
         return data[self.reading.coordinates.composition]
 
-    def _given(self, grid: xr.Dataset, given: str | Sequence[str]) -> Array:
-        """Values of order one (place, property) that are given; NaN elsewhere."""
-        names, known = (given,) if isinstance(given, str) else tuple(given), list(self.model.properties)
-        values = np.full((grid.sizes["specimen"], len(known)), np.nan)
+    def _given(self, grid: xr.Dataset, given: str | Sequence[str]) -> "_Given":
+        """Values that are given, of order one."""
+        names, known = names_of(given), list(self.model.properties)
+        value = np.full((grid.sizes["specimen"], len(known)), np.nan)
+        variance, notes = np.zeros_like(value), []
         for name in names:
             if name not in known or name not in grid:
                 what = "was not learned" if name not in known else "is not in the grid"
@@ -201,9 +217,22 @@ class CompositionPosterior:
                     hint="give measured properties as columns of the grid, NaN where not measured",
                 )
             j = known.index(name)
-            measured = in_units_of(self.table[name], grid[name]).values.astype(float)
-            values[:, j] = self.reading.scales[j].inward(measured)
-        return values
+            measured = read_measurements(_in_units(grid, name, self.table[name]), name)
+            is_none = is_no_result(measured.flag)
+            if is_none.any():
+                notes.append(
+                    f"{name} is a limit or failed at {is_none.sum()} places, and was not taken there."
+                )
+            taken = np.where(is_none, np.nan, measured.value)
+            value[:, j] = self.reading.scales[j].inward(taken)
+            variance[:, j] = self.reading.scales[j].variance(taken, measured.error)
+        return _Given(value, variance, tuple(notes))
+
+    def _scores(self, known: "_Given", centre: Array, size: Array, regime: Indices) -> tuple[Array, Array]:
+        """Normal scores of what is given, and their squared standard errors (place, property)."""
+        residual, error = (known.value - centre) / size, np.sqrt(known.variance) / size
+        upper, lower = (self.fit.stack.score(residual + side * error, regime) for side in (1, -1))
+        return (upper + lower) / 2, ((upper - lower) / 2) ** 2
 
     def _values(self, j: int, score: Array, centre: Array, size: Array, regime: Indices) -> Array:
         """Values of a property (place, ...) in its unit at normal scores."""
@@ -222,6 +251,27 @@ class CompositionPosterior:
             f"{name}_quantile": (("specimen", "probability"), bounds, units),
             f"{name}_variance": (("specimen", "part"), shares, {"units": f"({unit})^2"} if unit else {}),
         }
+
+
+class _Given(NamedTuple):
+    """What is known of places: values of order one (place, property), squared standard errors, notes."""
+
+    value: Array
+    variance: Array
+    notes: tuple[str, ...]
+
+
+def _in_units(grid: xr.Dataset, name: str, known: xr.DataArray) -> xr.Dataset:
+    """A property of a grid, with what stands beside it, in the unit of the fit."""
+    beside = [f"{name}{end}" for end in ("_sd", "_flag") if f"{name}{end}" in grid]
+    taken = as_variables(grid, [name, *beside])[[name, *beside]]
+    return taken.assign(
+        {
+            part: in_units_of(known, taken[part], difference=part != name)
+            for part in taken
+            if not str(part).endswith("_flag")
+        }
+    )
 
 
 def _note_places(is_new: Mask, is_far: Mask, strangers: list[str]) -> list[str]:

@@ -30,6 +30,8 @@ class CompositionProperties:
         design: one composition (specimen, element) of chemical elements, and numbers (specimen) beside it,
             such as a temperature.
         properties: numeric columns (specimen), NaN where unmeasured. Repeated rows are repeated measurements.
+            `<name>_sd` beside a property is its standard error; `<name>_flag` says "below" or "above" where
+            the value is only a limit, and "failed" where there is none.
 
     Learns:
         mean, standard deviation and quantiles of every property of any composition; how properties go

@@ -13,9 +13,11 @@ from scipy.stats import skew
 
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.elements import element_statistics
-from tieline.models.arrays import Array, Indices
+from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.measurements import read_measurements
 from tieline.schema import chemical_systems, require
-from tieline.schema.columns import property_values, refuse_open
+from tieline.schema.columns import refuse_open
+from tieline.schema.flags import LIMITS
 from tieline.schema.wording import name_some
 
 READER = "CompositionProperties"
@@ -146,6 +148,11 @@ class Scale:
             values = np.sqrt(np.maximum(values, 0))
         return (values - self.centre) / self.spread
 
+    def variance(self, values: Array, errors: Array) -> Array:
+        """Squared standard errors of the numbers of order one; 0 where a value is missing."""
+        upper, lower = self.inward(values + errors), self.inward(values - errors)
+        return np.nan_to_num(((upper - lower) / 2) ** 2)
+
     def outward(self, numbers: Array) -> Array:
         """Values in the user's unit."""
         values = numbers * self.spread + self.centre
@@ -164,6 +171,8 @@ class CompositionReading:
         rows: of the table, those with a design and at least one property.
         x: their places (row, coordinate), before lengths.
         y: their values of order one (row, property); NaN where not measured.
+        variance: squared standard errors of these (row, property), 0 where none is known.
+        bound: -1 where the true value lies below, 1 where it lies above, 0 for values (row, property).
         material: number of the material of each row (row): rows of one composition share it.
         system: number of its chemical system (row).
         systems: names of the chemical systems, by number.
@@ -175,10 +184,17 @@ class CompositionReading:
     rows: Indices
     x: Array
     y: Array
+    variance: Array
+    bound: Indices
     material: Indices
     system: Indices
     systems: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def is_value(self) -> Mask:
+        """Where something was measured that is no limit (row, property)."""
+        return np.isfinite(self.y) & (self.bound == 0)
 
 
 def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) -> CompositionReading:
@@ -186,10 +202,14 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
 
     Raises:
         SchemaError: a variable is missing, or is not what it should be.
+        UnitError: a standard error has another unit than its property.
         NotIdentified: too little was measured to learn anything.
     """
     require(table, [*design, *properties], READER)
-    values = np.stack([property_values(table, name) for name in properties], 1)
+    measured = (read_measurements(table, name) for name in properties)
+    values, errors, flags = (np.stack(column, 1) for column in zip(*measured, strict=True))
+    values[flags == "failed"] = np.nan
+    bound = np.select([flags == "below", flags == "above"], [-1, 1], 0)
     # Specimens that nothing was measured of do not say how a design varies.
     coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design)
     refuse_open(table[coordinates.composition])
@@ -197,25 +217,39 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
     is_placed = np.isfinite(x).all(1)
     is_measured = np.isfinite(values).any(1)
     rows = np.flatnonzero(is_placed & is_measured)
-    scales = []
-    for j, name in enumerate(properties):
-        known = values[rows, j][np.isfinite(values[rows, j])]
-        if known.size < FEWEST:
-            raise NotIdentified(
-                f"{READER} needs at least {FEWEST} values of '{name}'.",
-                found=f"{known.size}",
-                hint="measure more specimens, or leave the property out",
-            )
-        scales.append(Scale.of(known))
-    y = np.stack([scale.inward(values[rows, j]) for j, scale in enumerate(scales)], 1)
+    values, errors, bound = values[rows], errors[rows], bound[rows]
+    scales = tuple(_scale(name, values[:, j], bound[:, j]) for j, name in enumerate(properties))
+    y = np.stack([scale.inward(values[:, j]) for j, scale in enumerate(scales)], 1)
+    variance = np.stack([s.variance(values[:, j], errors[:, j]) for j, s in enumerate(scales)], 1)
     composition = table[coordinates.composition].transpose("specimen", "element").isel(specimen=rows)
     material = np.unique(composition.values.round(9), axis=0, return_inverse=True)[1].ravel()
     systems, system = np.unique(chemical_systems(composition), return_inverse=True)
-    notes = tuple(_notes(table, properties, int((is_measured & ~is_placed).sum())))
-    names = tuple(systems.tolist())
+    notes = tuple(_notes(properties, flags, int((is_measured & ~is_placed).sum())))
     return CompositionReading(
-        coordinates, tuple(scales), rows, x[rows], y, material, system.ravel(), names, notes
+        coordinates,
+        scales,
+        rows,
+        x[rows],
+        y,
+        variance,
+        bound,
+        material,
+        system.ravel(),
+        tuple(systems.tolist()),
+        notes,
     )
+
+
+def _scale(name: str, values: Array, bound: Indices) -> Scale:
+    """How a property becomes numbers of order one: by its values, limits being none."""
+    known = values[np.isfinite(values) & (bound == 0)]
+    if known.size < FEWEST:
+        raise NotIdentified(
+            f"{READER} needs at least {FEWEST} values of '{name}'.",
+            found=f"{known.size}",
+            hint="measure more specimens, or leave the property out",
+        )
+    return Scale.of(known)
 
 
 def _refuse_other_than_numbers(table: xr.Dataset, names: Sequence[str]) -> None:
@@ -244,9 +278,11 @@ def _composition_of(table: xr.Dataset, names: Sequence[str]) -> str:
     return found[0]
 
 
-def _notes(table: xr.Dataset, properties: Sequence[str], n_unplaced: int) -> Iterator[str]:
+def _notes(properties: Sequence[str], flags: np.ndarray, n_unplaced: int) -> Iterator[str]:
     if n_unplaced:
         yield f"{n_unplaced} specimens have no complete design and were left out."
-    unread = [f"{name}{end}" for name in properties for end in ("_sd", "_flag") if f"{name}{end}" in table]
-    if unread:
-        yield f"Not read: {name_some(unread)}; every value counts alike."
+    for name, flag in zip(properties, flags.T, strict=True):
+        if n_failed := int((flag == "failed").sum()):
+            yield f"{name} is flagged as failed in {n_failed} rows, which teach nothing of it."
+        if n_limits := int(np.isin(flag, LIMITS).sum()):
+            yield f"{name} is only a limit in {n_limits} rows, and is learned as such."

@@ -3,20 +3,19 @@
 Values Y (row, property) have the covariance K ⊗ B + 1 ⊗ R. K is known on the rows, k(x, x') = exp(-|x - x'|)
 with the sum of absolute differences; B and R are found by expectation maximisation of the marginal
 likelihood, in the basis in which K is diagonal and the pair B, R is too, so that a step costs a few small
-matrix products. A label that is missing is one more unknown of the expectation.
+matrix products. A label that is missing, or has a standard error, is one more unknown of the expectation.
 
 Source: Álvarez, Rosasco & Lawrence (2012), doi:10.1561/2200000036, section 4.2; the trick of two bases is
-that of Stegle et al. (2011), NeurIPS 24. Departs from both: labels may be missing.
+that of Stegle et al. (2011), NeurIPS 24. Departs from both: labels may be missing or uncertain.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigh, solve_triangular
 from scipy.spatial.distance import cdist
 
-from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.arrays import Array, Indices
 
 LEAST_SIGNAL = 1e-4  # of a standardised property, relative to its residual: keeps B of full rank
 PRIOR_ROWS = 2.0  # beyond the number of properties: how many rows the prior of B and R counts for
@@ -24,6 +23,7 @@ PRIOR_SIGNAL, PRIOR_RESIDUAL = 0.8, 0.1  # variances that the prior expects of a
 STEPS, FIRST_STEPS = 25, 6
 ENOUGH_ROWS = 400  # on which lengths and covariances are fitted
 FACTORS = (0.5, 2.0)  # by which lengths are tried
+MISSING = 1e8  # variance of a label that is not there, of order one for all others
 PASSES = 2  # so that a length changes by four at most: beyond, likelihood and prediction part ways
 
 
@@ -51,22 +51,25 @@ class Coupling:
         return cls((mixing * ratio) @ mixing.T, residual, mixing, ratio)
 
 
-def fit_lengths(x: Array, y: Array, group: Indices, first: Array, seed: int) -> tuple[Array, Coupling]:
+def fit_lengths(
+    x: Array, y: Array, variance: Array, group: Indices, first: Array, seed: int
+) -> tuple[Array, Coupling]:
     """Find the length of each group of coordinates, and the covariances, by the marginal likelihood.
 
     Args:
         x: places (row, coordinate).
         y: values of order one (row, property), NaN where missing.
+        variance: squared standard errors of the values (row, property).
         group: of each coordinate (coordinate).
         first: lengths to begin with (group).
         seed: of the choice of rows, where there are many.
     """
     rows = _most_telling(y, seed)
-    x, y = x[rows], y[rows]
+    x, y, variance = x[rows], y[rows], variance[rows]
     apart = np.stack([cdist(x[:, group == g], x[:, group == g], "cityblock") for g in range(len(first))])
 
     def likelihood(lengths: Array) -> float:
-        return _maximise(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, FIRST_STEPS)[2]
+        return _maximise(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, variance, FIRST_STEPS)[2]
 
     lengths, best = first.copy(), likelihood(first)
     for _ in range(PASSES):
@@ -77,7 +80,7 @@ def fit_lengths(x: Array, y: Array, group: Indices, first: Array, seed: int) -> 
                 found = likelihood(tried)
                 if found > best:
                     lengths, best = tried, found
-    signal, residual, _ = _maximise(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, STEPS)
+    signal, residual, _ = _maximise(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, variance, STEPS)
     return lengths, Coupling.of(signal, residual)
 
 
@@ -95,14 +98,13 @@ def _common_basis(signal: Array, residual: Array) -> tuple[Array, Array]:
     return root @ turn, np.maximum(ratio, LEAST_SIGNAL)
 
 
-def _maximise(k: Array, y: Array, steps: int) -> tuple[Array, Array, float]:
+def _maximise(k: Array, y: Array, variance: Array, steps: int) -> tuple[Array, Array, float]:
     """B, R and the log marginal likelihood (of observed and filled labels) after some steps."""
     n, p = y.shape
     size, basis = eigh(k)
     size = np.maximum(size, 1e-9)[:, None]
     seen = np.isfinite(y)
-    filled = np.where(seen, y, 0.0)
-    patterns = list(_patterns(seen))
+    filled, variance = np.where(seen, y, 0.0), np.where(seen, variance, MISSING)
     weight = p + PRIOR_ROWS
     signal, residual = PRIOR_SIGNAL * np.eye(p), 2 * PRIOR_RESIDUAL * np.eye(p)
     value = -np.inf
@@ -115,7 +117,7 @@ def _maximise(k: Array, y: Array, steps: int) -> tuple[Array, Array, float]:
         value -= n * np.linalg.slogdet(mixing)[1]
         function = basis @ mean @ mixing.T
         around = residual + (mixing * gain.mean(0)) @ mixing.T  # of one label, given the other rows
-        filled, unsure = _refill(y, function, residual, around, patterns)
+        filled, unsure = _refill(y, variance, function, residual, around)
         unsure = np.linalg.solve(mixing, np.linalg.solve(mixing, unsure).T) / n
         left = latent - mean
         by_signal = (mean / size).T @ mean + np.diag((gain / size).sum(0)) + unsure * ((gain / size).T @ gain)
@@ -126,24 +128,15 @@ def _maximise(k: Array, y: Array, steps: int) -> tuple[Array, Array, float]:
     return signal, residual, value
 
 
-def _patterns(seen: Mask) -> Iterator[tuple[Indices, Mask]]:
-    """Rows that lack the same labels, with what they have; none where all are there."""
-    kinds, kind = np.unique(seen, axis=0, return_inverse=True)
-    for i, has in enumerate(kinds):
-        if not has.all():
-            yield np.flatnonzero(kind.ravel() == i), has
-
-
 def _refill(
-    y: Array, function: Array, residual: Array, around: Array, patterns: list[tuple[Indices, Mask]]
+    y: Array, variance: Array, function: Array, residual: Array, around: Array
 ) -> tuple[Array, Array]:
-    """Expected labels where they are missing, and the covariance of their errors, summed over rows."""
-    filled, unsure = np.where(np.isfinite(y), y, function), np.zeros_like(residual)
-    for rows, has in patterns:
-        lacks = ~has
-        across = np.linalg.solve(residual[np.ix_(has, has)], residual[np.ix_(has, lacks)])
-        filled[np.ix_(rows, lacks)] += (y[rows][:, has] - function[rows][:, has]) @ across
-        across = np.linalg.solve(around[np.ix_(has, has)], around[np.ix_(has, lacks)])
-        spread = around[np.ix_(lacks, lacks)] - around[np.ix_(lacks, has)] @ across
-        unsure[np.ix_(lacks, lacks)] += len(rows) * spread
-    return filled, unsure
+    """Expected labels where they are not exact, and the covariance of their errors, summed over rows."""
+    rows = np.flatnonzero((variance > 0).any(1))
+    filled, off = np.where(np.isfinite(y), y, function), np.nan_to_num(y - function)[rows]
+    if not rows.size:
+        return filled, np.zeros_like(residual)
+    error = variance[rows][:, :, None] * np.eye(len(residual))
+    filled[rows] = function[rows] + np.linalg.solve(residual + error, off[:, :, None])[:, :, 0] @ residual
+    told = np.linalg.solve(around + error, np.broadcast_to(around, error.shape)).sum(0)
+    return filled, len(rows) * around - around @ told

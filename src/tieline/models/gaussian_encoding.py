@@ -8,12 +8,11 @@ import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError
 from tieline.models.arrays import Array, Indices, Mask
-from tieline.models.encoding import require_same_unit
 from tieline.models.gaussian_kernel import Entries
+from tieline.models.measurements import is_named, read_measurements
 from tieline.schema import require
 from tieline.schema.closure import ROUNDING
-from tieline.schema.columns import property_values, refuse_open
-from tieline.schema.flags import FLAGS, LIMITS
+from tieline.schema.columns import refuse_open
 from tieline.schema.wording import name_some
 
 READER = "GaussianProcess"
@@ -84,7 +83,7 @@ class Inputs:
     def note_unseen(self, design: xr.Dataset) -> Iterator[str]:
         """A note for every variable of a design with categories that were not in the data."""
         for name, categories in zip(self.names, self.categories, strict=True):
-            named = {str(v) for v in design.variables[name].values if _is_named(v)} if categories else set()
+            named = {str(v) for v in design.variables[name].values if is_named(v)} if categories else set()
             if strangers := sorted(named - set(categories)):
                 yield f"No specimen has {name} {name_some(strangers)}: taken to be unlike every other."
 
@@ -152,7 +151,9 @@ def read(
     inputs = Inputs.of(table, design)
     x = inputs.scaled(table)
     is_placed = np.asarray(np.isfinite(x).all(axis=1))
-    value, error, flag = (np.stack(c, 1) for c in zip(*(_column(table, p) for p in properties), strict=True))
+    value, error, flag = (
+        np.stack(c, 1) for c in zip(*(read_measurements(table, p) for p in properties), strict=True)
+    )
     is_failed = (flag == "failed").any(1) & is_placed
     is_known = np.isfinite(value) & (flag != "failed")
     notes = list(_notes(is_known.any(1) | is_failed, is_placed))
@@ -191,20 +192,16 @@ def _categories(name: str, variable: xr.Variable) -> tuple[str, ...]:
             found=f"{variable.dtype} on {', '.join(map(str, variable.dims))}",
             hint="a column of numbers or names, or one composition on (specimen, element)",
         )
-    found = sorted({str(v) for v in variable.values if _is_named(v)})
+    found = sorted({str(v) for v in variable.values if is_named(v)})
     if not found:
         raise SchemaError(f"The design variable '{name}' is empty.", hint="leave it out of the design")
     return tuple(found)
 
 
-def _is_named(value: object) -> bool:
-    return value is not None and value == value and value != ""
-
-
 def _one_hot(values: np.ndarray, categories: tuple[str, ...]) -> Array:
     """Coordinates of categories, the last for all that were not seen; NaN where none is named."""
     code = {category: i for i, category in enumerate(categories)}
-    known = np.array([_is_named(v) for v in values], dtype=bool)
+    known = np.array([is_named(v) for v in values], dtype=bool)
     x = np.full((len(values), len(categories) + 1), np.nan)
     x[known] = HALF * np.eye(len(categories) + 1)[[code.get(str(v), -1) for v in values[known]]]
     return x
@@ -218,54 +215,6 @@ def _refuse_open(name: str, table: xr.Dataset) -> None:
     total = variable.sum("element", skipna=False).values
     if (np.abs(total - 1) > ROUNDING).any():  # looked at first, as the names of rows take their time
         refuse_open(table[name])
-
-
-def _column(table: xr.Dataset, name: str) -> tuple[Array, Array, np.ndarray]:
-    """Values, standard errors and flags (specimen) of a property."""
-    value = property_values(table, name)
-    return value, _errors(table, name, value), _flags(table, name, value)
-
-
-def _errors(table: xr.Dataset, name: str, value: Array) -> Array:
-    if f"{name}_sd" not in table:
-        return np.zeros(len(value))
-    require_same_unit(table[f"{name}_sd"], table[name])
-    error = table.variables[f"{name}_sd"]
-    if error.dims != ("specimen",) or error.dtype.kind not in "iufb":
-        raise SchemaError(
-            f"'{name}_sd' is read as the standard error of '{name}': one number a specimen.",
-            found=f"{error.dtype} on {', '.join(map(str, error.dims))}",
-            hint="numbers in the unit of the property, or another name",
-        )
-    wrong = np.flatnonzero((error.values < 0) | np.isinf(error.values))
-    if wrong.size:
-        raise SchemaError(
-            f"'{name}_sd' is a standard error: it can be neither negative nor infinite.",
-            found=f"{error.values[wrong[0]]:g} in row {wrong[0]}",
-            hint="correct these rows, or set them to NaN (not known)",
-        )
-    return np.nan_to_num(error.values.astype(float))
-
-
-def _flags(table: xr.Dataset, name: str, value: Array) -> np.ndarray:
-    if f"{name}_flag" not in table:
-        return np.full(len(value), "")
-    flag = np.array([str(v) if _is_named(v) else "" for v in table.variables[f"{name}_flag"].values])
-    strange = sorted(set(flag) - {"", *FLAGS})
-    if strange:
-        raise SchemaError(
-            f"'{name}_flag' says what it may not: '{strange[0]}'.",
-            found=", ".join(sorted(set(flag))),
-            hint=f"{', '.join(FLAGS)}, or nothing",
-        )
-    lost = np.flatnonzero(np.isin(flag, LIMITS) & ~np.isfinite(value))
-    if lost.size:
-        raise SchemaError(
-            f"'{name}' has no limit in {lost.size} rows where '{name}_flag' says {flag[lost[0]]}.",
-            found=f"row {lost[0]} is the first",
-            hint=f"put the limit of detection into '{name}' there",
-        )
-    return flag
 
 
 def _campaigns(table: xr.Dataset, campaign: str | None, target: str, is_placed: Mask) -> Indices:

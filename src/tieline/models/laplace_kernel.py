@@ -18,7 +18,7 @@ def laplace(a: Array, b: Array) -> Array:
     return _laplace(np.ascontiguousarray(a, dtype=np.float32), np.ascontiguousarray(b, dtype=np.float32))
 
 
-def reach_of(x: Array, rows: Array, noise: float, k: Array) -> Array:
+def reach_of(x: Array, rows: Array, noise: Array | float, k: Array) -> Array:
     """Variance left at places of a function of unit variance that was seen at rows with some noise (place).
 
     Only the nearest rows count: a function of this covariance is so rough that they screen the others.
@@ -26,7 +26,7 @@ def reach_of(x: Array, rows: Array, noise: float, k: Array) -> Array:
     Args:
         x: places (place, coordinate).
         rows: where it was seen (row, coordinate).
-        noise: variance of what was seen.
+        noise: variance of what was seen, of each row or of all.
         k: covariance of places and rows (place, row).
     """
     if not len(rows):
@@ -34,7 +34,8 @@ def reach_of(x: Array, rows: Array, noise: float, k: Array) -> Array:
     m = min(NEIGHBOURS, len(rows))
     nearest = np.argpartition(-k, m - 1, axis=1)[:, :m]
     to_place = np.take_along_axis(k, nearest, 1)
-    among = _among(np.ascontiguousarray(rows, dtype=np.float32), nearest) + noise * np.eye(m)
+    among = _among(np.ascontiguousarray(rows, dtype=np.float32), nearest)
+    among[:, np.arange(m), np.arange(m)] += np.broadcast_to(noise, len(rows))[nearest]
     pull = np.linalg.solve(among, to_place[:, :, None])[:, :, 0]
     return np.clip(1 - (pull * to_place).sum(1), 0.0, 1.0)
 

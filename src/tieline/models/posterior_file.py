@@ -71,7 +71,7 @@ from tieline.models.volumes.waves import Waves
 from tieline.models.widths import Widths
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 7"
+FORMAT = "tieline posterior 8"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {

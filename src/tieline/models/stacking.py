@@ -3,8 +3,9 @@
 For each property and each regime, a chemical system that is known or one that is new, the weight of the
 Gaussian process beside the trees is the one with the smallest mean absolute error on left-out rows. The
 variance around that is a + b v + w (1 - w) d²: noise, the part v of the function that is not known, and the
-disagreement d of the two. Residuals over its root have an empirical distribution, whose quantiles make the
-intervals, and a correlation between properties, through which values of some tell of the others.
+disagreement d of the two; the standard error of a left-out value adds to it. Residuals over its root have an
+empirical distribution, whose quantiles make the intervals, and a correlation between properties, through
+which values of some tell of the others.
 
 Source: Wolpert (1992), doi:10.1016/S0893-6080(05)80023-1, for the stacking; Vovk, Gammerman & Shafer (2005),
 chapter 2, for intervals from ranks of left-out residuals; Nelsen (2006) for the Gaussian copula that joins
@@ -96,27 +97,35 @@ class Stack:
                 found[regime == r, p] = _interpolate(residual[regime == r, p], self.quantile[r, p], SCORES)
         return found
 
-    def given(self, score: Array, regime: Indices) -> tuple[Array, Array]:
-        """Mean and standard deviation of every score, given those that are finite (place, property)."""
+    def given(self, score: Array, variance: Array, regime: Indices) -> tuple[Array, Array]:
+        """Mean and standard deviation of every score, given those that are finite (place, property).
+
+        Args:
+            score: of what is given; NaN for the others.
+            variance: squared standard errors of these scores (place, property).
+            regime: of each place.
+        """
         mean, sd = np.zeros_like(score), np.ones_like(score)
-        known = np.isfinite(score)
+        error = np.where(np.isfinite(score), variance, np.inf)
         for r in (KNOWN, NEW):
-            for has in np.unique(known[regime == r], axis=0):
+            for alike in np.unique(error[regime == r], axis=0):
+                has = np.isfinite(alike)
                 if not has.any():
                     continue
-                rows = np.flatnonzero((regime == r) & (known == has).all(1))
+                rows = np.flatnonzero((regime == r) & (error == alike).all(1))
                 c = self.correlation[r]
-                pull = np.linalg.solve(c[np.ix_(has, has)], c[has])
+                pull = np.linalg.solve(c[np.ix_(has, has)] + np.diag(alike[has]), c[has])
                 mean[rows] = score[np.ix_(rows, has)] @ pull
                 sd[rows] = np.sqrt(np.maximum(1 - (c[has] * pull).sum(0), 0))
         return mean, sd
 
 
-def fit_stack(y: Array, ways: Sequence[Guesses], is_new: Sequence[Mask]) -> Stack:
+def fit_stack(y: Array, variance: Array, ways: Sequence[Guesses], is_new: Sequence[Mask]) -> Stack:
     """Learn from left-out rows how to weigh and how far to trust.
 
     Args:
         y: values of order one (row, property), NaN where missing.
+        variance: their squared standard errors (row, property).
         ways: guesses of each row from the others, for each way of leaving out.
         is_new: whether the chemical system of a row was left out with it, for each way (row).
     """
@@ -130,11 +139,12 @@ def fit_stack(y: Array, ways: Sequence[Guesses], is_new: Sequence[Mask]) -> Stac
             chosen = _rows_of(r, y[:, p], is_new)
             guess = Guesses(*(_gather(ways, f, chosen, p) for f in ("process", "trees", "reach")))
             truth = np.concatenate([y[rows, p] for rows in chosen])
-            w = weight[r, p] = _best_weight(truth, guess)
+            unsure = np.concatenate([variance[rows, p] for rows in chosen])
+            w = weight[r, p] = _best_weight(truth, unsure, guess)
             error = truth - w * guess.process - (1 - w) * guess.trees
             apart = w * (1 - w) * (guess.process - guess.trees) ** 2
-            noise[r, p], slope[r, p] = _spread(error, guess.reach, apart)
-            relative = error / np.sqrt(noise[r, p] + slope[r, p] * guess.reach + apart)
+            noise[r, p], slope[r, p] = _spread(error, guess.reach, apart + unsure)
+            relative = error / np.sqrt(noise[r, p] + slope[r, p] * guess.reach + apart + unsure)
             quantile[r, p] = _quantiles(relative)
             n_left_out[r, p] = len(truth)
             scores = _interpolate(relative, quantile[r, p], SCORES)
@@ -157,13 +167,17 @@ def _gather(ways: Sequence[Guesses], name: str, chosen: Sequence[Indices], p: in
     return np.concatenate([getattr(way, name)[rows, p] for way, rows in zip(ways, chosen, strict=True)])
 
 
-def _best_weight(truth: Array, guess: Guesses) -> float:
-    errors = [np.abs(truth - w * guess.process - (1 - w) * guess.trees).mean() for w in WEIGHTS]
+def _best_weight(truth: Array, unsure: Array, guess: Guesses) -> float:
+    typical = max(float(np.median((truth - guess.process) ** 2)), LEAST_NOISE)
+    counts = typical / (typical + unsure)
+    errors = [
+        np.average(np.abs(truth - w * guess.process - (1 - w) * guess.trees), weights=counts) for w in WEIGHTS
+    ]
     return float(WEIGHTS[int(np.argmin(errors))])
 
 
 def _spread(error: Array, reach: Array, apart: Array) -> tuple[float, float]:
-    """The most likely noise and slope of the variance of normal errors."""
+    """The most likely noise and slope of the variance of normal errors; a part of it is known."""
 
     def misfit(theta: Array) -> float:
         variance = np.exp(theta[0]) + np.exp(theta[1]) * reach + apart + LEAST_NOISE

@@ -1,6 +1,6 @@
 """Extremely randomised trees as plain arrays: grown by scikit-learn, asked and saved without it.
 
-Properties that were measured on the same rows share their trees.
+Properties that were measured on the same rows, and count alike there, share their trees.
 
 Source: Geurts, Ernst & Wehenkel (2006), doi:10.1007/s10994-006-6226-1.
 """
@@ -77,24 +77,30 @@ class TreeEnsemble:
         return found
 
 
-def fit_trees(x: Array, y: Array, seed: int, n_trees: int = N_TREES) -> TreeEnsemble:
-    """Grow trees on places (row, coordinate) and values (row, property), NaN where missing."""
-    groups = same_labels(np.isfinite(y))
+def fit_trees(x: Array, y: Array, weight: Array, seed: int, n_trees: int = N_TREES) -> TreeEnsemble:
+    """Grow trees on places (row, coordinate) and values (row, property), NaN where missing.
+
+    Properties share trees if the same labels are there and count alike, by weight (row, property).
+    """
     return TreeEnsemble(
-        tuple(_grow(x[rows], y[np.ix_(rows, columns)], columns, seed, n_trees) for columns, rows in groups)
+        tuple(
+            _grow(x[rows], y[np.ix_(rows, columns)], weight[rows, columns[0]], columns, seed, n_trees)
+            for columns, rows in same_labels(np.isfinite(y), weight)
+        )
     )
 
 
-def leave_out_trees(x: Array, y: Array, parts: Sequence[Indices], seed: int) -> Array:
+def leave_out_trees(x: Array, y: Array, weight: Array, parts: Sequence[Indices], seed: int) -> Array:
     """Predict each part of the rows from the others (row, property)."""
     found = np.empty_like(y)
     for i, rows in enumerate(parts):
         others = np.setdiff1d(np.arange(len(y)), rows)
-        found[rows] = fit_trees(x[others], y[others], seed + i, N_TREES_LEFT_OUT).mean(x[rows])
+        grown = fit_trees(x[others], y[others], weight[others], seed + i, N_TREES_LEFT_OUT)
+        found[rows] = grown.mean(x[rows])
     return found
 
 
-def _grow(x: Array, y: Array, columns: Indices, seed: int, n_trees: int) -> Forest:
+def _grow(x: Array, y: Array, weight: Array, columns: Indices, seed: int, n_trees: int) -> Forest:
     if not len(y):  # nothing to learn from: the mean, which is zero
         leaf = np.zeros((1, len(columns)), dtype=np.float32)
         none = np.full(1, LEAF, dtype=np.intp)
@@ -102,7 +108,7 @@ def _grow(x: Array, y: Array, columns: Indices, seed: int, n_trees: int) -> Fore
     from sklearn.ensemble import ExtraTreesRegressor
 
     grown = ExtraTreesRegressor(n_trees, max_features=SHARE_OF_COORDINATES, random_state=seed, n_jobs=1)
-    grown.fit(x.astype(np.float32), y if y.shape[1] > 1 else y[:, 0])
+    grown.fit(x.astype(np.float32), y if y.shape[1] > 1 else y[:, 0], weight)
     trees = [tree.tree_ for tree in grown.estimators_]
     return Forest(
         columns,

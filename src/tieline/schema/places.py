@@ -73,8 +73,13 @@ def as_variables(dataset: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
     return dataset.reset_coords(aside) if aside else dataset
 
 
-def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
+def in_units_of(known: xr.DataArray, given: xr.DataArray, *, difference: bool = False) -> xr.DataArray:
     """Convert values into the unit of a known variable; nothing is done where either has no unit.
+
+    Args:
+        known: has the unit.
+        given: the values.
+        difference: they are differences or standard errors.
 
     Raises:
         UnitError: the two units do not measure the same thing.
@@ -82,7 +87,8 @@ def in_units_of(known: xr.DataArray, given: xr.DataArray) -> xr.DataArray:
     source, target = given.attrs.get("units"), known.attrs.get("units")
     if source is None or target is None or source == target or canonical(source) == canonical(target):
         return given
-    return given.copy(data=convert(given.values, source, target)).assign_attrs(units=target)
+    converted = convert(given.values, source, target, difference=difference)
+    return given.copy(data=converted).assign_attrs(units=target)
 
 
 def _in_order(design: xr.Dataset, table: xr.Dataset, called: str) -> xr.Dataset:

@@ -1,0 +1,90 @@
+"""What a table says of measured values: the numbers, their standard errors, and which are only limits."""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.models.arrays import Array
+from tieline.models.encoding import require_same_unit
+from tieline.schema.columns import property_values
+from tieline.schema.flags import FLAGS, LIMITS
+
+
+class Measurements(NamedTuple):
+    """One property of all specimens.
+
+    Attributes:
+        value: NaN where not measured (specimen).
+        error: standard errors, 0 where not known (specimen).
+        flag: "", or one of `FLAGS` (specimen).
+    """
+
+    value: Array
+    error: Array
+    flag: np.ndarray
+
+
+def read_measurements(table: xr.Dataset, name: str) -> Measurements:
+    """Read a property with `<name>_sd` and `<name>_flag`, where the table has them.
+
+    Raises:
+        SchemaError: a column is not what it should be.
+        UnitError: the standard error has another unit than the property.
+    """
+    value = property_values(table, name)
+    return Measurements(value, read_errors(table, name), _flags(table, name, value))
+
+
+def read_errors(table: xr.Dataset, name: str) -> Array:
+    """Standard errors (specimen) of a property; 0 where none is known.
+
+    Raises:
+        SchemaError: they are not numbers, or cannot be standard errors.
+        UnitError: they have another unit than the property.
+    """
+    if f"{name}_sd" not in table:
+        return np.zeros(table.sizes["specimen"])
+    require_same_unit(table[f"{name}_sd"], table[name])
+    error = table.variables[f"{name}_sd"]
+    if error.dims != ("specimen",) or error.dtype.kind not in "iufb":
+        raise SchemaError(
+            f"'{name}_sd' is read as the standard error of '{name}': one number a specimen.",
+            found=f"{error.dtype} on {', '.join(map(str, error.dims))}",
+            hint="numbers in the unit of the property, or another name",
+        )
+    wrong = np.flatnonzero((error.values < 0) | np.isinf(error.values))
+    if wrong.size:
+        raise SchemaError(
+            f"'{name}_sd' is a standard error: it can be neither negative nor infinite.",
+            found=f"{error.values[wrong[0]]:g} in row {wrong[0]}",
+            hint="correct these rows, or set them to NaN (not known)",
+        )
+    return np.nan_to_num(error.values.astype(float))
+
+
+def is_named(value: object) -> bool:
+    """Whether a cell of text says anything."""
+    return value is not None and value == value and value != ""
+
+
+def _flags(table: xr.Dataset, name: str, value: Array) -> np.ndarray:
+    if f"{name}_flag" not in table:
+        return np.full(len(value), "")
+    flag = np.array([str(v) if is_named(v) else "" for v in table.variables[f"{name}_flag"].values])
+    strange = sorted(set(flag) - {"", *FLAGS})
+    if strange:
+        raise SchemaError(
+            f"'{name}_flag' says what it may not: '{strange[0]}'.",
+            found=", ".join(sorted(set(flag))),
+            hint=f"{', '.join(FLAGS)}, or nothing",
+        )
+    lost = np.flatnonzero(np.isin(flag, LIMITS) & ~np.isfinite(value))
+    if lost.size:
+        raise SchemaError(
+            f"'{name}' has no limit in {lost.size} rows where '{name}_flag' says {flag[lost[0]]}.",
+            found=f"row {lost[0]} is the first",
+            hint=f"put the limit of detection into '{name}' there",
+        )
+    return flag
