@@ -28,15 +28,15 @@ def test_inspect_answers_json():
     assert {"composition", "hardness"} == {column["column"] for column in found["columns"]}
 
 
-MESSY = """Sample,Temp [degC],Pressure [Pa],Hardness [GPa]
-A1,700,0.5,3.1
-A2,700,0.5,4.2 ± 0.1
-A3,650,0.4,n.d.
-A4,600,0.4,5.3
-A5,973 K,0.4,>6
-A6,550,0.3,5.9
-A7,500,0.3,<2
-mean,600,0.4,4.1
+MESSY = """Sample,Temp [degC],Pressure [Pa],Hardness [GPa],Layer [um]
+A1,700,0.5,4.2 ± 0.1,1-2
+A2,700,0.5,4.2 ± 0.1,2-3
+A3,650,0.4,,1-2
+A4,600,0.4,5.3,2-3
+A5,973 K,0.4,>6,n.d.
+A6,550,0.3,5.9,1-2
+A7,500,0.3,<2,2-3
+mean,600,0.4,4.1,
 """
 
 
@@ -44,18 +44,20 @@ def test_inspect_tells_what_of_a_messy_sheet_was_not_read(tmp_path):
     file = tmp_path / "messy.csv"
     file.write_text(MESSY, encoding="utf-8")
     found = json.loads(run("inspect", str(file), "--json").stdout)
-    assert "duplicates" not in {finding["kind"] for finding in found["findings"]}  # their hardness differs
+    assert "duplicates" not in {finding["kind"] for finding in found["findings"]}  # their layers differ
     notes = found["notes"]
-    assert len(notes) == len(set(notes)) == 4
+    assert len(notes) == len(set(notes)) == 7
     assert "Row 9 ('mean') summarises the others and was left out." in notes
     assert any("'973 K' was read as 699.85" in note for note in notes)
-    assert any("'Hardness [GPa]' has a unit, but was read as text (row 3: '4.2 ± 0.1'" in n for n in notes)
-    assert "Text that was not looked at: hardness." in notes
+    assert any("'Hardness [GPa]': '>6' and the like were read as limits" in n for n in notes)
+    assert any("'Hardness [GPa]': '4.2 ± 0.1' was read as a value" in n for n in notes)
+    assert any("'Layer [um]' has a unit, but was read as text (row 2: '1-2'" in n for n in notes)
+    assert "Text that was not looked at: layer." in notes
 
 
 def test_inspect_finds_rows_that_are_copies_in_their_text_too(tmp_path):
     file = tmp_path / "messy.csv"
-    file.write_text(MESSY.replace("0.5,3.1", "0.5,4.2 ± 0.1"), encoding="utf-8")
+    file.write_text(MESSY.replace("2-3", "1-2"), encoding="utf-8")
     found = json.loads(run("inspect", str(file), "--json").stdout)
     (copies,) = [finding for finding in found["findings"] if finding["kind"] == "duplicates"]
     assert copies["specimens"] == ["A1", "A2"]

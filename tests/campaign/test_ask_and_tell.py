@@ -56,15 +56,29 @@ def test_nothing_is_proposed_twice_before_and_after_a_fit(local):
         run(local, name)
     local.fit()
     later = [local.ask(2) for _ in range(3)]
-    places = [
-        (float(t), str(s))
-        for batch in (first, *later)
-        for t, s in zip(batch["temperature"].values, batch["substrate"].values, strict=True)
+    batches = [
+        list(zip(b["temperature"].values, b["substrate"].values, strict=True)) for b in (first, *later)
     ]
-    assert len(set(places)) == len(places)
+    assert len(set(batches[0])) == 5
+    awaited = [batches[0][4], *(place for batch in batches[1:] for place in batch)]
+    assert len(set(awaited)) == len(awaited)  # what was done and learned from may be asked for again
     run(local, later[0]["proposal"].values[0])  # measured, not fitted yet, and not asked for again
     (again,) = local.ask(1)["temperature"].values
     assert again != later[0]["temperature"].values[0]
+
+
+def test_the_first_proposals_of_a_small_grid_lie_far_apart(tmp_path):
+    grid = Space(
+        [Numeric("temperature", 600, 900, step=100, units="degC"), Numeric("x", 0, 4, step=1, units="1")]
+    )
+    with Campaign.create(tmp_path / "c", replace(SETTINGS, space=grid.to_dict())) as campaign:
+        one, *others = (campaign.ask(1) for _ in range(20))
+    places = np.array([[float(p["temperature"][0]) / 300, float(p["x"][0]) / 4] for p in (one, *others)])
+    apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    assert apart[0, 1] > 0.9  # across the grid, not beside the first
+    assert len({tuple(p) for p in places}) == 20
+    with pytest.raises(TielineError, match="different places"), Campaign.open(tmp_path / "c") as campaign:
+        campaign.ask(1)
 
 
 def test_proposals_chosen_ahead_are_those_of_single_questions(tmp_path):
@@ -262,7 +276,7 @@ def test_limits_are_left_out_where_the_model_would_take_them_for_values(tmp_path
             run(campaign, name)
         posterior = campaign.fit()
         assert np.isnan(posterior.table["hardness"].values).sum() == 1
-        assert "hardness: 1 limits left out" in " ".join(posterior.table.attrs["notes"])
+        assert "hardness: 1 limits left out" in " ".join(posterior.diagnose().attrs["notes"])
 
 
 def test_results_come_in_parts(local):

@@ -14,13 +14,15 @@ from tieline.campaign.choosing import (
     Wish,
     choose,
     cover,
+    farthest,
     measured_by,
+    names_of_places,
     proposals_of,
     spoken_for,
     taken_places,
 )
 from tieline.campaign.fits import Fit
-from tieline.campaign.memory import Memory
+from tieline.campaign.memory import Memory, is_small
 from tieline.campaign.proposals import day_name
 from tieline.campaign.settings import Settings, complete, strangers_in_goal
 from tieline.campaign.store import tables
@@ -145,18 +147,31 @@ class Answering:
         if pool is None:
             pool = self.memory.pool(self.settings, self.fit, many=is_ahead)
         if posterior is None or self.fit is None:
-            # Some to spare: whoever asks at the same moment chooses the same places.
-            chosen = cover(pool, _design_names(self.settings, pool), wish, n + SPARE, used)
-            if len(chosen.rows) < n:
-                raise TielineError(
-                    f"Cannot propose {n} different places.",
-                    found=f"{len(chosen.rows)} that nobody was given yet",
-                    hint="fewer, a larger pool or space, or a fit, after which places may be measured again",
-                )
-            return chosen
+            return self._cover(pool, wish, used, n)
         if is_ahead and not isinstance(pool, Space):
             n = max(question.n, min(n, pool.sizes["specimen"] - len(used.taken(wish.measures))))
         return choose(posterior, self.fit.posterior, pool, wish, n, used)
+
+    def _cover(self, pool: xr.Dataset | Space, wish: Wish, used: Used, n: int) -> Choices:
+        """Choose before anything was learned: places far from each other and from those spoken for."""
+        n_spare = n + SPARE  # whoever asks at the same moment chooses the same places
+        names, taken = _design_names(self.settings, pool), used.taken(wish.measures)
+        is_listed = not isinstance(pool, Space) or is_small(pool)
+        if isinstance(pool, Space):
+            places, known_as = self.memory.places_of(pool, n_spare + len(taken), wish.seed)
+        else:
+            places, known_as = pool, names_of_places(pool, names)
+        if is_listed:
+            rows = farthest(places, names, [place in taken for place in known_as], n_spare, wish.seed)
+        else:
+            rows = [i for i, place in enumerate(known_as) if place not in taken][:n_spare]
+        if len(rows) < n:
+            raise TielineError(
+                f"Cannot propose {n} different places.",
+                found=f"{len(rows)} that nobody was given yet",
+                hint="fewer, a larger pool or space, or a fit, after which places may be measured again",
+            )
+        return cover(places, rows, names, wish)
 
     def _goal(self, posterior: Posterior) -> Goal:
         key = (repr(self.settings), None if self.fit is None else self.fit.posterior)
@@ -186,8 +201,8 @@ class Answering:
 
     def _first_open(self, choices: Choices, question: Question, wish: Wish) -> Any:
         def settle(connection: sa.Connection) -> Mapping[str, Any]:
-            taken = taken_places(connection, self._since, wish.measures)
-            left = choices.without(taken)
+            among = [row["place"] for row in choices.rows]
+            left = choices.without(taken_places(connection, self._since, wish.measures, among))
             if len(left.rows) < question.n:
                 raise _Overtaken
             return left.content(day_name(connection, question.n), question.instrument)

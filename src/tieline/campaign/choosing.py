@@ -20,6 +20,7 @@ from tieline.planning.pool import design_matrix, design_names
 from tieline.planning.propose import Acquisition, Batch, propose
 from tieline.planning.spaces.space import Space
 
+MOST_NAMED = 1000  # places in one query: databases have a limit, and all are read sooner then
 TO_BEGIN = "chosen to cover what can be made, as nothing was learned yet"
 
 
@@ -98,16 +99,21 @@ class Used:
         return places.assign(instrument=("specimen", under_way))
 
 
-def taken_places(connection: sa.Connection, since: int, measures: str) -> set[str]:
+def taken_places(
+    connection: sa.Connection, since: int, measures: str, among: Sequence[str] | None = None
+) -> set[str]:
     """Places that cannot be proposed again for a purpose; the same as `spoken_for` says, but sooner.
 
     Args:
         connection: to the store.
         since: the last event that the latest fit knew of.
         measures: what is to be measured there; "" for everything.
+        among: places that matter; by default all. Proposals at others are not read.
     """
     proposal = tables.proposal
     query = sa.select(proposal.c.place).where(_awaited(since))
+    if among is not None and len(among) <= MOST_NAMED:
+        query = query.where(proposal.c.place.in_(among))
     if measures:
         query = query.where(proposal.c.measures.in_(("", measures)))
     taken = {row.place for row in connection.execute(query)}
@@ -260,26 +266,40 @@ def _over_elements(places: xr.Dataset | None, posterior: Posterior) -> xr.Datase
     return places
 
 
-def cover(pool: xr.Dataset | Space, names: Sequence[str], wish: Wish, n: int, used: Used) -> Choices:
-    """Choose before anything was learned: places that lie far from each other and from those spoken for."""
-    taken = used.taken(wish.measures)
-    if isinstance(pool, Space):
-        places = pool.candidates(n + len(taken), seed=wish.seed)
-        rows = [i for i, design in enumerate(to_rows(places[list(names)])) if place_of(design) not in taken]
-    else:
-        places = _plainly(pool)
-        rows = _farthest(places[list(names)], taken, n, wish.seed)
-    chosen = places[list(names)].isel(specimen=rows[:n])
-    value, reason = np.full(len(rows[:n]), np.nan), np.array([TO_BEGIN] * len(rows[:n]), dtype=str)
+def cover(places: xr.Dataset, rows: Sequence[int], names: Sequence[str], wish: Wish) -> Choices:
+    """Propose places that were chosen before anything was learned.
+
+    Args:
+        places (specimen): with the settings among their variables.
+        rows: which of them, in the order of choice.
+        names: of the settings.
+        wish: what was asked for.
+    """
+    chosen = _plainly(places)[list(names)].isel(specimen=list(rows))
+    value, reason = np.full(len(rows), np.nan), np.array([TO_BEGIN] * len(rows), dtype=str)
     chosen = chosen.assign(value=("specimen", value), reason=("specimen", reason))
     return Choices.of(chosen.assign_attrs(notes=[], seed=wish.seed), names, wish, "")
 
 
-def _farthest(design: xr.Dataset, taken: set[str], n: int, seed: int) -> list[int]:
-    """Rows that are, one after the other, the farthest from all before; the first is drawn at random."""
-    x = design_matrix(design)
+def names_of_places(places: xr.Dataset, names: Sequence[str]) -> list[str]:
+    """What the store calls each place (specimen) by its settings."""
+    return [place_of(row) for row in to_rows(_plainly(places)[list(names)])]
+
+
+def farthest(
+    places: xr.Dataset, names: Sequence[str], is_taken: Sequence[bool], n: int, seed: int
+) -> list[int]:
+    """Rows that are, one after the other, the farthest from all before; the first is drawn at random.
+
+    Args:
+        places (specimen): with the settings among their variables.
+        names: of the settings.
+        is_taken (specimen): which were chosen before, and are to be kept away from.
+        n: how many; fewer where there are no more different ones.
+        seed: of the first.
+    """
+    x = design_matrix(_plainly(places)[list(names)])
     x = (x - x.min(0)) / np.where(np.ptp(x, axis=0) > 0, np.ptp(x, axis=0), 1)
-    is_taken = np.array([place_of(row) in taken for row in to_rows(design)])
     distance = np.full(len(x), np.inf)
     for i in np.flatnonzero(is_taken):
         distance = np.minimum(distance, ((x - x[i]) ** 2).sum(1))

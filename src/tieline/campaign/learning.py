@@ -11,8 +11,7 @@ from tieline.campaign.settings import Settings
 from tieline.features.represent import represent
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
-from tieline.schema import as_variables, specimens_of
-from tieline.schema.flags import is_no_result
+from tieline.schema import as_variables
 
 NOT_LEARNED = (
     "name",
@@ -49,25 +48,10 @@ def settings_of_fit(settings: Settings) -> dict[str, Any]:
 
 def table_of(record: xr.DataTree, settings: Settings) -> xr.Dataset:
     """What models read: numbers and labels, and the text that campaign.toml gives a part."""
-    table, specimens = represent(record), specimens_of(record)
+    table = represent(record)
     stated = settings.stated_design or []
     design = [stated] if isinstance(stated, str) else stated
-    table = as_variables(table, [name for name in (settings.instrument, *design) if name])
-    if not settings.is_smooth:
-        table = _without_limits(table, specimens)
-    return table
-
-
-def _without_limits(table: xr.Dataset, specimens: xr.Dataset) -> xr.Dataset:
-    """Leave out values that are only limits, for a model that would take them for results."""
-    values, notes = {}, []
-    for name in (str(v) for v in table.data_vars if f"{v}_flag" in specimens):
-        is_limit = is_no_result(specimens[f"{name}_flag"].values)
-        n = int((is_limit & table[name].notnull().values).sum())
-        if n:
-            values[name] = table[name].where(xr.DataArray(~is_limit, dims="specimen"))
-            notes.append(f'{name}: {n} limits left out; model = "GaussianProcess" learns from them')
-    return table.assign(values).assign_attrs(notes=[*table.attrs.get("notes", []), *notes])
+    return as_variables(table, [name for name in (settings.instrument, *design) if name])
 
 
 def checksum_of(table: xr.Dataset) -> str:

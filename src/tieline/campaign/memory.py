@@ -15,6 +15,7 @@ from tieline.campaign.importing import Imports, specimen_names
 from tieline.campaign.kinds import NUMBER, kinds_of
 from tieline.campaign.learning import table_of
 from tieline.campaign.places import read_places
+from tieline.campaign.rows import place_of, to_rows
 from tieline.campaign.settings import Settings, complete
 from tieline.campaign.store.store import Store
 from tieline.campaign.telling import Vocabulary
@@ -97,6 +98,22 @@ class Memory:
         assert fit is not None
         return self.once("region", fit.posterior, lambda: default_pool(posterior))
 
+    def places_of(self, space: Space, at_least: int, seed: int) -> tuple[xr.Dataset, list[str]]:
+        """Places (specimen) of a space and their names: all of a small one, else some that cover it evenly.
+
+        Args:
+            space: where.
+            at_least: how many, if it has so many. There are more, so that few questions make them anew.
+            seed: of the sequence.
+        """
+
+        def make() -> tuple[xr.Dataset, list[str]]:
+            places = space.candidates(n, seed=seed)
+            return places, [place_of(row) for row in to_rows(places)]
+
+        n = space.n_places if is_small(space) else 1 << (at_least - 1).bit_length()
+        return self.once("places", (repr(space), n, seed), make)
+
     def pool_key(self, settings: Settings) -> tuple[Hashable, ...]:
         """What tells the places of campaign.toml from those that it named before."""
         if settings.space is not None:
@@ -145,6 +162,11 @@ class Memory:
         with self._lock:
             self._kept[kind] = (key, made)
         return made
+
+
+def is_small(space: Space) -> bool:
+    """Whether all places of a space can be listed and compared."""
+    return space.n_places is not None and space.n_places <= N_COVER
 
 
 def _of_design(file: Path) -> Posterior:

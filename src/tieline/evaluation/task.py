@@ -20,6 +20,7 @@ from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
 from tieline.schema import as_variables, check, chemical_systems, require, require_table
+from tieline.schema.flags import notes_on_limits, without_limits
 from tieline.schema.wording import name_known, name_some
 
 FEWEST = 5  # specimens with a value
@@ -171,6 +172,7 @@ def task(
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
     require(table, [*targets, *names, *([order] if order else [])], READER)
+    table = without_limits(table, targets)
     if set(targets) & set(names):
         raise SchemaError(
             "A target cannot be an input.",
@@ -224,7 +226,7 @@ def inspect(
     read += check(data)
     named = (inputs,) if isinstance(inputs, str) else inputs
     names = tuple(named) if named is not None else tuple(_readable(data))
-    table = as_variables(data, names)
+    table = as_variables(without_limits(data, names), names)
     require(table, names, "inspect")
     group = _groups(table, names, groups) if groups else None
     evidence = Evidence.of(table, names, group=group)
@@ -239,8 +241,10 @@ def _with_notes(report: Inspection, data: xr.Dataset, notes: Sequence[str]) -> I
         for name, v in data.variables.items()
         if v.dims == ("specimen",) and v.dtype.kind not in "iufb" and name != "specimen"
     ]
-    unseen = [name for name in texts if name not in report.columns["column"].values]
+    columns = report.columns["column"].values.astype(str)
+    unseen = [name for name in texts if name not in columns and name.removesuffix("_flag") not in columns]
     said = [f"Text that was not looked at: {name_some(unseen)}."] if unseen else []
+    said += notes_on_limits(data, columns)
     return replace(report, notes=tuple(dict.fromkeys([*notes, *said])))
 
 

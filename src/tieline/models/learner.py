@@ -14,6 +14,7 @@ from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.learner_ways import PROCESS, Settings, way_named
 from tieline.models.posterior import names_of
 from tieline.schema import as_variables, require, require_table
+from tieline.schema.flags import without_limits
 from tieline.schema.wording import name_known
 
 READER = "Learner"
@@ -92,6 +93,7 @@ class Learner:
             NotIdentified: too little was measured to learn anything.
         """
         require_table(table)
+        table = without_limits(table, self.properties)
         targets = (self.phase,) if self.phase else tuple(self.properties)
         named = [*self.design_names, *targets]
         if self.groups and self.groups != "specimen":

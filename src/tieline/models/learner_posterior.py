@@ -16,6 +16,7 @@ from tieline.models.places import as_functions, describe, identities
 from tieline.models.posterior import no_boundaries
 from tieline.models.widths import Widths
 from tieline.schema import as_variables, in_units_of, require, require_places
+from tieline.schema.flags import notes_on_limits
 
 if TYPE_CHECKING:
     from tieline.models.learner import Learner
@@ -72,7 +73,8 @@ class LearnerPosterior:
     def notes(self) -> tuple[str, ...]:
         """What was left out or should be known."""
         n = int((~np.isfinite(self._x).all(1)).sum())
-        return (f"{n} specimens lack an input, which was filled with its median.",) if n else ()
+        filled = [f"{n} specimens lack an input, which was filled with its median."] if n else []
+        return (*filled, *notes_on_limits(self.table, self.model.properties))
 
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
         """Say what is to be expected at every place.

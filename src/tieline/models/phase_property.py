@@ -21,6 +21,7 @@ from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.posterior import label_sets, names_of, refuse_twice
 from tieline.models.prior_worlds import simulate
+from tieline.schema.flags import notes_on_limits, without_limits
 
 INFERENCES = ("auto", "exact", "fast", "mcmc")
 MOST_REGIONS = 6  # on a line, when their number is not given and labels do not ask for more
@@ -118,9 +119,11 @@ class PhaseProperty:
             )
         if "specimen" in table.dims and "specimen" not in table.coords:
             table = table.assign_coords(specimen=np.arange(table.sizes["specimen"]))
+        table = without_limits(table, self.properties)
         encoding, seen, rows, notes = encode(
             table, self.design_names, label_sets(self), self.properties, self.n_phases, self.instrument
         )
+        notes += notes_on_limits(table, self.properties)
         engine = self._engine(seen, notes)
         if engine == "exact":
             encoding, answer = self._fit_line(encoding, seen, notes)

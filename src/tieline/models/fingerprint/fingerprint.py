@@ -125,6 +125,11 @@ class Fingerprint:
 
         return simulate(self, design, seed)
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of all variables that are read."""
+        return tuple(v for name, modality in self.settings for v in modality.variables or (name,))
+
     def _check(self) -> None:
         counts = (self.n_clusters,) if isinstance(self.n_clusters, int) else self.n_clusters
         if not counts or min(counts) < 1 or self.n_latent < 1 or self.n_epochs < 1 or self.restarts < 1:
@@ -133,7 +138,7 @@ class Fingerprint:
                 found=f"n_clusters={self.n_clusters}, n_latent={self.n_latent}, n_epochs={self.n_epochs}, "
                 f"restarts={self.restarts}",
             )
-        known = [v for name, modality in self.settings for v in modality.variables or (name,)]
+        known = self.variables
         for argument in ("design", "properties"):
             for name in getattr(self, argument):
                 if name not in known:

@@ -16,6 +16,7 @@ from tieline.models.fingerprint.population import Curves, Evidence, Population, 
 from tieline.models.fingerprint.start import features_of, place
 from tieline.models.fingerprint.training import Material, Training, train
 from tieline.schema import require_table
+from tieline.schema.flags import notes_on_limits, without_limits
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ ANCHOR = 1e-3  # probability that a first guess of clusters leaves to any other
 def fit(model: "Fingerprint", table: xr.Dataset, seed: int) -> FingerprintPosterior:
     """Learn a fingerprint. See `Fingerprint.fit`."""
     require_table(table)
+    table = without_limits(table, model.variables)
     views = tuple(look(table, name, modality) for name, modality in model.settings)
     material = read(model, views, table, held_out(table, seed))
     first, responsibility, count = _first_clusters(model, material, seed)
@@ -59,6 +61,7 @@ def fit(model: "Fingerprint", table: xr.Dataset, seed: int) -> FingerprintPoster
         count["n_clusters"].values,
         count["criterion"].values,
         seed,
+        tuple(notes_on_limits(table, model.variables)),
     )
 
 

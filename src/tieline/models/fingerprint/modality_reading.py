@@ -10,6 +10,7 @@ from tieline.errors import NotIdentified, SchemaError
 from tieline.models.arrays import Array
 from tieline.models.fingerprint.modality import Modality
 from tieline.schema import require
+from tieline.schema.flags import without_limits
 from tieline.schema.wording import name_some
 
 READER = "Fingerprint"
@@ -51,6 +52,7 @@ class View:
         if self.categories:
             return _one_hot(table[self.variables[0]], self.categories)
         if not self.dims:
+            table = without_limits(table, self.variables)
             return np.stack([_floats(table[v]) for v in self.variables], axis=1)
         variable = table[self.variables[0]]
         if set(variable.dims) != {"specimen", *self.dims}:
