@@ -22,7 +22,7 @@ from tieline.campaign.choosing import (
     taken_places,
 )
 from tieline.campaign.fits import Fit
-from tieline.campaign.memory import Memory, is_small
+from tieline.campaign.memory import Memory, size_of_small
 from tieline.campaign.proposals import day_name
 from tieline.campaign.settings import Settings, complete, strangers_in_goal
 from tieline.campaign.store import tables
@@ -156,7 +156,7 @@ class Answering:
         """Choose before anything was learned: places far from each other and from those spoken for."""
         n_spare = n + SPARE  # whoever asks at the same moment chooses the same places
         names, taken = _design_names(self.settings, pool), used.taken(wish.measures)
-        is_listed = not isinstance(pool, Space) or is_small(pool)
+        is_listed = not isinstance(pool, Space) or size_of_small(pool) is not None
         if isinstance(pool, Space):
             places, known_as = self.memory.places_of(pool, n_spare + len(taken), wish.seed)
         else:

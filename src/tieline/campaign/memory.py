@@ -111,7 +111,7 @@ class Memory:
             places = space.candidates(n, seed=seed)
             return places, [place_of(row) for row in to_rows(places)]
 
-        n = space.n_places if is_small(space) else 1 << (at_least - 1).bit_length()
+        n = size_of_small(space) or 1 << (at_least - 1).bit_length()
         return self.once("places", (repr(space), n, seed), make)
 
     def pool_key(self, settings: Settings) -> tuple[Hashable, ...]:
@@ -164,9 +164,9 @@ class Memory:
         return made
 
 
-def is_small(space: Space) -> bool:
-    """Whether all places of a space can be listed and compared."""
-    return space.n_places is not None and space.n_places <= N_COVER
+def size_of_small(space: Space) -> int | None:
+    """How many places a space has, if so few that all can be listed and compared."""
+    return space.n_places if space.n_places is not None and space.n_places <= N_COVER else None
 
 
 def _of_design(file: Path) -> Posterior:
