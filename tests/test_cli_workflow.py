@@ -2,8 +2,12 @@
 
 import json
 
+import pandas as pd
+import pytest
 from typer.testing import CliRunner
 
+import tieline as tl
+from tieline.campaign.places import read_places
 from tieline.cli import app
 
 SPREAD = "examples/spread.csv"
@@ -88,3 +92,30 @@ def test_compare_refuses_a_model_that_does_not_exist(tmp_path):
     result = run("compare", SPREAD, "--target", "hardness", "--models", "forest", "--out", str(tmp_path))
     assert result.exit_code == 2
     assert "There is no way 'forest'" in result.stderr
+
+
+def test_screen_keeps_the_best_of_a_table(tmp_path):
+    model, pool, out = tmp_path / "model.nc", tmp_path / "pool.csv", tmp_path / "best.csv"
+    words = ["compare", SPREAD, "--target", "hardness", "--models", "ridge", "--folds", "3"]
+    assert run(*words, "--out", str(tmp_path / "out"), "--save", str(model)).exit_code == 0
+    pool.write_text(
+        "name,Fe (at.%),Ga (at.%),Pd (at.%)\n" + "".join(f"p{i},{i},{50 - i},50\n" for i in range(5, 46)),
+        encoding="utf-8",
+    )
+    asked = ["screen", str(model), str(pool), "--goal", "maximize:hardness", "-n", "3", "--out", str(out)]
+    result = run(*asked)
+    assert result.exit_code == 0, result.output
+    assert "The best 3 of 41 candidates, to maximize hardness" in " ".join(result.stdout.split())
+    kept = pd.read_csv(out)
+    assert len(kept) == 3
+    assert kept["hardness"].is_monotonic_decreasing
+    found = json.loads(run(*asked, "--json").stdout)
+    assert found["best"][0]["candidate"] == int(kept["candidate"][0])
+    every = tl.screen(tl.load_posterior(model), read_places(pool), "maximize:hardness", n=41)
+    assert float(kept["hardness"][0]) == pytest.approx(float(every["hardness"].max()))
+
+
+def test_screen_refuses_what_was_not_learned(tmp_path):
+    result = run("screen", str(tmp_path), SPREAD, "--goal", "maximize:hardness")
+    assert result.exit_code == 2
+    assert "Nothing was learned in" in result.stderr

@@ -18,13 +18,16 @@ from tieline.cli.inspecting import inspect
 from tieline.cli.printing import (
     console,
     errors,
+    plain,
     print_error,
     print_json,
     print_notes,
     print_proposals,
     print_verdict,
+    records_of,
 )
 from tieline.cli.recording import record, undo, verify
+from tieline.cli.screening import screen
 from tieline.cli.serving import serve, token
 from tieline.errors import TielineError
 
@@ -207,7 +210,7 @@ def propose(
             anew=anew,
         )
     if as_json:
-        print_json({"proposals": _rows(chosen), **chosen.attrs})
+        print_json({"proposals": records_of(chosen), **chosen.attrs})
         return
     print_proposals(list_proposals(campaign.posterior(), chosen), str(parse_goal(chosen.attrs["goal"])))
     if not (goal or campaign.settings.goal):
@@ -280,6 +283,7 @@ def doctor() -> None:
 app.command()(backtest)
 app.command()(inspect)
 app.command()(compare)
+app.command()(screen)
 app.command()(export)
 app.command()(undo)
 app.command()(verify)
@@ -325,17 +329,4 @@ def _verdict(diagnosis: Any) -> dict[str, Any]:
     """Verdict, notes, and the numbers behind it that fit on a line."""
     short = {n: v for n, v in diagnosis.data_vars.items() if v.dims in ((), ("property",))}
     words = {key: diagnosis.attrs[key] for key in ("verdict", "sentence", "action", "notes")}
-    return words | {str(name): _named(variable) for name, variable in short.items()}
-
-
-def _rows(batch: Any) -> list[dict[str, Any]]:
-    """Proposals as plain records; a composition becomes a mapping of its elements."""
-    rows = (batch.isel(specimen=i) for i in range(batch.sizes["specimen"]))
-    return [{str(name): _named(variable) for name, variable in row.data_vars.items()} for row in rows]
-
-
-def _named(variable: Any) -> Any:
-    """A plain value, or values by the name of their coordinate."""
-    if variable.ndim == 0:
-        return variable.values.tolist()
-    return dict(zip(variable[variable.dims[0]].values.tolist(), variable.values.tolist(), strict=True))
+    return words | {str(name): plain(variable) for name, variable in short.items()}

@@ -64,14 +64,27 @@ def print_proposals(listing: "pd.DataFrame", goal: str) -> None:
 
 def print_json(content: Any) -> None:
     """Print JSON to standard output; what is not a number is null."""
-    print(json.dumps(_plain(content), ensure_ascii=False, indent=2))
+    print(json.dumps(_without_gaps(content), ensure_ascii=False, indent=2))
 
 
-def _plain(value: Any) -> Any:
+def records_of(places: "xr.Dataset") -> list[dict[str, Any]]:
+    """Places (specimen) as plain records; a composition becomes a mapping of its elements."""
+    rows = (places.isel(specimen=i) for i in range(places.sizes["specimen"]))
+    return [{str(name): plain(variable) for name, variable in row.data_vars.items()} for row in rows]
+
+
+def plain(variable: "xr.DataArray") -> Any:
+    """A plain value, or values by the names of their first coordinate."""
+    if variable.ndim == 0:
+        return variable.values.tolist()
+    return dict(zip(variable[variable.dims[0]].values.tolist(), variable.values.tolist(), strict=True))
+
+
+def _without_gaps(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(v) for key, v in value.items()}
+        return {str(key): _without_gaps(v) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [_without_gaps(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
