@@ -55,7 +55,7 @@ class Memory:
         if fit is None:
             return None
         file = kept_netcdf(self.folder / "posteriors", fit.posterior)
-        return self.once("posterior", fit.posterior, lambda: _of_design(file))
+        return self.once("posterior", fit.posterior, lambda: posterior_of_design(file))
 
     def pool(self, settings: Settings, fit: Fit | None, *, many: bool) -> xr.Dataset | Space:
         """The places to choose from: the space or the pool of campaign.toml, or the explored region.
@@ -169,14 +169,18 @@ def size_of_small(space: Space) -> int | None:
     return space.n_places if space.n_places is not None and space.n_places <= N_COVER else None
 
 
-def _of_design(file: Path) -> Posterior:
-    """Read a posterior of places that can be proposed."""
+def posterior_of_design(file: Path) -> Posterior:
+    """Read a posterior that can be asked about places.
+
+    Raises:
+        SchemaError: it is of measurements, or cannot be read.
+    """
     posterior = load_posterior(file)
     if isinstance(posterior, FingerprintPosterior | SpectralPosterior | VolumePosterior):
         raise SchemaError(
-            "A campaign has the posterior of a design, and this one is of measurements.",
+            "Only the posterior of a design can be asked about places, and this one is of measurements.",
             found=type(posterior.model).__name__,
-            hint="tl.load_posterior reads it outside of a campaign",
+            hint="tl.load_posterior reads it",
         )
     return posterior
 

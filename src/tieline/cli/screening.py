@@ -58,12 +58,12 @@ def screen(
 def _posterior(source: Path) -> "Posterior":
     """Read what was learned, from a file or from the folder of a campaign."""
     from tieline.campaign.campaign import Campaign
-    from tieline.models.posterior_file import load_posterior
+    from tieline.campaign.memory import posterior_of_design
 
     if (source / "campaign.toml").is_file():
         return Campaign.open(source).posterior()
     if source.is_file():
-        return load_posterior(source)
+        return posterior_of_design(source)
     raise TielineError(
         f"Nothing was learned in '{source}'.",
         found="a folder without campaign.toml" if source.is_dir() else "no such file",
