@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--keep",
         type=Path,
         metavar="FILE",
-        help="append worlds or loops to FILE and go on from there (calibration, pools)",
+        help="append worlds or loops to FILE and go on from there (calibration, pools, sage_mcmc)",
     )
     return parser
 

@@ -8,15 +8,13 @@ that covers one side only. `mcmc` runs short chains here, as a world costs secon
 `--keep FILE` appends every world to FILE and does not run again what stands there.
 """
 
-import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import xarray as xr
 from scipy.special import ndtri
 
+from benchmarks.kept import World, keep_world, kept_worlds
 from benchmarks.methods import timed
 from benchmarks.misfits import misfit_world
 from benchmarks.prior_worlds import PriorWorld, prior_world
@@ -37,7 +35,6 @@ LEVELS = (50, 80, 90, 95)
 N_DRAWS, N_SWEEPS = 199, 200
 TOO_FEW = 0.8  # coverage of 90 % intervals in one world that counts as a failure
 N_BINS = 10  # of claimed probability
-World = dict[str, Any]
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -45,15 +42,13 @@ def run(options: Options) -> Iterator[Row]:
     if options.methods == "peers":
         return
     for case in filter(options.wants, CASES):
-        known = _kept(options.keep, case)
+        known = kept_worlds(options.keep, case)
         n_seeds = min(options.n_seeds, MOST.get(case, options.n_seeds))
         for seed in range(options.first_seed, options.first_seed + n_seeds):
             if seed in known:
                 continue
             known[seed] = {"case": case, "seed": seed} | answer_world(case, seed)
-            if options.keep:
-                with options.keep.open("a") as file:
-                    file.write(json.dumps(known[seed]) + "\n")
+            keep_world(options.keep, known[seed])
         yield from summary(case, list(known.values()))
 
 
@@ -167,11 +162,3 @@ def _scores(predicted: xr.Dataset, phase: np.ndarray, fresh: np.ndarray, name: s
         "claimed": probability.max("phase").values.round(3).tolist(),
         "is_right": (predicted["most_likely_phase"].values == phase).astype(int).tolist(),
     }
-
-
-def _kept(file: Path | None, case: str) -> dict[int, World]:
-    """Read the worlds of a case that an earlier run kept, by seed."""
-    if file is None or not file.exists():
-        return {}
-    worlds = [json.loads(line) for line in file.read_text().splitlines()]
-    return {world["seed"]: world for world in worlds if world["case"] == case}

@@ -1,6 +1,7 @@
 """`python -m benchmarks.calibration_page WORLDS.jsonl`: the numbers and tables of docs/calibration.md.
 
 Reads the worlds that `calibration --keep` left, writes docs/calibration.json for the figures, prints tables.
+Cases that have no worlds in the file stay as they were.
 """
 
 import json
@@ -11,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.calibration import CASES, LEVELS, World, calibration_error, summary, verdicts
+from benchmarks.calibration import CASES, LEVELS, calibration_error, summary, verdicts
+from benchmarks.kept import World
 from benchmarks.misfits import KINDS
 from benchmarks.ranks import POINTS, band, ecdf
 
@@ -125,5 +127,7 @@ def read(file: Path) -> Cases:
 
 if __name__ == "__main__":
     kept = read(Path(sys.argv[1]))
-    STORE.write_text(json.dumps(figures(kept)) + "\n")
+    new = figures(kept)
+    before = json.loads(STORE.read_text())["cases"] if STORE.exists() else {}
+    STORE.write_text(json.dumps(new | {"cases": before | new["cases"]}) + "\n")
     print(*tables(kept), sep="\n")

@@ -5,13 +5,15 @@ specimens in three dimensions with four phases. R-hat and the least effective nu
 watched predictions: phase probabilities, and mean and spread of the property, half-way between specimens.
 `nuts` is NumPyro on a smooth blend of the phases' functions, watched at the same places. worlds are fresh
 ones in two and three dimensions, each answered by both engines; `crps_minus_tieline:fast` and the like are
-paired. In worlds the chains end after 500 sweeps, converged or not.
+paired. In worlds the chains end after 500 sweeps, converged or not; `--keep FILE` appends every world to
+FILE and does not run again what stands there.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import fegapd, sage_2d
+from benchmarks.kept import keep_world, kept_worlds
 from benchmarks.methods import Answer, timed
 from benchmarks.nuts import nuts_rows
 from benchmarks.sage_seeds import Scores, summary_rows, world_scores
@@ -93,8 +95,12 @@ def _worlds(options: Options) -> Iterator[Row]:
     """Compare the engines on fresh worlds in two and three dimensions; a line has its exact engine."""
     if options.methods == "peers":
         return
-    seeds = range(options.first_seed, options.first_seed + options.n_seeds)
-    yield from summary_rows("worlds", [world_row(seed) for seed in seeds], "sage_mcmc")
+    known = kept_worlds(options.keep, "worlds")
+    for seed in range(options.first_seed, options.first_seed + options.n_seeds):
+        if seed not in known:
+            known[seed] = {"case": "worlds", "seed": seed, "scores": world_row(seed)}
+            keep_world(options.keep, known[seed])
+    yield from summary_rows("worlds", [world["scores"] for world in known.values()], "sage_mcmc")
 
 
 def world_row(seed: int) -> dict[str, Scores]:

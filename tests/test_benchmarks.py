@@ -262,6 +262,20 @@ def test_calibration_goes_on_from_the_worlds_it_kept(tmp_path):
     assert {"coverage_90", "rank_chi2_p_log_likelihood", "rank_outside_band_value", "ece"} <= found.keys()
 
 
+def test_engines_are_compared_on_worlds_that_an_earlier_run_kept(tmp_path):
+    """All of them stand in the file, or the benchmark would take minutes."""
+    kept = tmp_path / "worlds.jsonl"
+    for seed, crps in ((0, 0.2), (1, 0.3)):
+        scores = {"tieline": {"crps": crps, "seconds": 9.0}, "tieline:fast": {"crps": 0.3, "seconds": 1.0}}
+        with kept.open("a") as file:
+            file.write(json.dumps({"case": "worlds", "seed": seed, "scores": scores}) + "\n")
+    arguments = ("sage_mcmc", "--case", "worlds", "--first-seed", "0", "--seeds", "2", "--keep", str(kept))
+    found = {(row["method"], row["metric"]): row["value"] for row in rows(tmp_path, *arguments)}
+    assert found["tieline", "crps"] == pytest.approx(0.25)
+    assert found["tieline", "crps_minus_tieline:fast"] == pytest.approx(-0.05)
+    assert len(kept.read_text().splitlines()) == 2
+
+
 def test_green_but_wrong_is_a_share_of_the_green(benchmarks):
     verdicts = ["green", "green", "green", "amber", "red"]
     worlds = [

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from tieline.models import interpolated_expert
 from tieline.models.fusion import fuse
 from tieline.models.fusion_answer import BLOCK, FusionAnswer
+from tieline.models.interpolated_expert import InterpolatedExpert
 from tieline.models.observations import Observations
 
 RNG = np.random.default_rng(0)
@@ -54,6 +56,19 @@ def test_many_places_are_answered_like_few(answer):
     np.testing.assert_allclose(answer.probabilities(many)[-25:], answer.probabilities(ASKED))
     for one, other in zip(answer.predict(many)[1][0], answer.predict(ASKED)[1][0], strict=True):
         np.testing.assert_allclose(one[-25:], other)
+
+
+def test_interpolated_trends_change_no_answer_by_a_thousandth(answer, monkeypatch):
+    exact = answer.predict(ASKED)[1]
+    monkeypatch.setattr(interpolated_expert, "FEWEST_PAIRS", 1)
+    monkeypatch.setattr(interpolated_expert, "MOST_PIVOTS", 1.0)
+    experts = tuple(replace(mixture) for mixture in answer.fit.experts)
+    quick = replace(answer, fit=replace(answer.fit, experts=experts))
+    for (mean, parts), (quick_mean, quick_parts) in zip(exact, quick.predict(ASKED)[1], strict=True):
+        variance = parts.sum(1)
+        assert (np.abs(quick_mean - mean) < 1e-3 * np.sqrt(variance)).all()
+        assert (np.abs(quick_parts.sum(1) - variance) < 1e-3 * variance).all()
+    assert all(isinstance(e, InterpolatedExpert) for mixture in experts for e in mixture.at_places)
 
 
 def test_draws_have_the_predicted_moments(answer):

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 import tieline as tl
 from tieline.errors import SchemaError
-from tieline.models import mcmc
+from tieline.models import interpolated_expert, mcmc
 from tieline.models.expert_mixture import truncated
 from tieline.models.gate_mixture import settings_at
 from tieline.models.mcmc_answer import N_OPEN, SampledAnswer
@@ -130,6 +130,16 @@ def test_not_knowing_the_phase_is_told_from_not_knowing_how_smooth(posterior):
 def test_predictions_do_not_depend_on_the_other_places_asked(posterior):
     whole, part = posterior.predict(GRID), posterior.predict(GRID.isel(specimen=[3, 4]))
     np.testing.assert_allclose(whole["hardness"][3:5], part["hardness"], rtol=1e-9)
+
+
+def test_interpolated_trends_change_no_answer_by_a_thousandth(posterior, monkeypatch):
+    exact = posterior.predict(GRID)
+    monkeypatch.setattr(interpolated_expert, "FEWEST_PAIRS", 1)
+    monkeypatch.setattr(interpolated_expert, "MOST_PIVOTS", 1.0)
+    quick = posterior.predict(GRID)
+    apart = np.abs(quick["hardness"] - exact["hardness"]) / exact["hardness_sd"]
+    assert 0 < float(apart.max()) < 1e-3
+    np.testing.assert_allclose(quick["hardness_sd"], exact["hardness_sd"], rtol=1e-3)
 
 
 def test_few_sweeps_are_called_too_few(posterior):

@@ -1,6 +1,7 @@
 """One property's experts, averaged over their hyperparameters and kernels, and over whether phases matter."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.special import logsumexp, softmax
@@ -9,6 +10,7 @@ from scipy.stats import norm
 from tieline.models.arrays import Array, Indices
 from tieline.models.experts import ENOUGH, Expert, Layout, Pairs, fit_expert, hyperparameter_nodes
 from tieline.models.gate_mixture import LIGHTEST, standard_normals, truncated
+from tieline.models.interpolated_expert import InterpolatedExpert, interpolated
 from tieline.models.kernels import KERNELS
 from tieline.models.observations import value_evidence
 
@@ -27,6 +29,11 @@ class ExpertMixture:
     def best(self) -> Expert:
         """The expert of largest weight."""
         return self.experts[int(np.argmax(self.weights))]
+
+    @cached_property
+    def at_places(self) -> tuple[Expert | InterpolatedExpert, ...]:
+        """The experts as they are asked about many places."""
+        return tuple(interpolated(expert) for expert in self.experts)
 
 
 def average_experts(

@@ -173,13 +173,25 @@ class Expert:
     def cross(self, x: Array, k: int) -> Array:
         """Covariance (pair, place) between the pairs and the property's value in phase k at `x`."""
         covariance = self._common(x)
-        covariance[self.pairs.block(self.known(k))] += self._own(x, k)
+        covariance[self.pairs.block(self.known(k))] += self.own(x, k)
         return covariance
 
     def variance(self, k: int) -> float:
         """Prior variance of the property's value in phase k."""
         _, trend, _, level, amplitude, _, _ = self.layout.split(self.theta)
         return LEVEL + trend**2 + level**2 + amplitude[self.known(k)] ** 2
+
+    def trend(self, x: Array, places: Array) -> Array:
+        """Covariance (n, m) of the trend that all phases share, between the rows of `x` and of `places`."""
+        length, trend, stretch, _, _, _, _ = self.layout.split(self.theta)
+        return trend**2 * self.layout.k.value(squared_distance(x, places, stretch * length))
+
+    def own(self, x: Array, k: int) -> Array:
+        """What covariance (pair of the phase, place) there is besides where the property is in phase k."""
+        k = self.known(k)
+        length, _, _, level, amplitude, factor, _ = self.layout.split(self.theta)
+        r2 = squared_distance(x, self.pairs.x[self.pairs.block(k)], factor[k] * length)
+        return (level**2 + amplitude[k] ** 2 * self.layout.k.value(r2)).T
 
     def predict(self, x: Array, k: int) -> tuple[Array, Array]:
         """Mean and variance (place) of the noise-free property in phase k."""
@@ -199,7 +211,7 @@ class Expert:
         known = np.minimum(np.arange(asked.shape[1]), self.layout.n_phases - 1)
         for k in np.unique(known):
             here, own = np.flatnonzero(asked[:, known == k].any(1)), self.pairs.block(k)
-            mine = self._own(x[here], k).T
+            mine = self.own(x[here], k).T
             more = mine @ self._inverse_root[own.start :, own].T
             both = 2 * half[here, own.start :] + more
             left = self.variance(k) - explained[here] - np.einsum("np,np->n", both, more)
@@ -228,7 +240,7 @@ class Expert:
         at_pairs = np.empty((len(row), self.layout.n_phases))
         for k in range(self.layout.n_phases):
             own = self.pairs.block(k)
-            mine = self._own(x, k) * apart[own]
+            mine = self.own(x, k) * apart[own]
             mean[:, k] = level + mine.T @ self.alpha[own]
             more = 2 * solved[own] + precision[own, own] @ mine
             prior = self.variance(k) + offset * (instrument > 0)
@@ -258,16 +270,7 @@ class Expert:
 
     def _common(self, x: Array) -> Array:
         """Covariance (pair, place) with the property at `x` that does not depend on its phase."""
-        length, trend, stretch, _, _, _, _ = self.layout.split(self.theta)
-        r2 = squared_distance(x, self.pairs.x, stretch * length)
-        return (LEVEL + trend**2 * self.layout.k.value(r2)).T
-
-    def _own(self, x: Array, k: int) -> Array:
-        """What covariance (pair of the phase, place) there is besides where the property is in phase k."""
-        k = self.known(k)
-        length, _, _, level, amplitude, factor, _ = self.layout.split(self.theta)
-        r2 = squared_distance(x, self.pairs.x[self.pairs.block(k)], factor[k] * length)
-        return (level**2 + amplitude[k] ** 2 * self.layout.k.value(r2)).T
+        return (LEVEL + self.trend(x, self.pairs.x)).T
 
 
 def share_offset(a: Indices, b: Indices) -> Mask:

@@ -90,7 +90,7 @@ class FusionAnswer:
         probability /= probability.sum(1, keepdims=True)
         mean = np.zeros((len(mixture.weights), *probability.shape))
         variance = np.zeros_like(mean)
-        for h, expert in enumerate(mixture.experts):
+        for h, expert in enumerate(mixture.at_places):
             mean[h], variance[h] = expert.predict_where(x, possible)
         w = mixture.weights
         central = np.tensordot(w, mean, 1)

@@ -15,6 +15,7 @@ from tieline.models.expert_mixture import truncated
 from tieline.models.experts import Expert
 from tieline.models.fusion import Fusion
 from tieline.models.gate_mixture import settings_at
+from tieline.models.interpolated_expert import interpolated
 from tieline.models.mcmc import Sample
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import UNLIKELY, Observations, updated, value_evidence
@@ -184,9 +185,10 @@ class Tally:
         p = np.where(probability > UNLIKELY, probability, 0.0)
         p /= p.sum(1, keepdims=True)
         self.noise[0] += weight * expert.noise
+        asked = interpolated(expert)
         for i in range(0, len(x), BLOCK):
             here = slice(i, i + BLOCK)
-            mean, variance = expert.predict_where(x[here], p[here] > 0)
+            mean, variance = asked.predict_where(x[here], p[here] > 0)
             own = weight * p[here]
             self.within[here] += (own * variance).sum(1)
             self.sums[:, here] += own * np.stack([np.ones_like(mean), mean, mean**2])
