@@ -1,12 +1,13 @@
 """From composition to many properties: AFLOW, ESTM and phonon spectra, beside trees and a plain process.
 
 aflow7_random, aflow7_grouped: seven computed properties of 4,855 formulas; 15 % of the materials, or of the
-chemical systems, are held out. crabnet_...: the published split of one property; all learn from its training
-and validation rows, tieline also from the other properties of materials that are not in its test set.
-estm_grouped: Seebeck coefficient, log electrical and log thermal conductivity at five temperatures; methods
-with `_curves` learn from whole curves against temperature. phdos_grouped: phonon densities of states in 66
-bins. conditioning: thermal conductivity given the elastic moduli of the same material, and without them.
-cost: a fit to 3,400 rows, and 10,000 compositions predicted.
+chemical systems, are held out. crabnet_...: the published split of one property; all learn from its
+training and validation rows, tieline also from the other properties of materials that are not in its test
+set. estm_grouped: Seebeck coefficient, log electrical and log thermal conductivity at five temperatures;
+methods with `_curves` learn from whole curves against temperature. phdos_grouped: phonon densities of
+states in 66 bins. transfer...: from 100 labels, with another table beside them. conditioning: thermal
+conductivity given the elastic moduli of the same material, and without them. cost: a fit to 3,400 rows, and
+10,000 compositions predicted.
 
 Errors are mean absolute errors of the median, over the standard deviation of the training values and averaged
 over properties; of crabnet_... in the unit of the property, of phdos_grouped as they are.
@@ -14,12 +15,14 @@ over properties; of crabnet_... in the unit of the property, of phdos_grouped as
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from benchmarks.composition_peers import PEERS
+from benchmarks.composition_transfer import transfer_rows
 from benchmarks.methods import timed
 from benchmarks.tasks import Options, Row, data_folder, no_data
 from tieline import datasets
@@ -44,8 +47,13 @@ CASES = (
     "estm_grouped",
     "phdos_grouped",
     "conditioning",
+    "transfer",
+    "transfer_phdos",
     "cost",
 )
+WITH_ENCODER = (*CRABNET, "cost")  # also with networks of attention, which take minutes
+WITH_HCLMP = ("aflow7_grouped", "estm_grouped")
+SOURCE = ("debye_temperature", "thermal_conductivity", "thermal_expansion", "band_gap", "energy")
 CONDUCTIVITIES = ("electrical_conductivity", "thermal_conductivity")
 TEMPERATURES = (323, 373, 423, 473, 523)  # K
 SEEDS = (0, 5)
@@ -81,6 +89,10 @@ def run(options: Options) -> Iterator[Row]:
             yield no_data("composition", case)
             continue
         seeds = range(options.first_seed, options.first_seed + options.n_seeds)
+        if case.startswith("transfer"):
+            if options.methods != "peers":
+                yield from _transfer(case, seeds)
+            continue
         yield from _case(case, list(seeds)[: 1 if case in (*CRABNET, "cost") else None], options.methods)
 
 
@@ -91,11 +103,19 @@ def _case(case: str, seeds: Sequence[int], methods: str) -> Iterator[Row]:
         asked["tieline"] = _ask_given if case == "conditioning" else _ask_tieline
         if case == "conditioning":
             asked["tieline:composition"] = _ask_tieline
+        if case in WITH_ENCODER:
+            asked["tieline:encoder"] = partial(_ask_tieline, method="encoder")
+        if case in WITH_HCLMP:
+            asked["tieline:hclmp"] = partial(_ask_tieline, method="hclmp")
     if methods in ("all", "peers") and case not in ("conditioning", "cost"):
         asked |= PEERS
     if case == "estm_grouped":
         joint = {"tieline": "tieline:curves"}
-        asked |= {joint.get(name, f"{name}_curves"): along_curves(ask) for name, ask in asked.items()}
+        asked |= {
+            joint.get(name, f"{name}_curves"): along_curves(ask)
+            for name, ask in asked.items()
+            if name != "tieline:hclmp"
+        }
     for method, ask in asked.items():
         scores: dict[str, list[float]] = {}
         taken = []
@@ -128,8 +148,9 @@ def _scores(split: Split, found: xr.Dataset) -> dict[str, float]:
     return scores
 
 
-def _ask_tieline(split: Split, seed: int, given: Sequence[str] = ()) -> xr.Dataset:
-    posterior = CompositionProperties(split.design, split.properties).fit(split.known, seed=seed)
+def _ask_tieline(split: Split, seed: int, given: Sequence[str] = (), *, method: str = "stack") -> xr.Dataset:
+    model = CompositionProperties(split.design, split.properties, method)
+    posterior = model.fit(split.known, seed=seed)
     predicted, seconds = timed(posterior.predict, split.asked, given=given)
     answer = {}
     for name in set(split.scored) & set(split.properties):
@@ -156,6 +177,15 @@ def _split(case: str, seed: int) -> Split:
     is_test = held_out(table, seed, grouped=case == "aflow7_grouped")
     scored = ["thermal_conductivity"] if case == "conditioning" else list(AFLOW)
     return _divided(table, is_test, ["composition"], list(AFLOW), scored)
+
+
+def _transfer(case: str, seeds: Sequence[int]) -> Iterator[Row]:
+    aflow = complete_aflow()
+    if case == "transfer":
+        yield from transfer_rows(case, aflow, ["bulk_modulus"], aflow[["composition", *SOURCE]], seeds)
+        return
+    table, names = _phonon_bins()
+    yield from transfer_rows(case, table, names, aflow[["composition", *AFLOW]], seeds)
 
 
 def complete_aflow() -> xr.Dataset:
@@ -266,17 +296,17 @@ def along_curves(ask: Callable) -> Callable:
     return answer
 
 
-def _phonons(seed: int) -> Split:
+def _phonon_bins() -> tuple[xr.Dataset, list[str]]:
+    """Phonon densities of states, one column a bin."""
     table = represent(datasets.load("phonon-dos"))
     names = [f"bin_{i}" for i in table["bin"].values]
     bins = {name: table["phonon_dos"].isel(bin=i, drop=True) for i, name in enumerate(names)}
-    split = _divided(
-        table.assign(bins).drop_dims("bin"),
-        held_out(table, seed, grouped=True),
-        ["composition"],
-        names,
-        names,
-    )
+    return table.assign(bins).drop_dims("bin"), names
+
+
+def _phonons(seed: int) -> Split:
+    table, names = _phonon_bins()
+    split = _divided(table, held_out(table, seed, grouped=True), ["composition"], names, names)
     varies = [name for name in names if float(split.known[name].std()) > 0]
     return Split(split.known, split.asked, split.design, varies, names, np.ones(len(names)))
 

@@ -10,6 +10,7 @@ import xarray as xr
 import tieline as tl
 from tieline.errors import NotIdentified, SchemaError, UnitError
 from tieline.features.elements import element_statistics
+from tieline.models import network_ensemble
 from tieline.schema import compositions
 
 METALS = ["Ti", "V", "Fe", "Co", "Ni", "Cu", "Zr", "Nb", "Al", "Mg"]
@@ -297,3 +298,34 @@ def test_standard_errors_and_flags_that_cannot_be_are_refused(both, name, values
     column = ("specimen", np.full(both[0].sizes["specimen"], values))
     with pytest.raises(SchemaError, match=what):
         MODEL.fit(both[0].assign({name: column}))
+
+
+@pytest.fixture
+def quick_networks(monkeypatch):
+    for name, value in {"FEWEST_STEPS": 15, "PASSES": 1, "N_TWINS": 1, "N_NETWORKS": 2}.items():
+        monkeypatch.setattr(network_ensemble, name, value)
+
+
+@pytest.mark.parametrize(
+    ("method", "learners"),
+    [("encoder", ["process", "trees", "encoder"]), ("hclmp", ["hclmp"])],
+)
+def test_networks_answer_as_the_others_do(method, learners, both, quick_networks, tmp_path):
+    some, asked = both[0].isel(specimen=slice(60)), both[1].isel(specimen=slice(8))
+    lacking = some.assign(heat=some["heat"].where(np.arange(60) % 3 > 0))
+    fitted = replace(MODEL, method=method).fit(lacking)
+    weight = fitted.diagnose()["weight"]
+    assert weight["learner"].values.tolist() == learners
+    np.testing.assert_allclose(weight.sum("learner"), 1)
+    predicted = fitted.predict(asked)
+    assert (np.diff(predicted["heat_quantile"], axis=1) > 0).all()
+    loaded = tl.load_posterior(fitted.save(tmp_path / "posterior.nc"))
+    xr.testing.assert_identical(loaded.predict(asked), predicted)
+    pure = xr.Dataset({"composition": compositions(["Ti", "Mn"])}).assign_coords(specimen=[0, 1])
+    assert np.isfinite(fitted.predict(pure)["stiffness"]).all()
+
+
+def test_a_method_that_there_is_not_is_refused():
+    with pytest.raises(SchemaError, match="no method 'encode'") as caught:
+        replace(MODEL, method="encode")
+    assert "Did you mean 'encoder'?" in caught.value.found

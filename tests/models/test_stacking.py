@@ -21,14 +21,30 @@ def guesses(seed=0, n=N, skewed=False):
     good, bad = 0.3 * np.sqrt(reach)[:, None] * noise, 1.5 * rng.standard_normal((n, 2))
     process = truth - np.where(is_new[:, None], good + bad, good)
     trees = truth - np.where(is_new[:, None], good, good + bad)
-    return truth, Guesses(process, trees, np.repeat(reach[:, None], 2, 1)), is_new
+    return truth, Guesses(np.stack([process, trees]), np.repeat(reach[:, None], 2, 1)), is_new
 
 
 def test_each_regime_trusts_the_better_learner():
     truth, guess, is_new = guesses()
     stack = fit_stack(truth, np.zeros(truth.shape), [guess], [is_new])
-    assert (stack.weight[KNOWN] > 0.85).all()
-    assert (stack.weight[NEW] < 0.15).all()
+    assert (stack.weight[KNOWN, 0] > 0.85).all()
+    assert (stack.weight[NEW, 0] < 0.15).all()
+    np.testing.assert_allclose(stack.weight.sum(1), 1)
+
+
+def test_a_third_learner_shares_the_weight_where_errors_are_independent():
+    rng = np.random.default_rng(0)
+    truth = rng.standard_normal((N, 1))
+    means = truth + rng.standard_normal((3, N, 1)) * np.array([1.0, 1.0, 0.7])[:, None, None]
+    guess, new = Guesses(means, np.full((N, 1), 0.5)), np.zeros(N, dtype=bool)
+    stack = fit_stack(truth, np.zeros(truth.shape), [guess], [new])
+    # Of independent errors the best weights are as the inverse variances.
+    np.testing.assert_allclose(stack.weight[KNOWN, :, 0], [0.25, 0.25, 0.5], atol=0.11)
+    regime = np.zeros(N, dtype=int)
+    mean = np.einsum("l,li->i", stack.weight[KNOWN, :, 0], means[:, :, 0])
+    np.testing.assert_allclose(stack.mean(guess, regime)[:, 0], mean)
+    apart = stack.weight[KNOWN, :, 0] @ (means[:, :, 0] - mean) ** 2
+    np.testing.assert_allclose(stack.variances(guess, regime)[2][:, 0], apart)
 
 
 @pytest.mark.parametrize("skewed", [False, True])

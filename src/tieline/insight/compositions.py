@@ -102,7 +102,7 @@ def nearest_compositions(posterior: CompositionPosterior, grid: xr.Dataset, n: i
         `formula` where the table has it.
     """
     fit, reading = posterior.fit, posterior.reading
-    x, _ = posterior.places(grid)
+    x, *_ = posterior.places(grid)
     lengths = fit.field.lengths[reading.coordinates.group]
     apart = -np.log(np.maximum(laplace(x / lengths, fit.field.x), 1e-300))
     n = min(n, apart.shape[1])

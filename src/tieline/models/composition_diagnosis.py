@@ -21,7 +21,7 @@ NO_SKILL = (
 
 def diagnose(posterior: "CompositionPosterior") -> xr.Dataset:
     """Compare left-out predictions with what was measured, and put the result in one sentence."""
-    found = _left_out(posterior)
+    found = _left_out(posterior).assign(_transfer(posterior))
     names = posterior.model.properties
     return summarise(found, names, posterior.notes, further=list(_worries(names, found)))
 
@@ -57,15 +57,32 @@ def _left_out(posterior: "CompositionPosterior") -> xr.Dataset:
             "loo_mean": (("specimen", "property"), mean),
             "loo_sd": (("specimen", "property"), sd),
             "skill": (("way", "property"), skill),
-            "process_weight": (("regime", "property"), fit.stack.weight),
+            "weight": (("regime", "learner", "property"), fit.stack.weight),
         },
         coords={
             "specimen": posterior.table["specimen"],
             "property": list(names),
             "way": list(WAYS[: len(skill)]),
             "regime": ["known_system", "new_system"],
+            "learner": list(fit.learners),
         },
     )
+
+
+def _transfer(posterior: "CompositionPosterior") -> dict[str, xr.DataArray]:
+    told = posterior.help
+    if not told:
+        return {}
+    columns = {
+        "transfer_gain": [h.gain for h in told],
+        "transfer_gain_se": [h.gain_se for h in told],
+        "transfer_control": [h.control for h in told],
+        "source_skill": [h.skill for h in told],
+        "source_skill_control": [h.control_skill for h in told],
+        "is_used": [h.is_used for h in told],
+    }
+    names = {"source": [h.source for h in told]}
+    return {name: xr.DataArray(values, coords=names, dims="source") for name, values in columns.items()}
 
 
 def _worries(names: Iterable[str], found: xr.Dataset) -> Iterator[tuple[str, str, str]]:

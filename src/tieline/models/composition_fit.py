@@ -1,27 +1,35 @@
-"""Fit both learners of `CompositionProperties`, and learn from left-out rows how to join them."""
+"""Fit the learners of `CompositionProperties`, and learn from left-out rows how to join them."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from tieline.models.aligned_network import AlignedNetwork
 from tieline.models.arrays import Array, Indices
+from tieline.models.attention_network import AttentionNetwork
 from tieline.models.composition_field import CompositionField, fit_field, leave_out
 from tieline.models.composition_folds import leave_out as leave_out_groups
 from tieline.models.composition_limits import labels_of
 from tieline.models.composition_reading import CompositionReading
+from tieline.models.element_slots import Slots
+from tieline.models.network_ensemble import Lesson, NetworkEnsemble, fit_networks
 from tieline.models.stacking import KNOWN, NEW, Guesses, Stack, fit_stack
 from tieline.models.tree_ensemble import TreeEnsemble, fit_trees, leave_out_trees
 
 FAR = 0.95  # quantile of how little is known of left-out places, beyond which a place is far from all data
+METHODS = {"stack": ("process", "trees"), "encoder": ("process", "trees", "encoder"), "hclmp": ("hclmp",)}
+NETWORKS = {"encoder": AttentionNetwork, "hclmp": AlignedNetwork}
 
 
 @dataclass(frozen=True, eq=False)
 class CompositionFit:
-    """Both learners, and how they are joined.
+    """The learners, and how they are joined.
 
     Attributes:
-        field: the Gaussian process.
-        trees: the trees.
+        learners: names of those that are joined, in order.
+        field: the Gaussian process, which also says how little is known of a place.
+        trees: the trees, if they are joined.
+        networks: over elements, if they are joined.
         stack: how their guesses become a distribution.
         rows: of the reading that the process learned from, and that were left out in turn.
         left_out: what the others say of each, left out with its material and with its chemical system
@@ -30,42 +38,67 @@ class CompositionFit:
         furthest: how little is known of a place until it counts as far from all data (property).
     """
 
+    learners: tuple[str, ...]
     field: CompositionField
-    trees: TreeEnsemble
+    trees: TreeEnsemble | None
+    networks: NetworkEnsemble | None
     stack: Stack
     rows: Indices
     left_out: tuple[Guesses, ...]
     left_out_regime: Indices
     furthest: Array
 
-    def guess(self, x: Array, group: Indices) -> Guesses:
-        """What both learners say of places (place, coordinate), not divided by lengths."""
-        scaled = x / self.field.lengths[group]
-        process = self.field.answer(scaled)
-        return Guesses(process.mean, self.trees.mean(x), process.reach)
+    def guess(self, x: Array, slots: Slots, group: Indices) -> Guesses:
+        """What the learners say of places (place, coordinate), not divided by lengths."""
+        process = self.field.answer(x / self.field.lengths[group])
+        means = [process.mean] if "process" in self.learners else []
+        if self.trees is not None:
+            means.append(self.trees.mean(x))
+        if self.networks is not None:
+            means.append(self.networks.mean(x, slots))
+        return Guesses(np.stack(means), process.reach)
 
 
-def fit(reading: CompositionReading, seed: int) -> CompositionFit:
-    """Fit both learners to what was read, and leave materials and chemical systems out in turn."""
-    group, first = reading.coordinates.group, reading.coordinates.first_lengths
+def fit(reading: CompositionReading, method: str, seed: int, earlier: Lesson | None = None) -> CompositionFit:
+    """Fit the learners to what was read, and leave materials and chemical systems out in turn.
+
+    Args:
+        reading: of a table.
+        method: one of `METHODS`.
+        seed: of all randomness.
+        earlier: what networks learn before.
+    """
+    learners, group, first = METHODS[method], reading.coordinates.group, reading.coordinates.first_lengths
     labels = labels_of(reading, leave_out_groups(reading.material, reading.system, seed).parts, seed)
     field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed)
     # A value that is less certain than the noise at one specimen counts less.
     noise = field.coupling.residual.diagonal()
-    weight = noise / (noise + reading.variance)
-    trees = fit_trees(reading.x, labels.expected, weight, seed)
-    # What is left out is predicted from rows of the process: beyond its limit, rows serve the trees only.
-    x, y, system = reading.x[rows], labels.expected[rows], reading.system[rows]
-    several = len(np.unique(system)) > 1
-    ways = [leave_out_groups(reading.material[rows], system, seed)]
-    if several:
-        ways.append(leave_out_groups(system, system, seed))
+    lesson = Lesson(reading.x, reading.slots, labels.expected, noise / (noise + reading.variance))
+    # What is left out is predicted from rows of the process: beyond its limit, rows serve the others only.
+    few, system = lesson.at(rows), reading.system[rows]
+    together = [reading.material]
+    if len(np.unique(system)) > 1:
+        together.append(reading.system)
+    ways = [leave_out_groups(same[rows], system, seed) for same in together]
     processes = leave_out(field, labels.value[rows], [way.parts for way in ways])
-    guesses = [
-        Guesses(process.mean, leave_out_trees(x, y, weight[rows], way.parts, seed + 1000 * i), process.reach)
-        for i, (way, process) in enumerate(zip(ways, processes, strict=True))
-    ]
+    said = [[answer.mean] if "process" in learners else [] for answer in processes]
+    trees = networks = None
+    if "trees" in learners:
+        trees = fit_trees(lesson.x, lesson.y, lesson.weight, seed)
+        for i, (means, way) in enumerate(zip(said, ways, strict=True)):
+            means.append(leave_out_trees(few.x, few.y, few.weight, way.parts, seed + 1000 * i))
+    if learners[-1] in NETWORKS:
+        parts = [
+            [np.flatnonzero(np.isin(same, same[rows[part]])) for part in way.parts]
+            for same, way in zip(together, ways, strict=True)
+        ]
+        is_read = group > 0  # mole fractions are read with their elements
+        kind = NETWORKS[learners[-1]]
+        networks, of_networks = fit_networks(kind, lesson, is_read, parts, seed, earlier)
+        for means, mean in zip(said, of_networks, strict=True):
+            means.append(mean[rows])
+    guesses = [Guesses(np.stack(m), p.reach) for m, p in zip(said, processes, strict=True)]
     stack = fit_stack(labels.drawn[rows], reading.variance[rows], guesses, [way.is_new for way in ways])
     regime = np.stack([np.where(way.is_new, NEW, KNOWN) for way in ways])
     furthest = np.quantile(processes[-1].reach, FAR, axis=0)
-    return CompositionFit(field, trees, stack, rows, tuple(guesses), regime, furthest)
+    return CompositionFit(learners, field, trees, networks, stack, rows, tuple(guesses), regime, furthest)

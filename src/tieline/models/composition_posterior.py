@@ -14,6 +14,8 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
+from tieline.models.composition_transfer import Help
+from tieline.models.element_slots import Slots
 from tieline.models.measurements import read_measurements
 from tieline.models.places import as_functions, describe, identities
 from tieline.models.posterior import names_of, no_boundaries
@@ -38,13 +40,15 @@ class CompositionPosterior:
         model: the question.
         table: what it was asked of.
         reading: how the table became numbers of order one.
-        fit: both learners, and how they are joined.
+        fit: the learners, and how they are joined.
+        help: what was found of each source that was to help.
     """
 
     model: "CompositionProperties"
     table: xr.Dataset
     reading: CompositionReading
     fit: CompositionFit
+    help: tuple[Help, ...] = ()
 
     def __repr__(self) -> str:
         return describe(self)
@@ -97,8 +101,8 @@ class CompositionPosterior:
                 or what is given is no property, or not in the grid.
             UnitError: a variable has a unit that cannot be converted into that of the fit.
         """
-        x, regime = self.places(grid)
-        guesses = self.fit.guess(x, self.reading.coordinates.group)
+        x, slots, regime = self.places(grid)
+        guesses = self.fit.guess(x, slots, self.reading.coordinates.group)
         centre = self.fit.stack.mean(guesses, regime)
         parts = self.fit.stack.variances(guesses, regime)
         size = np.sqrt(parts.sum(0))
@@ -139,9 +143,9 @@ class CompositionPosterior:
             (draw, specimen, property): noise-free values, with `units (property)`. Up to 2,000 places are
             drawn jointly without approximation.
         """
-        x, regime = self.places(grid)
+        x, slots, regime = self.places(grid)
         group = self.reading.coordinates.group
-        guesses = self.fit.guess(x, group)
+        guesses = self.fit.guess(x, slots, group)
         centre = self.fit.stack.mean(guesses, regime)
         size = np.sqrt(self.fit.stack.variances(guesses, regime)[1:].sum(0))
         score = self.fit.field.draws(x / self.fit.field.lengths[group], n, np.random.default_rng(seed))
@@ -158,8 +162,10 @@ class CompositionPosterior:
             attrs `verdict` (green, amber or red), `sentence`, `action`; variables from predicting left-out
             materials and left-out chemical systems from the others: `loo_mean` and `loo_sd (specimen,
             property)`, `coverage_90 (property)`, `n_measured (property)`, `skill (way, property)` (1 - mean
-            absolute error over that of the median), and `process_weight (regime, property)` of the Gaussian
-            process beside the trees.
+            absolute error over that of the median), and `weight (regime, learner, property)`. With
+            sources, `transfer_gain (source)`, the share of the error in left-out systems that each saves,
+            `transfer_gain_se`, `transfer_control` of the shuffled source, `source_skill` and
+            `source_skill_control` in predicting the source itself, and `is_used`.
         """
         from tieline.models.composition_diagnosis import diagnose
 
@@ -179,12 +185,13 @@ class CompositionPosterior:
 
         return save_posterior(self, path)
 
-    def places(self, grid: xr.Dataset) -> tuple[Array, Indices]:
-        """Coordinates (place, coordinate) of a design, and whether each chemical system is known."""
+    def places(self, grid: xr.Dataset) -> tuple[Array, Slots, Indices]:
+        """Coordinates (place, coordinate) of a design, its elements, and whether each system is known."""
         design = align(grid, self._reference(grid), self.model.design_names)
         systems = chemical_systems(design[self.reading.coordinates.composition])
         regime = np.where(np.isin(systems, self.reading.systems), KNOWN, NEW)
-        return self.reading.coordinates.place(design), regime
+        composition = design[self.reading.coordinates.composition]
+        return self.reading.coordinates.place(design), Slots.of(composition), regime
 
     def _reference(self, grid: xr.Dataset) -> xr.Dataset:
         """The table's design with the elements of a grid, of which some may be in no specimen."""

@@ -4,8 +4,9 @@ Coordinates are statistics of the elements, mole fractions and further numbers o
 them scaled by one length, so that the distance of two places is the sum of the absolute differences.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
@@ -14,11 +15,15 @@ from scipy.stats import skew
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.elements import element_statistics
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.element_slots import Slots
 from tieline.models.measurements import read_measurements
 from tieline.schema import chemical_systems, require
 from tieline.schema.columns import refuse_open
 from tieline.schema.flags import LIMITS
 from tieline.schema.wording import name_some
+
+if TYPE_CHECKING:
+    from tieline.models.composition_source import Source
 
 READER = "CompositionProperties"
 FEWEST = 4  # values of a property; with fewer nothing can be left out and predicted
@@ -42,7 +47,8 @@ class Coordinates:
         centre: of each coordinate (coordinate).
         scale: of each coordinate (coordinate).
         group: which length each coordinate has (coordinate): 0 for mole fractions, then one for each
-            statistic, then one for each number.
+            statistic, one for each number, and one for all that a source says.
+        sources: what else is known of compositions.
     """
 
     names: tuple[str, ...]
@@ -52,9 +58,10 @@ class Coordinates:
     centre: Array
     scale: Array
     group: Indices
+    sources: tuple["Source", ...] = ()
 
     @classmethod
-    def of(cls, table: xr.Dataset, names: Sequence[str]) -> "Coordinates":
+    def of(cls, table: xr.Dataset, names: Sequence[str], sources: Sequence["Source"] = ()) -> "Coordinates":
         """Read off a table what its design is.
 
         Raises:
@@ -68,10 +75,12 @@ class Coordinates:
         kept = [str(name) for name in statistics.data_vars if _varies(statistics[name].values)]
         elements = tuple(table["element"].values.astype(str))
         kind = [1 + STATISTICS.index(name.rsplit("_", 1)[1]) for name in kept]
-        group = [*kind, *[0] * len(elements), *range(FIRST_NUMBER, FIRST_NUMBER + len(numbers))]
+        first_source = FIRST_NUMBER + len(numbers)
+        of_sources = [first_source + i for i, source in enumerate(sources) for _ in range(source.n_numbers)]
+        group = [*kind, *[0] * len(elements), *range(FIRST_NUMBER, first_source), *of_sources]
         empty = np.zeros(len(group))
         groups = np.array(group, dtype=np.intp)
-        bare = cls(tuple(names), composition, elements, tuple(kept), empty, empty + 1, groups)
+        bare = cls(tuple(names), composition, elements, tuple(kept), empty, empty + 1, groups, tuple(sources))
         x = bare.place(table)
         x = x[np.isfinite(x).all(1)]
         if not len(x):
@@ -79,17 +88,20 @@ class Coordinates:
         is_fraction = bare.group == 0
         centre = np.where(is_fraction, 0.0, x.mean(0))
         spread = np.where(x.std(0) > 0, x.std(0), 1.0)
-        # Distances are a mean over statistics and half a sum over mole fractions: both are about one.
+        # Distances are a mean over statistics, another over what a source says, and half a sum over mole
+        # fractions: all are about one.
         is_statistic = ~is_fraction & (bare.group < FIRST_NUMBER)
         share = np.where(is_statistic, max(len(kept), 1), 1.0)
+        for i, source in enumerate(sources):
+            share[bare.group == first_source + i] = source.n_numbers
         return replace(bare, centre=centre, scale=np.where(is_fraction, 2.0, spread * share))
 
     @property
     def first_lengths(self) -> Array:
         """A length for each group, to begin with."""
-        n_numbers = len(self.names) - 1
+        n_others = len(self.names) - 1 + len(self.sources)
         # Of mole fractions, statistics and numbers: the best of several on a part of AFLOW's properties.
-        return np.array([4.0, *[1.5] * len(STATISTICS), *[2.0] * n_numbers])
+        return np.array([4.0, *[1.5] * len(STATISTICS), *[2.0] * n_others])
 
     def place(self, design: xr.Dataset) -> Array:
         """Coordinates (specimen, coordinate) of a design, not yet divided by lengths; NaN where not known.
@@ -101,7 +113,8 @@ class Coordinates:
         blocks = [statistics[name].values for name in self.kept]
         fractions = composition.reindex(element=list(self.elements)).fillna(0.0).values
         numbers = [design[name].values.astype(float) for name in self.names if name != self.composition]
-        x = np.column_stack([*blocks, fractions, *numbers])
+        told = [source.numbers(composition) for source in self.sources]
+        x = np.column_stack([*blocks, fractions, *numbers, *told])
         return (x - self.centre) / self.scale
 
 
@@ -170,6 +183,7 @@ class CompositionReading:
         scales: how each property is read.
         rows: of the table, those with a design and at least one property.
         x: their places (row, coordinate), before lengths.
+        slots: their elements.
         y: their values of order one (row, property); NaN where not measured.
         variance: squared standard errors of these (row, property), 0 where none is known.
         bound: -1 where the true value lies below, 1 where it lies above, 0 for values (row, property).
@@ -183,6 +197,7 @@ class CompositionReading:
     scales: tuple[Scale, ...]
     rows: Indices
     x: Array
+    slots: Slots
     y: Array
     variance: Array
     bound: Indices
@@ -196,9 +211,22 @@ class CompositionReading:
         """Where something was measured that is no limit (row, property)."""
         return np.isfinite(self.y) & (self.bound == 0)
 
+    def reordered(self, rows: Indices) -> "CompositionReading":
+        """The same places with what was measured of other rows."""
+        return replace(self, y=self.y[rows], variance=self.variance[rows], bound=self.bound[rows])
 
-def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) -> CompositionReading:
-    """Read what `CompositionProperties` needs from a table.
+    def with_notes(self, notes: Iterable[str]) -> "CompositionReading":
+        """The same with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+
+def read(
+    table: xr.Dataset,
+    design: Sequence[str],
+    properties: Sequence[str],
+    sources: Sequence["Source"] = (),
+) -> CompositionReading:
+    """Read what `CompositionProperties` needs from a table, and what sources say of its compositions.
 
     Raises:
         SchemaError: a variable is missing, or is not what it should be.
@@ -211,7 +239,7 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
     values[flags == "failed"] = np.nan
     bound = np.select([flags == "below", flags == "above"], [-1, 1], 0)
     # Specimens that nothing was measured of do not say how a design varies.
-    coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design)
+    coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design, sources)
     refuse_open(table[coordinates.composition])
     x = coordinates.place(table)
     is_placed = np.isfinite(x).all(1)
@@ -230,6 +258,7 @@ def read(table: xr.Dataset, design: Sequence[str], properties: Sequence[str]) ->
         scales,
         rows,
         x[rows],
+        Slots.of(composition),
         y,
         variance,
         bound,

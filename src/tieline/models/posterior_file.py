@@ -12,15 +12,21 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.models.aligned_network import AlignedNetwork
+from tieline.models.attention_network import AttentionNetwork
 from tieline.models.class_rule import ClassRule
 from tieline.models.composition_field import CompositionField
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_posterior import CompositionPosterior
 from tieline.models.composition_properties import CompositionProperties
 from tieline.models.composition_reading import CompositionReading, Coordinates, Scale
+from tieline.models.composition_source import Source
+from tieline.models.composition_transfer import Help
 from tieline.models.convergence import Convergence
 from tieline.models.coregionalisation import Coupling
 from tieline.models.design_columns import DesignColumns
+from tieline.models.element_slots import Slots
+from tieline.models.encoder_network import EncoderShape
 from tieline.models.encoding import Encoding
 from tieline.models.expert_mixture import ExpertMixture
 from tieline.models.experts import Expert, Layout, Pairs
@@ -50,6 +56,7 @@ from tieline.models.mcmc import Sample
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_property import Column
+from tieline.models.network_ensemble import NetworkEnsemble
 from tieline.models.observations import Observations
 from tieline.models.phase_count import PhaseCount
 from tieline.models.phase_posterior import PhasePosterior
@@ -71,20 +78,21 @@ from tieline.models.volumes.waves import Waves
 from tieline.models.widths import Widths
 from tieline.schema import open_netcdf, save_netcdf
 
-FORMAT = "tieline posterior 8"
+FORMAT = "tieline posterior 9"
 
 # Only these can stand in a file; a name that is not here is refused, never imported.
 PARTS = {
     part.__name__: part
     for part in (
-        ClassRule, Column, CompositionField, CompositionFit, CompositionProperties, CompositionReading,
-        Convergence, Coordinates, Coupling, DesignColumns, Draw, Encoding, Entries, Expert, ExpertMixture,
-        Fingerprint, FittedLaw, Focus, Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings,
-        GaussianAverage, GaussianFit, GaussianProcess, Guesses, Hyperparameters, Inputs, Layout, Learner,
-        LineAnswer, LineFit, Modality, NetworkShape, Observations, Outputs, Pairs, PhaseCount,
-        PhaseProperty, Population, Reading, References, Regions, Regression, Sample, SampledAnswer, Scale,
-        Segmentation, Sensitivity, Settings, Sites, SpectralComposition, Stack, Stretches, Texture,
-        TreeEnsemble, View, VolumeAutoencoder, Waves, Widths,
+        AlignedNetwork, AttentionNetwork, ClassRule, Column, CompositionField, CompositionFit,
+        CompositionProperties, CompositionReading, Convergence, Coordinates, Coupling, DesignColumns,
+        Draw, EncoderShape, Encoding, Entries, Expert, ExpertMixture, Fingerprint, FittedLaw, Focus,
+        Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit,
+        GaussianProcess, Guesses, Help, Hyperparameters, Inputs, Layout, Learner, LineAnswer, LineFit,
+        Modality, NetworkEnsemble, NetworkShape, Observations, Outputs, Pairs, PhaseCount,
+        PhaseProperty, Population, Reading, References, Regions, Regression, Sample, SampledAnswer,
+        Scale, Segmentation, Sensitivity, Settings, Sites, Slots, Source, SpectralComposition, Stack,
+        Stretches, Texture, TreeEnsemble, View, VolumeAutoencoder, Waves, Widths,
         *LAWS,
     )
 }  # fmt: skip

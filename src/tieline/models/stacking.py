@@ -14,6 +14,7 @@ them.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from scipy.optimize import minimize
@@ -22,7 +23,7 @@ from scipy.stats import norm
 from tieline.models.arrays import Array, Indices, Mask
 
 KNOWN, NEW = 0, 1  # regimes: other specimens of the chemical system were learned from, or none
-WEIGHTS = np.linspace(0, 1, 21)
+STEPS = 20  # into which the weight is divided
 FEWEST = 12  # left-out values of a property in a regime, below which both regimes are pooled
 LEVELS = np.linspace(0.01, 0.99, 41)  # of the quantiles that are kept
 SCORES = norm.ppf(LEVELS)
@@ -34,21 +35,15 @@ STEEPEST = 4.0  # slope of a quantile function in its tails, residuals per stand
 
 @dataclass(frozen=True)
 class Guesses:
-    """What both learners say of places, of order one (place, property).
+    """What the learners say of places, of order one.
 
     Attributes:
-        process: mean of the Gaussian process.
-        trees: mean of the trees.
-        reach: how little is known of the function there, in [0, 1].
+        means: of each learner (learner, place, property).
+        reach: how little is known of the function there, in [0, 1] (place, property).
     """
 
-    process: Array
-    trees: Array
+    means: Array
     reach: Array
-
-    def at(self, rows: Indices | Mask) -> "Guesses":
-        """Some of the places."""
-        return Guesses(self.process[rows], self.trees[rows], self.reach[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +51,7 @@ class Stack:
     """How guesses become a distribution.
 
     Attributes:
-        weight: of the Gaussian process (regime, property).
+        weight: of each learner (regime, learner, property); together one.
         noise: a (regime, property).
         slope: b (regime, property).
         quantile: of residuals over their expected size (regime, property, level).
@@ -73,13 +68,11 @@ class Stack:
 
     def mean(self, guesses: Guesses, regime: Indices) -> Array:
         """The centre of the distribution (place, property), of order one."""
-        w = self.weight[regime]
-        return w * guesses.process + (1 - w) * guesses.trees
+        return _weighed(guesses.means, self.weight[regime])
 
     def variances(self, guesses: Guesses, regime: Indices) -> Array:
         """Noise, function and disagreement of the learners (part, place, property)."""
-        w = self.weight[regime]
-        apart = w * (1 - w) * (guesses.process - guesses.trees) ** 2
+        apart = _apart(guesses.means, self.weight[regime])
         return np.stack([self.noise[regime], self.slope[regime] * guesses.reach, apart])
 
     def residual_of(self, p: int, score: Array, regime: Indices) -> Array:
@@ -93,7 +86,7 @@ class Stack:
         """Normal scores of residuals over their expected size (place, property); NaN stays."""
         found = np.empty_like(residual)
         for r in (KNOWN, NEW):
-            for p in range(self.weight.shape[1]):
+            for p in range(self.weight.shape[-1]):
                 found[regime == r, p] = _interpolate(residual[regime == r, p], self.quantile[r, p], SCORES)
         return found
 
@@ -131,18 +124,19 @@ def fit_stack(y: Array, variance: Array, ways: Sequence[Guesses], is_new: Sequen
     """
     n_properties = y.shape[1]
     shape = (2, n_properties)
-    weight, noise, slope = np.empty(shape), np.empty(shape), np.empty(shape)
+    weight = np.empty((2, len(ways[0].means), n_properties))
+    noise, slope = np.empty(shape), np.empty(shape)
     quantile, n_left_out = np.empty((*shape, len(LEVELS))), np.zeros(shape, dtype=np.intp)
     residual = [np.full((len(ways), *y.shape), np.nan) for _ in range(2)]
     for p in range(n_properties):
         for r in (KNOWN, NEW):
             chosen = _rows_of(r, y[:, p], is_new)
-            guess = Guesses(*(_gather(ways, f, chosen, p) for f in ("process", "trees", "reach")))
+            guess = _gather(ways, chosen, p)
             truth = np.concatenate([y[rows, p] for rows in chosen])
             unsure = np.concatenate([variance[rows, p] for rows in chosen])
-            w = weight[r, p] = _best_weight(truth, unsure, guess)
-            error = truth - w * guess.process - (1 - w) * guess.trees
-            apart = w * (1 - w) * (guess.process - guess.trees) ** 2
+            weight[r, :, p] = _best_weights(truth, unsure, guess.means)
+            error = truth - _weighed(guess.means, weight[r, :, p])
+            apart = _apart(guess.means, weight[r, :, p])
             noise[r, p], slope[r, p] = _spread(error, guess.reach, apart + unsure)
             relative = error / np.sqrt(noise[r, p] + slope[r, p] * guess.reach + apart + unsure)
             quantile[r, p] = _quantiles(relative)
@@ -163,17 +157,29 @@ def _rows_of(regime: int, y: Array, is_new: Sequence[Mask]) -> list[Indices]:
     return chosen
 
 
-def _gather(ways: Sequence[Guesses], name: str, chosen: Sequence[Indices], p: int) -> Array:
-    return np.concatenate([getattr(way, name)[rows, p] for way, rows in zip(ways, chosen, strict=True)])
+def _gather(ways: Sequence[Guesses], chosen: Sequence[Indices], p: int) -> Guesses:
+    """What is said of one property at the chosen rows of all ways: means (learner, row), reach (row)."""
+    pairs = list(zip(ways, chosen, strict=True))
+    means = np.concatenate([way.means[:, rows, p] for way, rows in pairs], axis=1)
+    return Guesses(means, np.concatenate([way.reach[rows, p] for way, rows in pairs]))
 
 
-def _best_weight(truth: Array, unsure: Array, guess: Guesses) -> float:
-    typical = max(float(np.median((truth - guess.process) ** 2)), LEAST_NOISE)
+def _weighed(means: Array, weight: Array) -> Array:
+    """Mean of learners (learner, ...), weighed (learner) or at places (place, learner, property)."""
+    return np.einsum("lip,ilp->ip", means, weight) if weight.ndim > 1 else weight @ means
+
+
+def _apart(means: Array, weight: Array) -> Array:
+    """How far the learners disagree: their weighed variance."""
+    return np.maximum(_weighed(means**2, weight) - _weighed(means, weight) ** 2, 0.0)
+
+
+def _best_weights(truth: Array, unsure: Array, means: Array) -> Array:
+    """The weights (learner), in twentieths, with the smallest mean absolute error."""
+    typical = max(float(np.median((truth - means[0]) ** 2)), LEAST_NOISE)
     counts = typical / (typical + unsure)
-    errors = [
-        np.average(np.abs(truth - w * guess.process - (1 - w) * guess.trees), weights=counts) for w in WEIGHTS
-    ]
-    return float(WEIGHTS[int(np.argmin(errors))])
+    tried = [np.array(w) / STEPS for w in product(range(STEPS + 1), repeat=len(means)) if sum(w) == STEPS]
+    return min(tried, key=lambda weight: float(counts @ np.abs(truth - weight @ means)))
 
 
 def _spread(error: Array, reach: Array, apart: Array) -> tuple[float, float]:

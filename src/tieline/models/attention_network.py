@@ -1,0 +1,47 @@
+"""The encoder of compositions with a layer that answers: several properties, each value off by little."""
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from tieline.models.encoder_network import AnyArray, Batch, EncoderShape, encode, unpack
+
+ROBUST = 0.2  # standard deviations of a property, from which on errors count by their size, not its square
+
+
+@dataclass(frozen=True)
+class AttentionNetwork:
+    """Attention over elements, then properties.
+
+    Attributes:
+        encoder: its larger part.
+        n_properties: how many it predicts.
+    """
+
+    encoder: EncoderShape
+    n_properties: int
+
+    @property
+    def pieces(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of all weights."""
+        answer = (self.encoder.n_hidden, self.n_properties)
+        return self.encoder.pieces | {"answer": answer, "answer_bias": answer[1:]}
+
+    @property
+    def n_noise(self) -> int:
+        """Its loss takes no draws."""
+        return 0
+
+    def mean(self, weights: AnyArray, features: AnyArray, batch: Batch, xp: ModuleType) -> AnyArray:
+        """Expected values of order one (composition, property)."""
+        network = unpack(weights, self.pieces, xp)
+        hidden = encode(network, self.encoder, features, batch, xp)
+        return hidden @ network["answer"] + network["answer_bias"]
+
+    def loss(
+        self, weights: AnyArray, features: AnyArray, batch: Batch, noise: AnyArray, xp: ModuleType
+    ) -> AnyArray:
+        """Mean size of the errors, those near zero squared; missing values count nothing."""
+        seen = xp.isfinite(batch.values)
+        error = self.mean(weights, features, batch, xp) - xp.where(seen, batch.values, 0.0)
+        size = xp.sqrt(error**2 + ROBUST**2) - ROBUST
+        return xp.where(seen, batch.weight * size, 0.0).sum() / xp.maximum(seen.sum(), 1)
