@@ -54,7 +54,7 @@ class Source:
         named = xr.Dataset({self.coordinates.composition: composition})
         x, slots = self.coordinates.place(named), Slots.of(composition)
         found = np.full((len(x), self.n_numbers), np.nan)
-        is_known = np.isfinite(x).all(1)
+        is_known = np.asarray(np.isfinite(x).all(1))
         guesses = self.fit.guess(x[is_known], slots.at(is_known), self.coordinates.group)
         regime = np.full(int(is_known.sum()), KNOWN)
         found[is_known] = self.fit.stack.mean(guesses, regime) @ self.basis

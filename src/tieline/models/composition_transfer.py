@@ -59,6 +59,8 @@ def fit_with_sources(
         NotIdentified: too little was measured to learn anything, here or in a source.
     """
     best = read(table, design, properties)
+    if not sources:
+        return best, fit(best, method, seed), ()
     composition = best.coordinates.composition
     # Whether a source helps is asked of the quick learners; the others take longer than a question is worth.
     quick = fit(best, "stack", seed)
@@ -116,7 +118,7 @@ def _earlier(reading: CompositionReading, sources: Sequence[xr.Dataset]) -> Less
         }
     )
     x = coordinates.place(design)
-    known = np.isfinite(x).all(1)
+    known = np.asarray(np.isfinite(x).all(1))
     values = np.stack(y, 1)[known]
     return Lesson(x[known], Slots.of(both).at(known), values, np.ones(values.shape))
 
