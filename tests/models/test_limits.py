@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 import tieline as tl
+from tieline.planning.reason import measured_best
 
 RNG = np.random.default_rng(0)
 X = np.linspace(0, 10, 40)
@@ -63,3 +64,16 @@ def test_a_task_scores_no_predictions_against_limits():
     assert len(tested) == 36
     report = tl.inspect(table(), "hardness", ["x"])
     assert "hardness: 4 limits left out; GaussianProcess learns from them." in report.notes
+
+
+def test_the_best_so_far_is_at_least_the_limit_that_was_passed():
+    best = table()
+    best["hardness"] = best["hardness"].where(
+        ~IS_LIMIT, 4.0
+    )  # four specimens are harder than 4 GPa, told as such
+    best["hardness_flag"] = ("specimen", np.where(IS_LIMIT, "above", ""))
+    best["hardness"][~IS_LIMIT & (X > 4)] = np.nan
+    posterior = tl.GaussianProcess("x", "hardness").fit(best, seed=0)
+    assert measured_best(tl.Maximize("hardness"), posterior.results) == 4.0
+    assert measured_best(tl.Minimize("hardness"), posterior.results) == np.nanmin(HARDNESS[X <= 4])
+    assert np.nanmax(posterior.results["hardness"].values) < 4.0

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
-from tieline.models.arrays import Array
+from tieline.models.arrays import Array, Mask
 from tieline.models.feasibility import log_success
 from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
@@ -49,17 +49,30 @@ class GaussianPosterior:
 
     @property
     def results(self) -> xr.Dataset:
-        """The table with only the values that count as results: no limits, nothing of earlier campaigns."""
-        entries, reading = self.fit.entries, self.reading
-        counted = (entries.campaign == 0) & (reading.bound == 0)
-        is_result = np.zeros((self.table.sizes["specimen"], len(reading.outputs.names)), dtype=bool)
-        is_result[entries.row[counted], entries.output[counted]] = True
-        kept = {
-            name: self.table[name].where(xr.DataArray(is_result[:, j], dims="specimen"))
-            for j, name in enumerate(reading.outputs.names)
-            if not is_result[np.isfinite(self.table.variables[name].values), j].all()
-        }
-        return self.table.assign(kept) if kept else self.table
+        """The table with only the values that count as results: no limits, nothing of earlier campaigns.
+
+        Limits of this campaign stand in `<name>_limit`.
+        """
+        table = self.table
+        for j, name in enumerate(self.reading.outputs.names):
+            known = np.isfinite(table.variables[name].values)
+            is_result, is_limit = (
+                self._told(j, self.reading.bound == 0),
+                self._told(j, self.reading.bound != 0),
+            )
+            if not is_result[known].all():
+                table = table.assign({name: self.table[name].where(xr.DataArray(is_result, dims="specimen"))})
+            if is_limit.any():
+                limit = self.table[name].where(xr.DataArray(is_limit, dims="specimen"))
+                table = table.assign({f"{name}_limit": limit})
+        return table
+
+    def _told(self, output: int, which: Mask) -> Mask:
+        """Specimens of this campaign of which some entries (entry) tell an output (specimen)."""
+        entries = self.fit.entries
+        found = np.zeros(self.table.sizes["specimen"], dtype=bool)
+        found[entries.row[which & (entries.campaign == 0) & (entries.output == output)]] = True
+        return found
 
     @property
     def has_boundaries(self) -> bool:

@@ -22,6 +22,7 @@ from tieline.planning.goals import (
 from tieline.planning.wording import percent, plus_minus, short, spoken_unit
 
 SLIM = 0.1  # chance of beating the best below which it is said that nothing is likely to
+_GOOD_SIDE = {Maximize: "above", Minimize: "below"}  # flag of a value that is even better than it says
 SURE = 0.995  # a phase more probable than this is simply named
 
 
@@ -70,8 +71,14 @@ def reasons(
 
 
 def measured_best(goal: PropertyGoal, table: xr.Dataset) -> float:
-    """Find the measured value that serves a goal best; NaN if there is none."""
+    """Find the measured value that serves a goal best; NaN if there is none.
+
+    What was only seen to lie beyond a limit, on the good side, counts as the limit.
+    """
     values = table[goal.name].values
+    if f"{goal.name}_limit" in table:
+        is_better = table.variables[f"{goal.name}_flag"].values == _GOOD_SIDE.get(type(goal), "")
+        values = np.where(is_better, table[f"{goal.name}_limit"].values, values)
     values = values[np.isfinite(values)]
     if not values.size:
         return math.nan
