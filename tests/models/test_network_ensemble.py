@@ -69,27 +69,6 @@ def test_neither_the_order_of_elements_nor_empty_slots_matter(kind):
     np.testing.assert_allclose(compiled(batch_of(slots)), found, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_missing_values_leave_the_way_down_finite(kind):
-    network, weights = untrained(kind)
-    slots = Slots.of(compositions(formulas(6)))
-    noise = np.random.default_rng(0).standard_normal((6, network.n_noise))
-    values = np.random.default_rng(1).standard_normal((6, 3))
-    values[0] = np.nan
-    values[2, 1] = np.nan
-    down = jax.jit(jax.grad(network.loss), static_argnums=4)
-
-    def gradient(values):
-        found = down(weights, element_features(), batch_of(slots, values), noise, jnp)
-        return unpack(np.asarray(found), network.pieces, np)
-
-    found = gradient(values)
-    assert all(np.isfinite(piece).all() for piece in found.values())
-    values[:, 1] = np.nan
-    # What nothing was measured of teaches the layer that answers nothing.
-    assert gradient(values)["answer_bias"][1] == 0 != found["answer_bias"][1]
-
-
 def test_the_covariance_of_what_is_left_enters_as_in_the_normal():
     rng = np.random.default_rng(0)
     root, error = rng.standard_normal((3, 3)), rng.standard_normal((4, 3))
@@ -110,34 +89,64 @@ def test_weights_are_unpacked_into_their_pieces():
     assert sum(piece.size for piece in pieces.values()) == len(weights)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_networks_learn_and_do_not_know_what_was_left_out(kind, monkeypatch):
-    monkeypatch.setattr(network_ensemble, "FEWEST_STEPS", 50)
-    monkeypatch.setattr(network_ensemble, "PASSES", 1)
-    monkeypatch.setattr(network_ensemble, "N_TWINS", 1)
-    monkeypatch.setattr(network_ensemble, "N_NETWORKS", 2)
-    n = 120
-    composition = compositions(formulas(n))
+@pytest.fixture
+def quick(monkeypatch):
+    for name, value in {"FEWEST_STEPS": 50, "PASSES": 1, "N_TWINS": 1, "N_NETWORKS": 2}.items():
+        monkeypatch.setattr(network_ensemble, name, value)
+
+
+def lesson(n=120, seed=0):
+    """One property that the elements decide, and one of chance; some values of the first are missing."""
+    composition = compositions(formulas(n, seed))
     bond = element_properties()["cohesive_energy"].sel(element=composition["element"])
-    rng = np.random.default_rng(0)
-    known = (composition.values @ bond.values - 5) / 1.2
-    y = np.column_stack([known, rng.standard_normal(n)])
+    rng = np.random.default_rng(seed)
+    y = np.column_stack([(composition.values @ bond.values - 5) / 1.2, rng.standard_normal(n)])
     y[::7, 0] = np.nan
-    slots = Slots.of(composition)
-    x = rng.standard_normal((n, 3))
-    parts = [np.arange(n // 2), np.arange(n // 2, n)]
-    is_read = np.array([True, False, True])
-    ensemble, (said,) = fit_networks(kind, Lesson(x, slots, y, np.ones(y.shape)), is_read, [parts], 0)
-    seen = np.isfinite(y[:, 0])
-    assert np.corrcoef(said[seen, 0], y[seen, 0])[0, 1] > 0.8
-    assert abs(np.corrcoef(said[:, 1], y[:, 1])[0, 1]) < 0.3
-    assert np.corrcoef(ensemble.mean(x, slots)[seen, 0], y[seen, 0])[0, 1] > 0.9
+    return Lesson(rng.standard_normal((n, 3)), Slots.of(composition), y, np.ones(y.shape))
+
+
+IS_READ = np.array([True, False, True])
+HALVES = [np.arange(60), np.arange(60, 120)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_networks_learn_and_do_not_know_what_was_left_out(kind, quick):
+    given = lesson()
+    ensemble, (said,) = fit_networks(kind, given, IS_READ, [HALVES], 0)
+    seen = np.isfinite(given.y[:, 0])
+    assert np.corrcoef(said[seen, 0], given.y[seen, 0])[0, 1] > 0.8
+    assert abs(np.corrcoef(said[:, 1], given.y[:, 1])[0, 1]) < 0.3
+    found = ensemble.mean(given.x, given.slots)
+    assert np.corrcoef(found[seen, 0], given.y[seen, 0])[0, 1] > 0.9
     assert len(ensemble.weights) == 2
-    changed = x.copy()
-    changed[:, 1] += 5
-    np.testing.assert_array_equal(ensemble.mean(changed, slots), ensemble.mean(x, slots))
-    again, _ = fit_networks(kind, Lesson(x, slots, y, np.ones(y.shape)), is_read, [parts], 0)
+    changed = given.x.copy()
+    changed[:, ~IS_READ] += 5
+    np.testing.assert_array_equal(ensemble.mean(changed, given.slots), found)
+    again, _ = fit_networks(kind, given, IS_READ, [HALVES], 0)
     np.testing.assert_array_equal(again.weights, ensemble.weights)
+
+
+def test_networks_that_have_learned_something_alike_need_fewer_labels(quick):
+    given, other = lesson(), lesson(seed=1)
+    y = given.y.copy()
+    y[np.arange(120) % 10 > 0] = np.nan
+    few = given._replace(y=y)
+
+    def off(earlier):
+        _, (said,) = fit_networks(AttentionNetwork, few, IS_READ, [HALVES], 0, earlier)
+        return np.nanmean(np.abs(said - given.y)[:, 0])
+
+    assert off(other) < 0.95 * off(None)
+
+
+def test_a_value_that_counts_nothing_teaches_nothing(quick):
+    given = lesson()
+    wrong = given.y.copy()
+    wrong[:60, 0] += 30.0
+    weight = np.ones(wrong.shape)
+    weight[:60, 0] = 0.0
+    found, _ = fit_networks(AttentionNetwork, given._replace(y=wrong, weight=weight), IS_READ, [HALVES], 0)
+    assert np.nanmax(np.abs(found.mean(given.x, given.slots)[:, 0])) < 10
 
 
 def test_slots_of_a_composition_that_is_not_known_are_empty():

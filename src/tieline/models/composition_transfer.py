@@ -87,40 +87,39 @@ def fit_with_sources(
 def _earlier(reading: CompositionReading, sources: Sequence[xr.Dataset]) -> Lesson:
     """All rows of sources, in the coordinates of the table that they help."""
     coordinates = reading.coordinates
-    composition = coordinates.composition
-    parts = [source[composition].transpose("specimen", "element") for source in sources]
-    n_rows = [part.sizes["specimen"] for part in parts]
-    both = xr.concat(
-        [part.reset_coords(drop=True).drop_vars("specimen", errors="ignore") for part in parts],
+    compositions = [source[coordinates.composition].variable for source in sources]
+    elements = [source["element"].values for source in sources]
+    together = xr.concat(
+        [xr.DataArray(c, {"element": e}) for c, e in zip(compositions, elements, strict=True)],
         "specimen",
         join="outer",
         fill_value=0.0,
     )
-    first, y = 0, []
-    for source, n in zip(sources, n_rows, strict=True):
-        for name in source.data_vars:
-            if name == composition:
-                continue
-            values = source[name].values.astype(float)
-            column = np.full(sum(n_rows), np.nan)
-            if np.isfinite(values).sum() > 1:
-                column[first : first + n] = Scale.of(values[np.isfinite(values)]).inward(values)
-            y.append(column)
-        first += n
-    design = xr.Dataset({composition: both})
+    design = xr.Dataset({coordinates.composition: together})
     # Numbers beside the composition, which a source does not know, are what they are on average.
-    numbers = [name for name in coordinates.names if name != composition]
-    at = np.flatnonzero(coordinates.group >= FIRST_NUMBER)[: len(numbers)]
-    design = design.assign(
-        {
-            n: ("specimen", np.full(sum(n_rows), coordinates.centre[i]))
-            for n, i in zip(numbers, at, strict=True)
-        }
-    )
+    numbers = [name for name in coordinates.names if name != coordinates.composition]
+    for i, name in enumerate(numbers):
+        middle = float(coordinates.centre[coordinates.group == FIRST_NUMBER + i][0])
+        design[name] = ("specimen", np.full(design.sizes["specimen"], middle))
     x = coordinates.place(design)
     known = np.asarray(np.isfinite(x).all(1))
-    values = np.stack(y, 1)[known]
-    return Lesson(x[known], Slots.of(both).at(known), values, np.ones(values.shape))
+    values = _side_by_side([_values(source, coordinates.composition) for source in sources])[known]
+    return Lesson(x[known], Slots.of(together).at(known), values, np.ones(values.shape))
+
+
+def _values(source: xr.Dataset, composition: str) -> Array:
+    """Properties of a source of order one (row, property)."""
+    columns = [source[name].values.astype(float) for name in source.data_vars if name != composition]
+    return np.stack([Scale.of(values[np.isfinite(values)]).inward(values) for values in columns], 1)
+
+
+def _side_by_side(blocks: Sequence[Array]) -> Array:
+    """Rows of all blocks, each with columns of its own; NaN in those of others."""
+    shapes = np.array([block.shape for block in blocks])
+    whole = np.full(tuple(shapes.sum(0)), np.nan)
+    for block, (row, column) in zip(blocks, np.cumsum(shapes, axis=0) - shapes, strict=True):
+        whole[row : row + len(block), column : column + block.shape[1]] = block
+    return whole
 
 
 def _gain(
