@@ -14,7 +14,7 @@ over properties; of crabnet_... in the unit of the property, of phdos_grouped as
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -56,6 +56,7 @@ WITH_HCLMP = ("aflow7_grouped", "estm_grouped")
 SOURCE = ("debye_temperature", "thermal_conductivity", "thermal_expansion", "band_gap", "energy")
 CONDUCTIVITIES = ("electrical_conductivity", "thermal_conductivity")
 TEMPERATURES = (323, 373, 423, 473, 523)  # K
+SPECTRUM = "phonon_dos"
 SEEDS = (0, 5)
 HELD_OUT = 0.15
 
@@ -143,9 +144,7 @@ def _scores(split: Split, found: xr.Dataset) -> dict[str, float]:
     scores = {"mae": float(np.mean(errors))}
     if inside:
         scores["coverage_90"] = float(np.mean(inside))
-    if "predict_seconds" in found.attrs:
-        scores["cpu_seconds_predict"] = found.attrs["predict_seconds"]
-    return scores
+    return scores | found.attrs
 
 
 def _ask_tieline(split: Split, seed: int, given: Sequence[str] = (), *, method: str = "stack") -> xr.Dataset:
@@ -153,11 +152,30 @@ def _ask_tieline(split: Split, seed: int, given: Sequence[str] = (), *, method: 
     posterior = model.fit(split.known, seed=seed)
     predicted, seconds = timed(posterior.predict, split.asked, given=given)
     answer = {}
-    for name in set(split.scored) & set(split.properties):
-        quantile = predicted[f"{name}_quantile"]
+    for name, quantile in _quantiles(predicted, split):
         for end, level in (("_low", 0.05), ("", 0.5), ("_high", 0.95)):
             answer[f"{name}{end}"] = quantile.sel(probability=level, drop=True)
-    return xr.Dataset(answer, attrs={"predict_seconds": seconds})
+    attrs = {"cpu_seconds_predict": seconds}
+    if SPECTRUM in split.properties:
+        attrs["band_90"] = _share_in_band(predicted, split.asked)
+    return xr.Dataset(answer, attrs=attrs)
+
+
+def _quantiles(predicted: xr.Dataset, split: Split) -> Iterator[tuple[str, xr.DataArray]]:
+    """Names and quantiles (specimen, probability) of what is scored, bins of a spectrum one by one."""
+    for name in split.properties:
+        quantile = predicted[f"{name}_quantile"]
+        if name == SPECTRUM:
+            yield from ((f"bin_{i}", quantile.isel(bin=i, drop=True)) for i in range(quantile.sizes["bin"]))
+        elif name in split.scored:
+            yield name, quantile
+
+
+def _share_in_band(predicted: xr.Dataset, asked: xr.Dataset) -> float:
+    """Share of the spectra that lie in their bands with all bins."""
+    band, truth = predicted[f"{SPECTRUM}_band"], asked[SPECTRUM]
+    is_inside = (band.sel(side="low") <= truth) & (truth <= band.sel(side="high"))
+    return float(is_inside.all("bin").mean())
 
 
 def _ask_given(split: Split, seed: int) -> xr.Dataset:
@@ -300,15 +318,16 @@ def _phonon_bins() -> tuple[xr.Dataset, list[str]]:
     """Phonon densities of states, one column a bin."""
     table = represent(datasets.load("phonon-dos"))
     names = [f"bin_{i}" for i in table["bin"].values]
-    bins = {name: table["phonon_dos"].isel(bin=i, drop=True) for i, name in enumerate(names)}
-    return table.assign(bins).drop_dims("bin"), names
+    bins = {name: table[SPECTRUM].isel(bin=i, drop=True) for i, name in enumerate(names)}
+    return table.assign(bins), names
 
 
 def _phonons(seed: int) -> Split:
+    """Spectra as a whole for tieline, as one column a bin for the others."""
     table, names = _phonon_bins()
-    split = _divided(table, held_out(table, seed, grouped=True), ["composition"], names, names)
-    varies = [name for name in names if float(split.known[name].std()) > 0]
-    return Split(split.known, split.asked, split.design, varies, names, np.ones(len(names)))
+    is_test = held_out(table, seed, grouped=True)
+    split = _divided(table, is_test, ["composition"], [SPECTRUM], names)
+    return replace(split, scale=np.ones(len(names)))
 
 
 def _repeated(table: xr.Dataset, seed: int) -> Split:

@@ -27,6 +27,7 @@ PAGES = (
     "fingerprints-step-by-step",
     "latp",
     "membranes",
+    "models/composition-properties",
     "spectra",
     "workflow",
 )  # that draw their own figures

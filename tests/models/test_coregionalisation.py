@@ -3,6 +3,7 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 
+from tieline.models.composition_basis import Basis
 from tieline.models.composition_field import CompositionField, _Solver, leave_out
 from tieline.models.composition_folds import leave_out as leave_out_groups
 from tieline.models.composition_folds import same_labels
@@ -32,7 +33,7 @@ def values(x, seed=0):
 def field(x, y, variance=None):
     variance = np.zeros(y.shape) if variance is None else variance
     alpha = _Solver(laplace(x, x), COUPLING).alpha(y, variance)
-    return CompositionField(np.ones(1), COUPLING, x, np.isfinite(y), variance, alpha)
+    return CompositionField(np.ones(1), COUPLING, x, Basis.plain(3), np.isfinite(y), variance, alpha)
 
 
 def dense_mean(x, y, at, variance=0.0):

@@ -2,6 +2,7 @@
 
 from tieline.figures.backtests import backtest, regret
 from tieline.figures.comparisons import comparison
+from tieline.figures.compositions import element_effects, predicted_spectra, property_correlation
 from tieline.figures.diffraction import phases, quantified
 from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
@@ -23,6 +24,7 @@ __all__ = [
     "composition",
     "convergence",
     "cross_modal",
+    "element_effects",
     "fingerprint",
     "history",
     "inspection",
@@ -31,7 +33,9 @@ __all__ = [
     "line",
     "phase_map",
     "phases",
+    "predicted_spectra",
     "preprocessings",
+    "property_correlation",
     "property_map",
     "proposals",
     "quantified",

@@ -24,7 +24,7 @@ def element_effects(posterior: CompositionPosterior, name: str) -> xr.Dataset:
 
     Args:
         posterior: of `CompositionProperties`.
-        name: of the property.
+        name: of the property; "phonon_dos[12]" is a spectrum where its axis is 12.
 
     Returns:
         `effect (element)`, `effect_se` and `n_specimens`; `pair_effect (pair)`, `pair_effect_se` and
@@ -73,10 +73,14 @@ def property_correlation(posterior: CompositionPosterior) -> xr.Dataset:
 
     Returns:
         On (property, other): `over_compositions`, the correlation of their functions; `at_one_specimen`, that
-        of what composition leaves unexplained, through which a measured property tells of the others.
+        of what composition leaves unexplained, through which a measured property tells of the others. Bins of
+        a spectrum stand as properties "phonon_dos[12]".
     """
-    names = list(posterior.model.properties)
-    signal = posterior.fit.field.coupling.signal
+    names, field = list(posterior.reading.labels(posterior.table)), posterior.fit.field
+    signal = field.basis.weights.T @ field.coupling.signal @ field.basis.weights
+    is_flat = signal.diagonal() < 1e-12 * signal.diagonal().max()  # bins that never vary go with none
+    signal[is_flat], signal[:, is_flat] = 0.0, 0.0
+    signal[is_flat, is_flat] = 1.0
     sd = np.sqrt(signal.diagonal())
     dims = ("property", "other")
     return xr.Dataset(
@@ -127,7 +131,9 @@ class _Questions:
         self.posterior, self.table, self.name = posterior, table, name
         self.rows: list[np.ndarray] = []
         self.without: list[tuple[int, ...]] = []
-        self.units = table[name].attrs.get("units", "")
+        self.column = posterior.reading.labels(posterior.table).index(name)
+        span = next(s for s in posterior.reading.spans if s.start <= self.column < s.stop)
+        self.span, self.units = span, table[span.name].attrs.get("units", "")
 
     def put(self, rows: np.ndarray, without: list[tuple], signs: tuple[int, ...]) -> list[tuple[int, int]]:
         """Ask of rows without some elements; give the numbers of these questions, with their signs."""
@@ -149,7 +155,8 @@ class _Questions:
         grid = grid.assign_coords(specimen=np.arange(grid.sizes["specimen"]))
         composition = self.posterior.reading.coordinates.composition
         changed = grid[composition].transpose("specimen", "element").copy(data=np.concatenate(blocks))
-        predicted = self.posterior.predict(grid.assign({composition: changed}))[self.name].values
+        predicted = self.posterior.predict(grid.assign({composition: changed}))[self.span.name].values
+        predicted = predicted[:, self.column - self.span.start] if self.span.axis else predicted
         return np.split(predicted, np.cumsum([len(rows) for rows in self.rows])[:-1])
 
 
@@ -179,5 +186,6 @@ def _ranked(
 
 
 def _refuse_unknown(posterior: CompositionPosterior, name: str) -> None:
-    if name not in posterior.model.properties:
-        raise SchemaError(f"'{name}' was not learned.", found=name_known(posterior.model.properties, name))
+    known = posterior.reading.labels(posterior.table)
+    if name not in known:
+        raise SchemaError(f"'{name}' was not learned.", found=name_known(known, name))

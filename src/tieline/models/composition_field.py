@@ -19,6 +19,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from tieline.errors import NotConverged
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.composition_basis import Basis
 from tieline.models.composition_folds import same_labels
 from tieline.models.coregionalisation import Coupling, fit_lengths
 from tieline.models.laplace_kernel import WIDEST, laplace, reach_of
@@ -49,19 +50,21 @@ class CompositionField:
         lengths: of each group of coordinates (group).
         coupling: how properties go together.
         x: places that it learned from (row, coordinate), divided by lengths.
-        seen: which labels were there (row, property).
-        variance: squared standard errors of the labels (row, property).
-        alpha: weights of the rows (row, property): the mean at x' is k(x', x) alpha B.
+        basis: of values, in coefficients that it learns.
+        seen: which coefficients were there (row, coefficient).
+        variance: their squared standard errors (row, coefficient).
+        alpha: weights of the rows (row, coefficient): the mean at x' is k(x', x) alpha B.
     """
 
     lengths: Array
     coupling: Coupling
     x: Array
+    basis: Basis
     seen: Mask
     variance: Array
     alpha: Array
 
-    def answer(self, x: Array) -> "Answer":
+    def answer(self, x: Array) -> Answer:
         """Expected values, and how little is known, at places divided by lengths."""
         weights = self.alpha @ self.coupling.signal
         mean, reach = np.empty((len(x), weights.shape[1])), np.empty((len(x), weights.shape[1]))
@@ -72,10 +75,20 @@ class CompositionField:
             mean[part] = k @ weights
             for columns, rows, noise in label_groups(self):
                 reach[part, columns] = reach_of(x[part], self.x[rows], noise, k[:, rows])[:, None]
-        return Answer(mean, reach)
+        return self.outward(mean, reach)
+
+    @property
+    def noise(self) -> Array:
+        """Variance at one specimen (property)."""
+        return self.basis.spread(self.coupling.residual.diagonal())
+
+    def outward(self, mean: Array, reach: Array) -> Answer:
+        """What is said of coefficients (place, coefficient), as said of values."""
+        signal = self.coupling.signal.diagonal()
+        return Answer(self.basis.outward(mean), self.basis.spread(signal * reach) / self.basis.spread(signal))
 
     def labels(self) -> Array:
-        """Expected labels (row, property) of the rows that it learned from, without their standard errors."""
+        """Expected coefficients (row, coefficient) of the rows that it learned from, free of their errors."""
         k = laplace(self.x, self.x)
         return k @ self.alpha @ self.coupling.signal + self.alpha @ self.coupling.residual
 
@@ -108,7 +121,10 @@ class CompositionField:
                 shared = np.einsum("ji,njp->nip", cross, noise[:, pivots[:, None], columns])
                 value = shared + own[:, None] * noise[:, rest[:, None], columns]
                 drawn[:, rest[:, None], columns] = value / np.sqrt(left)[:, None]
-        return drawn
+        # Coefficients are added up in proportion to their signal, for a function of unit variance again.
+        size = sd[:, None] * self.basis.weights
+        variance = np.einsum("ip,ij,jp->p", size, across @ across.T, size)
+        return drawn @ (size / np.sqrt(variance))
 
     @cached_property
     def _roots(self) -> list[tuple[Indices, Indices, Array]]:
@@ -124,7 +140,7 @@ class CompositionField:
 
 
 def label_groups(field: CompositionField) -> list[tuple[Indices, Indices, Array]]:
-    """Properties measured on the same rows: numbers, rows, and the noise of these relative to the signal."""
+    """Coefficients known on the same rows: numbers, rows, and the noise of these relative to the signal."""
     signal = field.coupling.signal.diagonal()
     noise = field.coupling.residual.diagonal() / signal
     return [
@@ -139,7 +155,7 @@ def label_groups(field: CompositionField) -> list[tuple[Indices, Indices, Array]
 
 
 def fit_field(
-    x: Array, y: Array, variance: Array, group: Indices, first: Array, seed: int
+    x: Array, y: Array, variance: Array, group: Indices, first: Array, seed: int, basis: Basis
 ) -> tuple[CompositionField, Indices]:
     """Learn a field from values of order one.
 
@@ -150,15 +166,17 @@ def fit_field(
         group: of each coordinate.
         first: lengths to begin with.
         seed: of the choice of rows, where there are too many.
+        basis: of the values, in coefficients that are learned.
 
     Returns:
         The field, and the rows that it learned from.
     """
+    y, variance = basis.inward(y), basis.variance(variance)
     lengths, coupling = fit_lengths(x, y, variance, group, first, seed)
     rows = _representative(y, seed)
     x, y, variance = x[rows] / lengths[group], y[rows], variance[rows]
     alpha = _Solver(laplace(x, x), coupling).alpha(y, variance)
-    return CompositionField(lengths, coupling, x, np.isfinite(y), variance, alpha), rows
+    return CompositionField(lengths, coupling, x, basis, np.isfinite(y), variance, alpha), rows
 
 
 def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indices]]) -> list[Answer]:
@@ -172,7 +190,7 @@ def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indice
     Returns:
         For each way, what is said of every row.
     """
-    k = laplace(field.x, field.x)
+    k, y = laplace(field.x, field.x), field.basis.inward(y)
     means = _means_of_others(field, k, y, parts)
     reaches = [np.empty_like(y) for _ in parts]
     for columns, labelled, noise in label_groups(field):
@@ -182,7 +200,7 @@ def leave_out(field: CompositionField, y: Array, parts: Sequence[Sequence[Indice
                 others = labelled[is_other]
                 known = reach_of(field.x[rows], field.x[others], noise[is_other], k[np.ix_(rows, others)])
                 reach[np.ix_(rows, columns)] = known[:, None]
-    return [Answer(mean, reach) for mean, reach in zip(means, reaches, strict=True)]
+    return [field.outward(mean, reach) for mean, reach in zip(means, reaches, strict=True)]
 
 
 def _means_of_others(

@@ -7,11 +7,13 @@ import numpy as np
 from tieline.models.aligned_network import AlignedNetwork
 from tieline.models.arrays import Array, Indices
 from tieline.models.attention_network import AttentionNetwork
+from tieline.models.basis_choice import choose_basis
 from tieline.models.composition_field import CompositionField, fit_field, leave_out
 from tieline.models.composition_folds import leave_out as leave_out_groups
 from tieline.models.composition_limits import labels_of
 from tieline.models.composition_reading import CompositionReading
 from tieline.models.element_slots import Slots
+from tieline.models.joint_bands import fit_bands
 from tieline.models.network_ensemble import Lesson, NetworkEnsemble, fit_networks
 from tieline.models.stacking import KNOWN, NEW, Guesses, Stack, fit_stack
 from tieline.models.tree_ensemble import TreeEnsemble, fit_trees, leave_out_trees
@@ -31,6 +33,7 @@ class CompositionFit:
         trees: the trees, if they are joined.
         networks: over elements, if they are joined.
         stack: how their guesses become a distribution.
+        bands: factors of the bands that hold whole spectra (regime, property).
         rows: of the reading that the process learned from, and that were left out in turn.
         left_out: what the others say of each, left out with its material and with its chemical system
             (way, row, property), of order one.
@@ -43,6 +46,7 @@ class CompositionFit:
     trees: TreeEnsemble | None
     networks: NetworkEnsemble | None
     stack: Stack
+    bands: Array
     rows: Indices
     left_out: tuple[Guesses, ...]
     left_out_regime: Indices
@@ -69,11 +73,12 @@ def fit(reading: CompositionReading, method: str, seed: int, earlier: Lesson | N
         earlier: what networks learn before.
     """
     learners, group, first = METHODS[method], reading.coordinates.group, reading.coordinates.first_lengths
-    labels = labels_of(reading, leave_out_groups(reading.material, reading.system, seed).parts, seed)
-    field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed)
+    basis = choose_basis(reading, seed)
+    labels = labels_of(reading, leave_out_groups(reading.material, reading.system, seed).parts, basis, seed)
+    field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed, basis)
     # A value that is less certain than the noise at one specimen counts less.
-    noise = field.coupling.residual.diagonal()
-    lesson = Lesson(reading.x, reading.slots, labels.expected, noise / (noise + reading.variance))
+    weight = reading.alike(field.noise / (field.noise + reading.variance))
+    lesson = Lesson(reading.x, reading.slots, labels.expected, weight)
     # What is left out is predicted from rows of the process: beyond its limit, rows serve the others only.
     few, system = lesson.at(rows), reading.system[rows]
     together = [reading.material]
@@ -100,5 +105,7 @@ def fit(reading: CompositionReading, method: str, seed: int, earlier: Lesson | N
     guesses = [Guesses(np.stack(m), p.reach) for m, p in zip(said, processes, strict=True)]
     stack = fit_stack(labels.drawn[rows], reading.variance[rows], guesses, [way.is_new for way in ways])
     regime = np.stack([np.where(way.is_new, NEW, KNOWN) for way in ways])
+    bands = fit_bands(stack, reading.y[rows], reading.variance[rows], guesses, regime, reading.spans)
     furthest = np.quantile(processes[-1].reach, FAR, axis=0)
-    return CompositionFit(learners, field, trees, networks, stack, rows, tuple(guesses), regime, furthest)
+    parts = (learners, field, trees, networks, stack, bands, rows, tuple(guesses), regime, furthest)
+    return CompositionFit(*parts)

@@ -15,6 +15,7 @@ from scipy.special import ndtr, ndtri
 
 from tieline.models.arrays import Array, Indices
 from tieline.models.censoring import FIRST, truncated_moments
+from tieline.models.composition_basis import Basis, complete
 from tieline.models.composition_field import CompositionField, fit_field, leave_out
 from tieline.models.composition_reading import CompositionReading
 
@@ -39,28 +40,32 @@ class Labels(NamedTuple):
     drawn: Array
 
 
-def labels_of(reading: CompositionReading, parts: Sequence[Indices], seed: int) -> Labels:
+def labels_of(reading: CompositionReading, parts: Sequence[Indices], basis: Basis, seed: int) -> Labels:
     """What is to be learned from values and limits.
 
     Args:
         reading: what the table holds.
         parts: rows that are left out together, so that a limit does not tell of itself.
+        basis: of the values.
         seed: of the choice of rows, where there are too many, and of what is drawn.
     """
-    labels = Labels(reading.y, reading.variance, reading.y, reading.y)
+    y = complete(reading.y, reading.spans)
+    labels = Labels(y, reading.variance, y, reading.y)
     limited = reading.bound != 0
     if not limited.any():
         return labels
     labels = labels._replace(variance=np.where(limited, FIRST, reading.variance))
     for _ in range(ROUNDS):
-        labels = _stand_ins(reading, labels, parts, seed)
+        labels = _stand_ins(reading, labels, parts, basis, seed)
     return labels
 
 
-def _stand_ins(reading: CompositionReading, labels: Labels, parts: Sequence[Indices], seed: int) -> Labels:
+def _stand_ins(
+    reading: CompositionReading, labels: Labels, parts: Sequence[Indices], basis: Basis, seed: int
+) -> Labels:
     """Update the stand-ins, given what the process makes of the others."""
     group, first = reading.coordinates.group, reading.coordinates.first_lengths
-    field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed)
+    field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed, basis)
     mean, variance = _of_others(field, rows, reading, labels, parts)
     where = reading.bound != 0
     limit, side = reading.y[where], reading.bound[where]
@@ -92,5 +97,4 @@ def _of_others(
     inside = [place[part][place[part] >= 0] for part in parts]
     (others,) = leave_out(field, labels.value[rows], [inside])
     mean[rows], reach[rows] = others
-    coupling = field.coupling
-    return mean, coupling.signal.diagonal() * reach + coupling.residual.diagonal()
+    return mean, field.basis.spread(field.coupling.signal.diagonal()) * reach + field.noise

@@ -12,24 +12,28 @@ from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.composition_basis import Span
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
 from tieline.models.composition_transfer import Help
 from tieline.models.element_slots import Slots
-from tieline.models.measurements import read_measurements
+from tieline.models.joint_bands import Edges
+from tieline.models.measurements import read_columns
 from tieline.models.places import as_functions, describe, identities
 from tieline.models.posterior import names_of, no_boundaries
+from tieline.models.spectrum_answer import axes_of, gather
 from tieline.models.stacking import KNOWN, NEW, NODES
 from tieline.schema import align, chemical_systems, in_units_of
 from tieline.schema.flags import is_no_result
 from tieline.schema.places import as_variables
-from tieline.schema.wording import name_some
+from tieline.schema.wording import name_known, name_some
 
 if TYPE_CHECKING:
     from tieline.models.composition_properties import CompositionProperties
 
 PARTS = ("noise", "function", "between_learner")
 BOUNDS = (0.05, 0.5, 0.95)
+AT = np.concatenate([NODES, norm.ppf(BOUNDS)])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,12 +60,14 @@ class CompositionPosterior:
     @property
     def results(self) -> xr.Dataset:
         """The table with only the values that count as results: no limits, nothing that failed."""
-        is_value = np.zeros((self.table.sizes["specimen"], len(self.model.properties)), dtype=bool)
+        is_value = np.zeros((self.table.sizes["specimen"], self.reading.y.shape[1]), dtype=bool)
         is_value[self.reading.rows] = self.reading.is_value
         return self.table.assign(
             {
-                name: self.table[name].where(xr.DataArray(is_value[:, j], dims="specimen"))
-                for j, name in enumerate(self.model.properties)
+                span.name: self.table[span.name].where(
+                    xr.DataArray(is_value[:, span.columns].any(1), dims="specimen")
+                )
+                for span in self.reading.spans
             }
         )
 
@@ -91,7 +97,9 @@ class CompositionPosterior:
         Returns:
             On the grid's `specimen`: for every property its mean, `<name>_sd` of a new measurement,
             `<name>_quantile (specimen, probability)` at 5, 50 and 95 %, and `<name>_variance (specimen,
-            part)`, whose parts noise, function and between_learner add up to the square of `<name>_sd`.
+            part)`, whose parts noise, function and between_learner add up to the square of `<name>_sd`. Those
+            of a spectrum have its axis after `specimen`, and `<name>_band (specimen, axis, side)` holds the
+            whole spectrum with a probability of 90 %.
             `new_system` says where nothing of the chemical system was learned from, `far` where a place is
             further from all data than nearly any that was left out; a note counts both. Units are the
             table's.
@@ -108,17 +116,21 @@ class CompositionPosterior:
         size = np.sqrt(parts.sum(0))
         known = self._given(grid, given)
         about, spread = self.fit.stack.given(*self._scores(known, centre, size, regime), regime)
+        said = _Said(centre, size, parts, about, spread, regime)
         is_far = np.asarray((guesses.reach > self.fit.furthest + 1e-9).all(1))
         answer = {}
-        for j, name in enumerate(self.model.properties):
-            nodes = np.concatenate([NODES, norm.ppf(BOUNDS)])
-            at = about[:, j, None] + spread[:, j, None] * nodes
-            answer |= self._property(j, name, self._values(j, at, centre, size, regime), parts[:, :, j])
+        for k, span in enumerate(self.reading.spans):
+            answer |= self._spectrum(k, span, said) if span.axis else self._property(span, span.start, said)
         answer["new_system"] = ("specimen", regime == NEW)
         answer["far"] = ("specimen", is_far)
         return xr.Dataset(
             answer,
-            coords={"specimen": identities(grid), "part": list(PARTS), "probability": list(BOUNDS)},
+            coords={
+                "specimen": identities(grid),
+                "part": list(PARTS),
+                "probability": list(BOUNDS),
+                **axes_of(self.reading.spans, self.table),
+            },
             attrs={
                 "model": "CompositionProperties",
                 "design": list(self.model.design_names),
@@ -141,8 +153,49 @@ class CompositionPosterior:
 
         Returns:
             (draw, specimen, property): noise-free values, with `units (property)`. Up to 2,000 places are
-            drawn jointly without approximation.
+            drawn jointly without approximation. Spectra are drawn by `spectra`.
+
+        Raises:
+            SchemaError: every property is a spectrum; or the grid is not one of `predict`.
         """
+        numbers = [span for span in self.reading.spans if not span.axis]
+        if not numbers:
+            raise SchemaError(
+                "No property is one number a specimen.",
+                found=", ".join(f"{span.name} on {span.axis}" for span in self.reading.spans),
+                hint=f"posterior.spectra(grid, '{self.reading.spans[0].name}') draws spectra",
+            )
+        values = self._draws(grid, n, seed)[:, :, [span.start for span in numbers]]
+        return as_functions(values, grid, self, names=[span.name for span in numbers])
+
+    @threadpool_limits.wrap(limits=1, user_api="blas")
+    def spectra(self, grid: xr.Dataset, name: str, n: int = 200, *, seed: int = 0) -> xr.DataArray:
+        """Draw whole spectra from the posterior: the same draw is one set of functions.
+
+        Args:
+            grid: the design variables on `specimen`.
+            name: of a property that is a spectrum.
+            n: number of draws.
+            seed: of the draws.
+
+        Returns:
+            (draw, specimen, axis): noise-free values in the unit of the table.
+
+        Raises:
+            SchemaError: no such spectrum was learned; or the grid is not one of `predict`.
+        """
+        known = {span.name: span for span in self.reading.spans if span.axis}
+        if name not in known:
+            raise SchemaError(f"'{name}' is no spectrum that was learned.", found=name_known(known, name))
+        span = known[name]
+        coords = {"specimen": identities(grid), **axes_of([span], self.table)}
+        coords.pop("side")
+        values = self._draws(grid, n, seed)[:, :, span.columns]
+        attrs = {key: self.table[name].attrs[key] for key in ("units",) if key in self.table[name].attrs}
+        return xr.DataArray(values, coords, ("draw", "specimen", span.axis), name, attrs)
+
+    def _draws(self, grid: xr.Dataset, n: int, seed: int) -> Array:
+        """Noise-free values (draw, specimen, column)."""
         x, slots, regime = self.places(grid)
         group = self.reading.coordinates.group
         guesses = self.fit.guess(x, slots, group)
@@ -150,9 +203,9 @@ class CompositionPosterior:
         size = np.sqrt(self.fit.stack.variances(guesses, regime)[1:].sum(0))
         score = self.fit.field.draws(x / self.fit.field.lengths[group], n, np.random.default_rng(seed))
         values = np.empty_like(score)
-        for j in range(len(self.model.properties)):
+        for j in range(values.shape[2]):
             values[:, :, j] = self._values(j, score[:, :, j].T, centre, size, regime).T
-        return as_functions(values, grid, self)
+        return values
 
     @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
@@ -213,7 +266,7 @@ class CompositionPosterior:
     def _given(self, grid: xr.Dataset, given: str | Sequence[str]) -> "_Given":
         """Values that are given, of order one."""
         names, known = names_of(given), list(self.model.properties)
-        value = np.full((grid.sizes["specimen"], len(known)), np.nan)
+        value = np.full((grid.sizes["specimen"], self.reading.y.shape[1]), np.nan)
         variance, notes = np.zeros_like(value), []
         for name in names:
             if name not in known or name not in grid:
@@ -223,16 +276,14 @@ class CompositionPosterior:
                     found=f"properties {', '.join(known)}. {did_you_mean(name, known)}".strip(),
                     hint="give measured properties as columns of the grid, NaN where not measured",
                 )
-            j = known.index(name)
-            measured = read_measurements(_in_units(grid, name, self.table[name]), name)
+            span = self.reading.spans[known.index(name)]
+            measured = read_columns(_in_units(grid, name, self.table[name]), name)
             is_none = is_no_result(measured.flag)
-            if is_none.any():
-                notes.append(
-                    f"{name} is a limit or failed at {is_none.sum()} places, and was not taken there."
-                )
-            taken = np.where(is_none, np.nan, measured.value)
-            value[:, j] = self.reading.scales[j].inward(taken)
-            variance[:, j] = self.reading.scales[j].variance(taken, measured.error)
+            if n_none := int(is_none.any(1).sum()):
+                notes.append(f"{name} is a limit or failed at {n_none} places, and was not taken there.")
+            taken, scale = np.where(is_none, np.nan, measured.value), self.reading.scales[span.start]
+            value[:, span.columns] = scale.inward(taken)
+            variance[:, span.columns] = scale.variance(taken, measured.error)
         return _Given(value, variance, tuple(notes))
 
     def _scores(self, known: "_Given", centre: Array, size: Array, regime: Indices) -> tuple[Array, Array]:
@@ -246,18 +297,55 @@ class CompositionPosterior:
         residual = self.fit.stack.residual_of(j, score, regime)
         return self.reading.scales[j].outward(centre[:, j, None] + size[:, j, None] * residual)
 
-    def _property(self, j: int, name: str, values: Array, parts: Array) -> dict[str, tuple]:
-        unit = self.table[name].attrs.get("units")
+    def _property(self, span: Span, j: int, said: "_Said") -> dict[str, tuple]:
+        """The variables of a property that is a number, or of one bin of a spectrum."""
+        unit = self.table[span.name].attrs.get("units")
         units = {} if unit is None else {"units": unit}
+        at = said.about[:, j, None] + said.spread[:, j, None] * AT
+        values = self._values(j, at, said.centre, said.size, said.regime)
+        values = np.clip(values, *self.reading.extremes(span))
         nodes, bounds = values[:, : len(NODES)], values[:, len(NODES) :]
         variance = nodes.var(1)
+        parts = said.parts[:, :, j]
         shares = (parts / parts.sum(0)).T * variance[:, None]
         return {
-            name: ("specimen", nodes.mean(1), units),
-            f"{name}_sd": ("specimen", np.sqrt(shares.sum(1)), units),
-            f"{name}_quantile": (("specimen", "probability"), bounds, units),
-            f"{name}_variance": (("specimen", "part"), shares, {"units": f"({unit})^2"} if unit else {}),
+            span.name: ("specimen", nodes.mean(1), units),
+            f"{span.name}_sd": ("specimen", np.sqrt(shares.sum(1)), units),
+            f"{span.name}_quantile": (("specimen", "probability"), bounds, units),
+            f"{span.name}_variance": (("specimen", "part"), shares, {"units": f"({unit})^2"} if unit else {}),
         }
+
+    def _spectrum(self, k: int, span: Span, said: "_Said") -> dict[str, tuple]:
+        """The variables of a spectrum, and its band."""
+        factor, extremes = self.fit.bands[said.regime, k], self.reading.extremes(span)
+        bins, band = [], []
+        for j in range(span.start, span.stop):
+            bins.append(self._property(span, j, said))
+            size = said.size[:, j]
+            edges = Edges.of(self.fit.stack, j, said.about[:, j], said.spread[:, j], size, said.regime)
+            ends = said.centre[:, j, None] + size[:, None] * edges.band(factor)
+            band.append(np.clip(self.reading.scales[j].outward(ends), *extremes))
+        return gather(span, bins, band)
+
+
+class _Said(NamedTuple):
+    """What is said of places (place, column), of order one, before it has a unit.
+
+    Attributes:
+        centre: of the distribution.
+        size: expected size of a residual.
+        parts: of its square (part, place, column).
+        about: mean of normal scores, given what is known.
+        spread: their standard deviation.
+        regime: of each place (place).
+    """
+
+    centre: Array
+    size: Array
+    parts: Array
+    about: Array
+    spread: Array
+    regime: Indices
 
 
 class _Given(NamedTuple):

@@ -15,8 +15,9 @@ from scipy.stats import skew
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.elements import element_statistics
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.composition_basis import Span
 from tieline.models.element_slots import Slots
-from tieline.models.measurements import read_measurements
+from tieline.models.measurements import read_columns
 from tieline.schema import chemical_systems, require
 from tieline.schema.columns import refuse_open
 from tieline.schema.flags import LIMITS
@@ -180,13 +181,14 @@ class CompositionReading:
 
     Attributes:
         coordinates: how the design is read.
-        scales: how each property is read.
+        spans: columns of each property: one, or the bins of a spectrum.
+        scales: how each column is read; the bins of a spectrum share one.
         rows: of the table, those with a design and at least one property.
         x: their places (row, coordinate), before lengths.
         slots: their elements.
-        y: their values of order one (row, property); NaN where not measured.
-        variance: squared standard errors of these (row, property), 0 where none is known.
-        bound: -1 where the true value lies below, 1 where it lies above, 0 for values (row, property).
+        y: their values of order one (row, column); NaN where not measured.
+        variance: squared standard errors of these (row, column), 0 where none is known.
+        bound: -1 where the true value lies below, 1 where it lies above, 0 for values (row, column).
         material: number of the material of each row (row): rows of one composition share it.
         system: number of its chemical system (row).
         systems: names of the chemical systems, by number.
@@ -194,6 +196,7 @@ class CompositionReading:
     """
 
     coordinates: Coordinates
+    spans: tuple[Span, ...]
     scales: tuple[Scale, ...]
     rows: Indices
     x: Array
@@ -208,12 +211,38 @@ class CompositionReading:
 
     @property
     def is_value(self) -> Mask:
-        """Where something was measured that is no limit (row, property)."""
+        """Where something was measured that is no limit (row, column)."""
         return np.isfinite(self.y) & (self.bound == 0)
 
     def reordered(self, rows: Indices) -> "CompositionReading":
         """The same places with what was measured of other rows."""
         return replace(self, y=self.y[rows], variance=self.variance[rows], bound=self.bound[rows])
+
+    def extremes(self, span: Span) -> tuple[float, float]:
+        """The smallest and the largest value of a spectrum, in its unit; no bounds for a number.
+
+        Of n spectra and one more, the chance that this one goes beyond all others is 1 in n + 1 on each side.
+        """
+        if not span.axis:
+            return -np.inf, np.inf
+        values = self.scales[span.start].outward(self.y[:, span.columns])
+        return float(np.nanmin(values)), float(np.nanmax(values))
+
+    def labels(self, table: xr.Dataset) -> tuple[str, ...]:
+        """Names of the columns: of properties, and "phonon_dos[12]" where the axis of a spectrum is 12."""
+        found = []
+        for span in self.spans:
+            n = span.stop - span.start
+            at = table[span.axis].values if span.axis in table.coords else range(n)
+            found += [f"{span.name}[{value}]" for value in at] if span.axis else [span.name]
+        return tuple(found)
+
+    def alike(self, weight: Array) -> Array:
+        """Weights (row, column) of which all bins of a spectrum have the same, their mean."""
+        found = weight.copy()
+        for span in self.spans:
+            found[:, span.columns] = weight[:, span.columns].mean(1, keepdims=True)
+        return found
 
     def with_notes(self, notes: Iterable[str]) -> "CompositionReading":
         """The same with more notes."""
@@ -234,8 +263,9 @@ def read(
         NotIdentified: too little was measured to learn anything.
     """
     require(table, [*design, *properties], READER)
-    measured = (read_measurements(table, name) for name in properties)
-    values, errors, flags = (np.stack(column, 1) for column in zip(*measured, strict=True))
+    measured = [read_columns(table, name) for name in properties]
+    spans = tuple(_spans(table, properties, [column.value.shape[1] for column in measured]))
+    values, errors, flags = (np.concatenate(column, 1) for column in zip(*measured, strict=True))
     values[flags == "failed"] = np.nan
     bound = np.select([flags == "below", flags == "above"], [-1, 1], 0)
     # Specimens that nothing was measured of do not say how a design varies.
@@ -246,15 +276,21 @@ def read(
     is_measured = np.isfinite(values).any(1)
     rows = np.flatnonzero(is_placed & is_measured)
     values, errors, bound = values[rows], errors[rows], bound[rows]
-    scales = tuple(_scale(name, values[:, j], bound[:, j]) for j, name in enumerate(properties))
+    scales = tuple(
+        scale
+        for span in spans
+        for scale in [_scale(span.name, values[:, span.columns], bound[:, span.columns])]
+        for _ in range(span.start, span.stop)
+    )
     y = np.stack([scale.inward(values[:, j]) for j, scale in enumerate(scales)], 1)
     variance = np.stack([s.variance(values[:, j], errors[:, j]) for j, s in enumerate(scales)], 1)
     composition = table[coordinates.composition].transpose("specimen", "element").isel(specimen=rows)
     material = np.unique(composition.values.round(9), axis=0, return_inverse=True)[1].ravel()
     systems, system = np.unique(chemical_systems(composition), return_inverse=True)
-    notes = tuple(_notes(properties, flags, int((is_measured & ~is_placed).sum())))
+    notes = tuple(_notes(spans, flags, int((is_measured & ~is_placed).sum())))
     return CompositionReading(
         coordinates,
+        spans,
         scales,
         rows,
         x[rows],
@@ -271,14 +307,22 @@ def read(
 
 def _scale(name: str, values: Array, bound: Indices) -> Scale:
     """How a property becomes numbers of order one: by its values, limits being none."""
-    known = values[np.isfinite(values) & (bound == 0)]
-    if known.size < FEWEST:
+    is_known = np.isfinite(values) & (bound == 0)
+    if (n := int(is_known.any(1).sum())) < FEWEST:
         raise NotIdentified(
             f"{READER} needs at least {FEWEST} values of '{name}'.",
-            found=f"{known.size}",
+            found=f"{n}",
             hint="measure more specimens, or leave the property out",
         )
-    return Scale.of(known)
+    return Scale.of(values[is_known])
+
+
+def _spans(table: xr.Dataset, properties: Sequence[str], sizes: Sequence[int]) -> Iterator[Span]:
+    start = 0
+    for name, size in zip(properties, sizes, strict=True):
+        axis = next((str(dim) for dim in table[name].dims if dim != "specimen"), "")
+        yield Span(name, start, start + size, axis)
+        start += size
 
 
 def _refuse_other_than_numbers(table: xr.Dataset, names: Sequence[str]) -> None:
@@ -307,11 +351,12 @@ def _composition_of(table: xr.Dataset, names: Sequence[str]) -> str:
     return found[0]
 
 
-def _notes(properties: Sequence[str], flags: np.ndarray, n_unplaced: int) -> Iterator[str]:
+def _notes(spans: Sequence[Span], flags: np.ndarray, n_unplaced: int) -> Iterator[str]:
     if n_unplaced:
         yield f"{n_unplaced} specimens have no complete design and were left out."
-    for name, flag in zip(properties, flags.T, strict=True):
+    for span in spans:
+        flag = flags[:, span.start]
         if n_failed := int((flag == "failed").sum()):
-            yield f"{name} is flagged as failed in {n_failed} rows, which teach nothing of it."
+            yield f"{span.name} is flagged as failed in {n_failed} rows, which teach nothing of it."
         if n_limits := int(np.isin(flag, LIMITS).sum()):
-            yield f"{name} is only a limit in {n_limits} rows, and is learned as such."
+            yield f"{span.name} is only a limit in {n_limits} rows, and is learned as such."

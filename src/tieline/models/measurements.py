@@ -10,10 +10,11 @@ from tieline.models.arrays import Array
 from tieline.models.encoding import require_same_unit
 from tieline.schema.columns import property_values
 from tieline.schema.flags import FLAGS, LIMITS
+from tieline.schema.places import as_variables
 
 
 class Measurements(NamedTuple):
-    """One property of all specimens.
+    """One property of all specimens; a spectrum has a column for each bin (specimen, column).
 
     Attributes:
         value: NaN where not measured (specimen).
@@ -35,6 +36,39 @@ def read_measurements(table: xr.Dataset, name: str) -> Measurements:
     """
     value = property_values(table, name)
     return Measurements(value, read_errors(table, name), _flags(table, name, value))
+
+
+def read_columns(table: xr.Dataset, name: str) -> Measurements:
+    """Read a property that is a number or a spectrum, as one column or several (specimen, column).
+
+    Raises:
+        SchemaError: a column is not what it should be.
+        UnitError: the standard error has another unit than the property.
+    """
+    axes = [str(dim) for dim in table[name].dims if dim != "specimen"]
+    if not axes or "specimen" not in table[name].dims:
+        return Measurements(*(column[:, None] for column in read_measurements(table, name)))
+    if len(axes) > 1 or table[name].dtype.kind not in "iufb":
+        raise SchemaError(
+            f"The property '{name}' is neither a number nor a spectrum of each specimen.",
+            found=f"{table[name].dtype} on {', '.join(map(str, table[name].dims))}",
+            hint="numbers on specimen, or on specimen and one axis",
+        )
+    beside = [f"{name}{end}" for end in ("_sd", "_flag") if f"{name}{end}" in table]
+    flat = as_variables(table, beside)[[name, *beside]]
+    bins = [_bin(flat, name, axes[0], i) for i in range(table.sizes[axes[0]])]
+    columns = Measurements(*(np.stack(part, 1) for part in zip(*bins, strict=True)))
+    if np.isin(columns.flag, LIMITS).any():
+        raise SchemaError(
+            f"'{name}_flag' calls a spectrum a limit.",
+            found=", ".join(sorted(set(columns.flag[:, 0]) - {""})),
+            hint="failed, ok or nothing; bins that were not measured are NaN",
+        )
+    return columns
+
+
+def _bin(flat: xr.Dataset, name: str, axis: str, i: int) -> Measurements:
+    return read_measurements(flat.isel({axis: i}, drop=True), name)
 
 
 def read_errors(table: xr.Dataset, name: str) -> Array:

@@ -1,6 +1,6 @@
 """What every posterior says of itself, and of the places that it is asked about."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xarray as xr
@@ -26,7 +26,12 @@ def identities(grid: xr.Dataset) -> xr.DataArray | np.ndarray:
 
 
 def as_functions(
-    values: Array, grid: xr.Dataset, posterior: Posterior, phase: Indices | None = None
+    values: Array,
+    grid: xr.Dataset,
+    posterior: Posterior,
+    phase: Indices | None = None,
+    *,
+    names: Sequence[str] | None = None,
 ) -> xr.DataArray:
     """Draws of functions (draw, specimen, property), with the units of the properties and the drawn phases.
 
@@ -35,8 +40,9 @@ def as_functions(
         grid: the places.
         posterior: that they were drawn from.
         phase: drawn phase of each draw and place, if it knows phases.
+        names: of the properties that were drawn; by default all.
     """
-    names = list(posterior.model.properties)
+    names = list(posterior.model.properties if names is None else names)
     units = [posterior.table[name].attrs.get("units", "") for name in names]
     coords = {"specimen": identities(grid), "property": names, "units": ("property", units)}
     coords |= {} if phase is None else {"phase_draw": (("draw", "specimen"), phase)}

@@ -15,6 +15,7 @@ from tieline.errors import SchemaError
 from tieline.models.aligned_network import AlignedNetwork
 from tieline.models.attention_network import AttentionNetwork
 from tieline.models.class_rule import ClassRule
+from tieline.models.composition_basis import Basis, Span
 from tieline.models.composition_field import CompositionField
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_posterior import CompositionPosterior
@@ -84,14 +85,14 @@ FORMAT = "tieline posterior 9"
 PARTS = {
     part.__name__: part
     for part in (
-        AlignedNetwork, AttentionNetwork, ClassRule, Column, CompositionField, CompositionFit,
+        AlignedNetwork, AttentionNetwork, Basis, ClassRule, Column, CompositionField, CompositionFit,
         CompositionProperties, CompositionReading, Convergence, Coordinates, Coupling, DesignColumns,
         Draw, EncoderShape, Encoding, Entries, Expert, ExpertMixture, Fingerprint, FittedLaw, Focus,
         Forest, Fusion, FusionAnswer, Gate, GateMixture, GateSettings, GaussianAverage, GaussianFit,
         GaussianProcess, Guesses, Help, Hyperparameters, Inputs, Layout, Learner, LineAnswer, LineFit,
         Modality, NetworkEnsemble, NetworkShape, Observations, Outputs, Pairs, PhaseCount,
         PhaseProperty, Population, Reading, References, Regions, Regression, Sample, SampledAnswer,
-        Scale, Segmentation, Sensitivity, Settings, Sites, Slots, Source, SpectralComposition, Stack,
+        Scale, Segmentation, Sensitivity, Settings, Sites, Slots, Source, Span, SpectralComposition, Stack,
         Stretches, Texture, TreeEnsemble, View, VolumeAutoencoder, Waves, Widths,
         *LAWS,
     )
