@@ -47,8 +47,8 @@ def candidates_for(task: Task, models: Sequence[str] | Mapping[str, Any] | None)
 
     Args:
         task: what is asked.
-        models: names out of the default set, or {name: unfitted scikit-learn estimator, or a name}; by
-            default the whole set, with the tieline models that fit.
+        models: names of ways, or {name: unfitted scikit-learn estimator, or a name}; by default the usual
+            ways, with the tieline models that fit.
 
     Raises:
         SchemaError: a name is none of the set, or what is given is no estimator.
@@ -57,7 +57,7 @@ def candidates_for(task: Task, models: Sequence[str] | Mapping[str, Any] | None)
     known = {name: _of_way(WAYS[name], labels) for name in ways_for(labels=labels)}
     known |= {c.name: c for c in _tieline_models(task)}
     if models is None:
-        return list(known.values())
+        return [c for name, c in known.items() if name in TIELINE or WAYS[name].is_usual]
     named = dict(models) if isinstance(models, Mapping) else {name: name for name in models}
     chosen = {"mean": known["mean"]}
     for name, model in named.items():

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError
+from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.race import clustered_error
 from tieline.evaluation.task import Task
+from tieline.models.arrays import Array
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import Preparation
 from tieline.models.posterior import Posterior, names_of
@@ -41,7 +42,7 @@ def permutation_importance(
     Source:
         Breiman (2001), doi:10.1023/A:1010933404324, section 10; here on left-out groups, with their error.
     """
-    target = _property(task, target)
+    target = property_of(task, target)
     rng = np.random.default_rng(seed)
     table = as_variables(task.table, task.inputs)
     loss, rise, groups = [], [], []
@@ -153,15 +154,9 @@ def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int 
     """
     from sklearn.linear_model import lasso_path
 
-    target = _property(task, target)
-    rows = task.rows(target)
-    x = task.columns()[rows]
-    preparation = Preparation.of(x)
-    y = task.table[target].values.astype(float)[rows]
-    prepared = preparation.apply(x)[:, : preparation.varies.sum()]
-    standard = (y - y.mean()) / (y.std() or 1.0)
+    target = property_of(task, target)
+    prepared, standard, names, _ = standardised(task, target)
     penalties, found, _ = lasso_path(prepared, standard, alphas=n_penalties, eps=1e-3)  # type: ignore[arg-type]
-    names = np.array(DesignColumns.of(task.table, task.inputs).names)[preparation.varies]
     first = np.where((found != 0).any(1), (found != 0).argmax(1), len(penalties))
     rank = np.where(first < len(penalties), first.argsort(kind="stable").argsort() + 1, 0)
     return xr.Dataset(
@@ -171,7 +166,32 @@ def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int 
     )
 
 
-def _property(task: Task, target: str | None) -> str:
+def standardised(task: Task, target: str) -> tuple[Array, Array, np.ndarray, np.ndarray]:
+    """Columns that vary (row, column) and a property (row), standardised; name and input of each column.
+
+    Raises:
+        NotIdentified: no column varies.
+    """
+    rows, columns = task.rows(target), DesignColumns.of(task.table, task.inputs)
+    x, y = task.columns()[rows], task.table[target].values.astype(float)[rows]
+    preparation = Preparation.of(x)
+    varies = preparation.varies
+    if not varies.any():
+        raise NotIdentified(
+            "No input varies.",
+            found=f"{len(rows)} rows that know '{target}'",
+            hint="other inputs, or more rows",
+        )
+    names, inputs = np.array(columns.names)[varies], np.array(columns.input_of)[varies]
+    return preparation.apply(x)[:, : varies.sum()], (y - y.mean()) / (y.std() or 1.0), names, inputs
+
+
+def property_of(task: Task, target: str | None) -> str:
+    """The property that is meant; by default the only one of a task.
+
+    Raises:
+        SchemaError: the task has no such property.
+    """
     if target is None and len(task.targets) == 1 and not task.is_classification:
         return task.targets[0]
     if target not in task.targets or task.is_classification:

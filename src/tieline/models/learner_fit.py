@@ -1,7 +1,8 @@
 """One fitted way: columns prepared on the training rows only, then any regressor or classifier."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Preparation:
         spread (column): standard deviations; 1 where nothing varies.
         has_holes (column): columns whose being missing is told in a column of its own.
         varies (column): columns that are kept.
+        most: standard deviations from the mean at which values are held.
     """
 
     fill: Array
@@ -32,6 +34,7 @@ class Preparation:
     spread: Array
     has_holes: Mask
     varies: Mask
+    most: float = MOST
 
     @staticmethod
     def of(x: Array) -> "Preparation":
@@ -48,11 +51,16 @@ class Preparation:
             fill, filled.mean(0), np.where(varies, spread, 1.0), (n > 0) & (n < len(x)), varies
         )
 
+    @property
+    def raw(self) -> "Preparation":
+        """The same, but values stay what they are."""
+        return replace(self, centre=np.zeros_like(self.centre), spread=np.ones_like(self.spread), most=np.inf)
+
     def apply(self, x: Array) -> Array:
         """Prepare rows (row, column)."""
         known = np.isfinite(x)
         scaled = (np.where(known, x, self.fill) - self.centre) / self.spread
-        kept = np.clip(scaled[:, self.varies], -MOST, MOST)
+        kept = np.clip(scaled[:, self.varies], -self.most, self.most)
         if not kept.shape[1]:  # nothing varied: every way predicts the mean of what it saw
             return np.zeros((len(x), 1))
         return np.hstack([kept, (~known[:, self.has_holes]).astype(float)]) if self.has_holes.any() else kept
@@ -81,6 +89,18 @@ class FittedNumber:
         return self.centre + self.scale * (
             self.fitted.mean(prepared) if is_process else self.fitted.predict(prepared)
         )
+
+    def formula(self, columns: Sequence[str]) -> str:
+        """What a `SparseFormula` found, in the unit of the property; names of all columns are given."""
+        names = np.array(columns)
+        of_holes = [f"[{name} unknown]" for name in names[self.preparation.has_holes]]
+        fitted = self.fitted
+        written = f"{self.centre + self.scale * fitted.intercept_:.4g}"
+        for coefficient, term in zip(self.scale * fitted.coefficients_, fitted.terms_, strict=True):
+            sign = "-" if coefficient < 0 else "+"
+            what = term.expression.text([*names[self.preparation.varies], *of_holes])
+            written += f" {sign} {abs(coefficient):.4g} · {what}"
+        return written
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean, and how far parts of the fit disagree (place): trees, neighbours, or the process's sd."""
@@ -120,6 +140,8 @@ class FittedLabel:
 def fit_number(way: Way | Any, settings: Settings, x: Array, y: Array, seed: int) -> FittedNumber:
     """Fit a way, or an unfitted scikit-learn regressor, to numbers (row)."""
     preparation = Preparation.of(x)
+    if isinstance(way, Way) and way.needs_raw:
+        preparation = preparation.raw
     prepared, centre, scale = preparation.apply(x), float(y.mean()), float(y.std()) or 1.0
     standard = (y - centre) / scale
     if isinstance(way, Way) and way.name == PROCESS:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.errors import SchemaError
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import FittedLabel, Preparation
@@ -17,6 +18,7 @@ from tieline.models.posterior import no_boundaries
 from tieline.models.widths import Widths
 from tieline.schema import as_variables, in_units_of, require, require_places
 from tieline.schema.flags import notes_on_limits
+from tieline.schema.wording import name_known
 
 if TYPE_CHECKING:
     from tieline.models.learner import Learner
@@ -162,6 +164,29 @@ class LearnerPosterior:
         from tieline.models.learner_diagnosis import diagnose
 
         return diagnose(self)
+
+    def formula(self, name: str | None = None) -> str:
+        """What was found for a property by `way="formula"`, to be read: inputs in their units.
+
+        Args:
+            name: of the property; by default the only one.
+
+        Raises:
+            SchemaError: it was learned in another way, or there is no such property.
+        """
+        known = tuple(self.model.properties)
+        if self.model.way != "formula" or self.model.uncertainty in ("bootstrap", "ensemble"):
+            raise SchemaError(
+                "Only one fit by formula can be written as one.",
+                found=f'way="{self.model.way}", uncertainty="{self.model.uncertainty}"',
+                hint='tl.Learner(..., way="formula")',
+            )
+        name = name or (known[0] if len(known) == 1 else "nothing")
+        if name not in known:
+            raise SchemaError("Name a property that was learned.", found=name_known(known, name))
+        part = self._parts[known.index(name)]
+        assert isinstance(part, NumberParts)
+        return f"{name} = {part.members[0].formula(self.columns.names)}"
 
     def boundaries(self) -> xr.Dataset:
         """Refuse: no boundaries are learned.

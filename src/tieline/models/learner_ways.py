@@ -23,6 +23,8 @@ class Way:
         classification: the same for labels; None where numbers only can be predicted.
         tried: settings, the usual ones first.
         tried_on_labels: the same for labels.
+        is_usual: whether it is tried where nobody names ways.
+        needs_raw: whether it reads columns as they were measured, and not standardised.
     """
 
     name: str
@@ -31,6 +33,8 @@ class Way:
     classification: Callable[..., Any] | None
     tried: tuple[Settings, ...] = ((),)
     tried_on_labels: tuple[Settings, ...] = ((),)
+    is_usual: bool = True
+    needs_raw: bool = False
 
 
 def _mean(settings: Mapping[str, Any], seed: int) -> Any:
@@ -69,6 +73,12 @@ def _sparse_logistic(settings: Mapping[str, Any], seed: int) -> Any:
     return LogisticRegression(
         l1_ratio=1.0, solver="saga", tol=1e-2, max_iter=500, random_state=seed, **settings
     )
+
+
+def _formula(settings: Mapping[str, Any], seed: int) -> Any:
+    from tieline.models.sparse_formula import SparseFormula
+
+    return SparseFormula(**settings)
 
 
 def _neighbours(settings: Mapping[str, Any], seed: int) -> Any:
@@ -186,6 +196,15 @@ WAYS = {
             _grid("n_neighbors", 5, 3, 10, 20),
             _grid("n_neighbors", 5, 10, 20),
         ),
+        Way(
+            "formula",
+            2,
+            _formula,
+            None,
+            _grid("n_terms", 2, 1, 3),
+            is_usual=False,
+            needs_raw=True,
+        ),
         Way("gaussian_process", 3, None, None),
         Way("support_vectors", 3, _support_vectors, _support_vectors_of_labels, _SUPPORT, _SUPPORT[:3]),
         Way("extra_trees", 4, _extra_trees, _extra_trees_of_labels, _FOREST, _FOREST_OF_LABELS),
@@ -206,7 +225,7 @@ PROCESS = "gaussian_process"
 
 def ways_for(*, labels: bool) -> list[str]:
     """Names of the ways that predict numbers, or tell labels."""
-    return [name for name, way in WAYS.items() if (way.classification is not None if labels else True)]
+    return [name for name, way in WAYS.items() if not labels or way.classification is not None]
 
 
 def way_named(name: str, *, labels: bool) -> Way:
