@@ -16,7 +16,7 @@ test: .venv/test
 	$(BIN)/python -m pytest -n 2
 
 slow: .venv/test
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow $(if $(ONLY),-k '$(ONLY)')
 
 check: .venv/check
 	$(BIN)/ruff format --check $(CODE)

@@ -131,7 +131,10 @@ RATE_SLACK = 0.25  # the same of the number of wrong phases
 KNOWN = {"exact": set(), "fast": {"log_likelihood"}, "mcmc": {"log_likelihood"}}
 
 
-@pytest.fixture(scope="module", params=SLACK)
+# Worlds of an engine are fitted once, by the process that runs all its tests.
+@pytest.fixture(
+    scope="module", params=[pytest.param(engine, marks=pytest.mark.xdist_group(engine)) for engine in SLACK]
+)
 def engine(request):
     return request.param
 

@@ -15,7 +15,7 @@ from scipy.stats import binom
 import tieline as tl
 from tieline.worlds import World, phase_map
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("phases without labels")]
 
 FALSE_ALARM = 1e-3  # chance that a model as good as claimed fails a check
 FOUND = 0.75  # claimed share of hidden phases that are found, and where they are
