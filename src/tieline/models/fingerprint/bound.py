@@ -9,9 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
+
 from tieline.models.fingerprint.form import Form
 from tieline.models.fingerprint.likelihoods import log_likelihood, log_sum
-from tieline.models.fingerprint.messages import fuse
+from tieline.models.fingerprint.messages import product
 from tieline.models.fingerprint.networks import Networks
 from tieline.models.patch_layers import AnyArray, namespace
 
@@ -50,6 +53,8 @@ def bound_terms(
     weights: Sequence[float],
     prior: Prior,
     batch: Batch,
+    mean: AnyArray,
+    variance: AnyArray,
     noise: AnyArray,
 ) -> AnyArray:
     """Terms of the bound (term, specimen): one a modality (0 where physics predicts it), clusters, entropy.
@@ -60,23 +65,10 @@ def bound_terms(
         weights: of the modalities.
         prior: of the latent place.
         batch: specimens.
+        mean: of their latent Gaussians, from the messages that are used (specimen, latent).
+        variance: the same.
         noise: standard normal draws (specimen, latent), for the one expectation without a closed form.
     """
-    mean, variance = fuse(networks, batch.inputs, batch.is_used)
-    return terms_at(networks, forms, weights, prior, batch, mean, variance, noise)
-
-
-def terms_at(
-    networks: Networks,
-    forms: Sequence[Form],
-    weights: Sequence[float],
-    prior: Prior,
-    batch: Batch,
-    mean: AnyArray,
-    variance: AnyArray,
-    noise: AnyArray,
-) -> AnyArray:
-    """Terms of the bound, as `bound_terms`, of specimens whose latent Gaussians are known."""
     xp = namespace(mean)
     z = mean + xp.sqrt(variance) * noise
     terms = decoder_terms(networks, forms, weights, batch.values, batch.is_seen, z)
@@ -110,3 +102,36 @@ def log_latent(prior: Prior, mean: AnyArray, variance: AnyArray) -> AnyArray:
     """E log N(Z; centre, variance of the cluster) under each specimen's Gaussian (specimen, cluster)."""
     spread = ((mean[:, None] - prior.centre) ** 2 + variance[:, None]) / prior.variance
     return -0.5 * (spread + namespace(mean).log(prior.variance) + LOG_TWO_PI).sum(2)
+
+
+def agreement(prior: Prior, batch: Batch, mean: AnyArray, precision: AnyArray) -> AnyArray:
+    """How well each modality alone tells the clusters that all of them tell, nats (specimen).
+
+    The bound only asks that latent places lie near the right centre; here, that they lie nearer to it than to
+    any other. What all modalities tell is the teacher and does not learn from this. A specimen with a single
+    modality has no teacher and adds nothing.
+
+    Args:
+        prior: of the latent place.
+        batch: specimens, used being all that was measured.
+        mean: of the messages (modality, specimen, latent).
+        precision: the same.
+    """
+    log_weight = jnp.log(prior.weight)
+    together = product(mean, precision, batch.is_used)
+    wanted = jax.nn.softmax(log_weight + log_latent(prior, *together) + batch.log_laws)
+    wanted = jax.lax.stop_gradient(wanted)
+    total = 0.0
+    for m in range(len(mean)):
+        alone = product(mean[m : m + 1], precision[m : m + 1], batch.is_used[:, m : m + 1])
+        told = log_weight + log_message(prior, *alone)
+        has_teacher = batch.is_used[:, m] & (batch.is_used.sum(1) > 1)
+        total += jnp.where(has_teacher, (wanted * (told - log_sum(told))).sum(1), 0.0)
+    return total
+
+
+def log_message(prior: Prior, mean: AnyArray, variance: AnyArray) -> AnyArray:
+    """Log N(mean; centre, both variances together): what a message says of clusters (specimen, cluster)."""
+    total = prior.variance + variance[:, None]
+    spread = (mean[:, None] - prior.centre) ** 2 / total
+    return -0.5 * (spread + namespace(mean).log(total) + LOG_TWO_PI).sum(2)

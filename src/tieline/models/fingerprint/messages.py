@@ -2,19 +2,31 @@
 
 from collections.abc import Sequence
 
-from tieline.models.fingerprint.networks import Networks
+import numpy as np
+
+from tieline.models.fingerprint.networks import Encoder, Networks
 from tieline.models.patch_layers import AnyArray, namespace
 
 BASE_PRECISION = 1e-2  # of the wide Gaussian around zero that is left when nothing is known
+AT_ONCE = 256  # specimens, whose patches stay in the processor's cache
 
 
 def messages(networks: Networks, inputs: Sequence[AnyArray]) -> tuple[AnyArray, AnyArray]:
     """What each modality says alone: means and precisions (modality, specimen, latent)."""
-    said = [encoder(x) for encoder, x in zip(networks.encoders, inputs, strict=True)]
+    said = [_said(encoder, x) for encoder, x in zip(networks.encoders, inputs, strict=True)]
     xp = namespace(said[0][0])
     return xp.stack([m for m, _ in said]), xp.exp(xp.stack([p for _, p in said])) * networks.trust[
         :, None, None
     ]
+
+
+def _said(encoder: Encoder, x: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """Mean and log precision (specimen, latent); by networks at rest, of some specimens after others."""
+    if namespace(x) is not np or len(x) <= AT_ONCE:
+        return encoder(x)
+    parts = [encoder(x[start : start + AT_ONCE]) for start in range(0, len(x), AT_ONCE)]
+    mean, log_precision = zip(*parts, strict=True)
+    return np.concatenate(mean), np.concatenate(log_precision)
 
 
 def product(mean: AnyArray, precision: AnyArray, is_used: AnyArray) -> tuple[AnyArray, AnyArray]:

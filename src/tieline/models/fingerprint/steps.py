@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
+from tieline.models.fingerprint.bound import Batch, Prior, agreement, bound_terms
 from tieline.models.fingerprint.form import Form
+from tieline.models.fingerprint.messages import messages, product
 from tieline.models.fingerprint.networks import Plan
 
 CLIP = 10.0  # norm of a gradient (nats a specimen) beyond which it is shortened
@@ -30,6 +31,7 @@ class Course(NamedTuple):
         decay: of weights, relative to the rate.
         corruption: standard deviation of what is added to the encoders' inputs, in standard deviations.
         key: of what is added (step).
+        agreement: weight of `bound.agreement` beside the bound.
     """
 
     rows: jax.Array
@@ -39,6 +41,7 @@ class Course(NamedTuple):
     decay: jax.Array
     corruption: jax.Array
     key: jax.Array
+    agreement: jax.Array
 
 
 @partial(jax.jit, static_argnames=("plan", "forms", "weights"))
@@ -69,18 +72,22 @@ def train_epoch(
         Numbers and state, and the mean terms of the bound (term).
     """
 
-    def loss(numbers: jax.Array, batch: Batch, noise: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def loss(
+        numbers: jax.Array, batch: Batch, is_used: jax.Array, noise: jax.Array
+    ) -> tuple[jax.Array, jax.Array]:
         networks = eqx.tree_at(lambda n: n.trust, plan.build(numbers), np.ones(len(forms), np.float32))
-        terms = bound_terms(networks, forms, weights, prior, batch, noise)
-        return -terms.sum(0).mean(), terms.mean(1)
+        said = messages(networks, batch.inputs)
+        latent = product(*said, is_used)
+        terms = bound_terms(networks, forms, weights, prior, batch, *latent, noise)
+        agreed = agreement(prior, batch, *said)
+        return -(terms.sum(0) + course.agreement * agreed).mean(), terms.mean(1)
 
     def step(carry: tuple, given: tuple) -> tuple[tuple, jax.Array]:
         numbers, state = carry
         rows, is_used, noise, rate, key = given
         batch = jax.tree.map(lambda a: a[rows], data)
-        inputs = corrupt(batch.inputs, forms, course.corruption, key)
-        batch = batch._replace(inputs=inputs, is_used=is_used)
-        gradient, terms = jax.grad(loss, has_aux=True)(numbers, batch, noise)
+        batch = batch._replace(inputs=corrupt(batch.inputs, forms, course.corruption, key))
+        gradient, terms = jax.grad(loss, has_aux=True)(numbers, batch, is_used, noise)
         change, state = OPTIMISER.update(gradient, state)
         return (numbers - rate * (change + course.decay * numbers), state), terms
 

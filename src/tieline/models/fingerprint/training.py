@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from tieline.models.arrays import Array, Mask
-from tieline.models.fingerprint.bound import Batch, Prior, terms_at
+from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
 from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.messages import fuse, messages, product
 from tieline.models.fingerprint.mixture_search import MOST_SEARCHED, improve
@@ -36,6 +36,7 @@ class Training:
         corruption: noise on what encoders are fed, in standard deviations.
         warm_up: share of epochs during which clusters keep their places.
         patience: epochs without a better bound on held-out specimens, after which training ends.
+        agreement: weight, beside the bound, of each modality alone telling the clusters that all tell.
     """
 
     n_epochs: int = 150
@@ -45,6 +46,7 @@ class Training:
     corruption: float = 0.2
     warm_up: float = 0.4
     patience: int = 40
+    agreement: float = 20.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,16 +162,25 @@ class Exam:
 
     def bound(self, networks: Networks, population: Population, material: Material) -> float:
         """Mean over all cases, nats."""
-        log_laws = _log_laws(population, material)[self.rows].astype(np.float32)
-        batch = self.batch._replace(log_laws=log_laws)
-        # Every specimen is read once, however many subsets of its modalities are asked.
+        said = self.messages(networks, material)
+        return self.bound_of(said, networks, population, material)
+
+    def messages(self, networks: Networks, material: Material) -> tuple[Array, Array]:
+        """What modalities say of every case: every specimen is read once, however often it is asked."""
         inputs = [x[self.specimens].astype(np.float32) for x in material.inputs]
         mean, precision = messages(networks, inputs)
         at = np.searchsorted(self.specimens, self.rows)
-        mean, variance = product(mean[:, at], precision[:, at], batch.is_used)
-        prior = prior_of(population)
-        given = (material.forms, material.weights, prior, batch, mean, variance, self.noise)
-        return float(terms_at(networks, *given).sum(0, dtype=float).mean())
+        return mean[:, at], precision[:, at]
+
+    def bound_of(
+        self, said: tuple[Array, Array], networks: Networks, population: Population, material: Material
+    ) -> float:
+        """Mean bound over all cases, nats, with given messages."""
+        log_laws = _log_laws(population, material)[self.rows].astype(np.float32)
+        batch = self.batch._replace(log_laws=log_laws)
+        mean, variance = product(*said, batch.is_used)
+        given = (material.forms, material.weights, prior_of(population), batch, mean, variance, self.noise)
+        return float(bound_terms(networks, *given).sum(0, dtype=float).mean())
 
 
 def with_trust(networks: Networks, trust: Array) -> Networks:
@@ -185,12 +196,14 @@ def _tempered(networks: Networks, population: Population, material: Material, ex
     if not material.is_held_out.any():
         return networks
     trust = np.ones(len(material.forms))
-    best = exam.bound(networks, population, material)
+    mean, precision = exam.messages(networks, material)
+    best = exam.bound_of((mean, precision), networks, population, material)
     for m in np.tile(np.arange(len(trust)), N_SWEEPS):
         for factor in TRUSTS:
             trial = trust.copy()
             trial[m] = factor
-            bound = exam.bound(with_trust(networks, trial), population, material)
+            said = mean, precision * trial[:, None, None].astype(np.float32)
+            bound = exam.bound_of(said, networks, population, material)
             if bound > best:
                 trust, best = trial, bound
     return with_trust(networks, trust)
@@ -244,6 +257,7 @@ def _course(
         jnp.asarray(np.float32(settings.decay)),
         jnp.asarray(np.float32(settings.corruption)),
         jnp.asarray(rng.integers(2**32, size=(len(rate), 4), dtype=np.uint32)),
+        jnp.asarray(np.float32(settings.agreement)),
     )
 
 
