@@ -223,6 +223,15 @@ def test_proposals_are_made_with_it(posterior, both):
     assert best.sizes["specimen"] == 2
 
 
+def test_a_space_of_a_few_elements_is_searched(posterior):
+    elements = ["Ti", "V", "Al", "N"]
+    space = tl.Space([tl.Composition("composition", elements, low={"N": 0.4}, high=0.6, step=0.05)])
+    best = tl.propose(posterior, space, tl.Maximize("stiffness"), n=2, seed=0)
+    assert set(best["composition"].sel(specimen=best["specimen"][0])["element"].values) >= set(elements)
+    np.testing.assert_allclose(best["composition"].sum("element"), 1.0)
+    assert (best["composition"].sel(element="N") >= 0.4 - 1e-9).all()
+
+
 def test_values_with_large_standard_errors_count_less(both):
     table, asked = both
     error = np.where(np.arange(table.sizes["specimen"]) % 2 == 0, 1.5, 0.0) * table["heat"]

@@ -57,6 +57,17 @@ def test_elements_are_put_into_the_order_of_the_model():
         check_pool(posterior, pool.assign_coords(element=["Fe", "Ga", "Ni"]))
 
 
+def test_elements_that_a_pool_does_not_name_are_absent():
+    posterior = toy_posterior(composition=True)
+    pool = default_pool(posterior)
+    fractions = pool["composition"][:2].copy(data=[[0.5, 0.5, 0.0], [0.2, 0.8, 0.0]])
+    binary = pool.isel(specimen=[0, 1]).assign(composition=fractions)
+    named = binary.sel(element=["Ga", "Fe"])
+    xr.testing.assert_equal(check_pool(posterior, named)["composition"], binary["composition"])
+    with pytest.raises(SchemaError, match="no composition"):
+        check_pool(posterior, pool.sel(element=["Ga", "Fe"]))
+
+
 def test_same_place_has_one_name():
     places = xr.Dataset({"a": ("specimen", [0.1, 0.3, 0.1 + 1e-12]), "b": ("specimen", [5.0, 5.0, 5.0])})
     names = place_names(places)

@@ -33,7 +33,7 @@ def check_pool(posterior: Posterior, pool: xr.Dataset, *, called: str = "pool") 
 
     Args:
         posterior: says which design variables it needs.
-        pool (specimen): one row a place.
+        pool (specimen): one row a place. Elements that its composition does not name are absent.
         called: how messages name it.
 
     Returns:
@@ -43,10 +43,21 @@ def check_pool(posterior: Posterior, pool: xr.Dataset, *, called: str = "pool") 
         SchemaError: the pool is empty, lacks a design variable, has holes in one, or does not close.
         UnitError: a variable has a unit that cannot be converted into the model's.
     """
-    design = align(pool, posterior.table, design_names(posterior), called=called)
+    names = design_names(posterior)
+    design = align(_with_absent_elements(pool, posterior.table, names), posterior.table, names, called=called)
     if design.sizes["specimen"] == 0:
         raise SchemaError(f"The {called} is empty.", found="0 rows", hint="give at least one place to choose")
     return design
+
+
+def _with_absent_elements(pool: xr.Dataset, table: xr.Dataset, names: list[str]) -> xr.Dataset:
+    """The pool with the elements of a table, where it names only some of them: a closed sum has no others."""
+    if not isinstance(pool, xr.Dataset) or not {"element"} <= set(pool.coords) & set(table.coords):
+        return pool
+    known, given = (set(data["element"].values.astype(str).tolist()) for data in (table, pool))
+    if not given < known or any(name not in pool for name in names):
+        return pool
+    return pool[names].reindex(element=table["element"].values, fill_value=0.0)
 
 
 def design_matrix(design: xr.Dataset) -> np.ndarray:

@@ -5,6 +5,7 @@
     unit    = symbol | "(" part ")" | "[" part "]" | "{" part "}"
     number  = 2, 0.95, .5                                     one if it is not given
 
+A full stop is a decimal point and no dot of a hydrate: CuSO4.5H2O, which may be meant as either, is refused.
 Blanks are skipped, and subscripts (₂) are read as numbers. Symbols are those of the 118 elements, in their
 own spelling: CO is carbon monoxide, Co is cobalt, and NaN is sodium nitride. A charge, an unknown amount
 (x, δ) and a symbol of no element are refused by name. An amount of zero means that the element is not there.
@@ -29,6 +30,7 @@ _NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
 _LEADING = re.compile(r"(?P<number>\d+\.?\d*|\.\d+)?(?P<rest>.*)", re.DOTALL)
 _SYMBOL = re.compile(r"[A-Z][a-z]?")
 _CHARGE = re.compile(r"[\^⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻+−]|-\d*[)\]]?$")
+_HYDRATE = re.compile(r"(?<=[A-Za-z)\]}])(?P<number>\d+)\.(?P<amount>\d+)H2O$")
 _EMPTY = {"", "nan", "None", "<NA>"}
 
 
@@ -49,6 +51,8 @@ def parse_formula(formula: str) -> Amounts:
         >>> parse_formula("Mg(OH)2")
         {'Mg': 1.0, 'O': 2.0, 'H': 2.0}
     """
+    if not isinstance(formula, str) and formula is not None and formula == formula:
+        raise SchemaError("A formula is not text.", found=repr(formula), hint="formulas such as 'Fe3O4'")
     if not isinstance(formula, str) or formula.strip() in _EMPTY:
         raise SchemaError(
             "A formula is empty.",
@@ -61,6 +65,13 @@ def parse_formula(formula: str) -> Amounts:
             "A formula with a charge is no composition.",
             found=formula,
             hint="leave the charge out: Fe3+ is Fe, [SO4]2- is SO4",
+        )
+    if match := _HYDRATE.search(text):
+        raise SchemaError(
+            f"The full stop in '{formula}' may be a decimal point or the dot of a hydrate.",
+            found=f"'{match[0]}'",
+            hint=f"{text[: match.end('number')]}·{match['amount']}H2O if it is a hydrate;"
+            f" {text.removesuffix('H2O')}(H2O) if it is a decimal point",
         )
     total: Amounts = {}
     for number, part in enumerate(_DOTS.split(text)):
@@ -161,6 +172,17 @@ def _refusal(formula: str, at: str, hint: str) -> SchemaError:
     return SchemaError(f"'{formula}' is not a formula that can be read.", found=f"'{at}'", hint=hint)
 
 
+def _advice(text: str, rest: str) -> str:
+    """What to do about characters that are no symbol."""
+    if rest[0] in _OPEN.values():
+        return "a bracket closes that was not opened"
+    if rest[0] == ",":
+        return "a decimal point for a comma: Fe2.5O; an amount for each of several: (Fe0.5Co0.5)2O3"
+    if text == text.lower():
+        return "symbols begin with a capital letter: Fe2O3"
+    return "symbols of elements, numbers and brackets; an unknown amount (x, δ) needs a number"
+
+
 class _Reader:
     """One pass over the text of one part, from left to right."""
 
@@ -196,9 +218,7 @@ class _Reader:
         match = _SYMBOL.match(self.text, self.at)
         rest = self.text[self.at : self.at + 8]
         if not match:
-            hint = "symbols of elements, numbers and brackets; an unknown amount (x, δ) needs a number"
-            is_closing = rest[0] in _OPEN.values()
-            raise _refusal(self.formula, rest, "a bracket closes that was not opened" if is_closing else hint)
+            raise _refusal(self.formula, rest, _advice(self.text, rest))
         for symbol in (match[0], match[0][0]):
             if symbol in atomic_weights():
                 self.at += len(symbol)
