@@ -51,6 +51,8 @@ def test_what_is_no_predicted_spectrum_is_refused(predicted):
     assert "absorption" in caught.value.found
     with pytest.raises(tl.SchemaError, match="lacks specimens"):
         tl.figures.predicted_spectra(predicted, "absorption", predicted.isel(specimen=[0]))
+    with pytest.raises(tl.SchemaError, match="not in what was measured"):
+        tl.figures.predicted_spectra(predicted, "absorption", predicted.drop_vars("absorption"))
     many = xr.concat([predicted] * 7, "specimen", data_vars="minimal")
     with pytest.raises(tl.SchemaError, match="at most 12"):
         tl.figures.predicted_spectra(many, "absorption")

@@ -175,17 +175,16 @@ def _draw_effects(axes: Axes, found: xr.Dataset, dim: str, what: str) -> None:
 def _beside(predicted: xr.Dataset, name: str, measured: xr.Dataset) -> np.ndarray:
     """What was measured on the specimens of a prediction (specimen, axis)."""
     if name not in measured:
-        raise SchemaError(
-            f"'{name}' is not in what was measured.", found=name_known(map(str, measured.data_vars), name)
-        )
-    known = {specimen: i for i, specimen in enumerate(measured["specimen"].values.tolist())}
+        known = [str(variable) for variable in measured.data_vars]
+        raise SchemaError(f"'{name}' is not in what was measured.", found=name_known(known, name))
+    row = {specimen: i for i, specimen in enumerate(measured["specimen"].values.tolist())}
     wanted = predicted["specimen"].values.tolist()
-    if lost := [specimen for specimen in wanted if specimen not in known]:
+    if lost := [specimen for specimen in wanted if specimen not in row]:
         raise SchemaError(
             "What was measured lacks specimens of the prediction.", found=name_some(map(str, lost))
         )
     values = measured[name].transpose("specimen", predicted[name].dims[1]).values
-    return values[[known[specimen] for specimen in wanted]]
+    return values[[row[specimen] for specimen in wanted]]
 
 
 def _require(found: xr.Dataset, names: Sequence[str], maker: str) -> None:
