@@ -7,6 +7,7 @@ import xarray as xr
 from benchmarks import composition as benchmark
 from benchmarks.__main__ import main
 from benchmarks.composition_peers import PEERS
+from benchmarks.composition_transfer import few_labels, shuffled
 
 from tieline.schema import chemical_systems
 
@@ -58,6 +59,22 @@ def test_curves_of_held_out_systems_are_not_learned_from():
     assert found["seebeck_coefficient_373"].values[0] == split.asked.sizes["specimen"]
     known = chemical_systems(asked_of[0].known["composition"])
     assert not np.isin(chemical_systems(split.asked["composition"]), known).any()
+
+
+@needs_data
+def test_a_source_holds_nothing_of_the_systems_that_are_asked_about():
+    aflow = benchmark.complete_aflow()
+    source = aflow[["composition", *benchmark.SOURCE]]
+    known, asked, others = few_labels(aflow, source, 0)
+    assert known.sizes["specimen"] == 100
+    assert "bulk_modulus" not in others
+    assert "shear_modulus" not in others
+    systems = [set(chemical_systems(table["composition"])) for table in (known, asked, others)]
+    assert not systems[1] & (systems[0] | systems[2])
+    mixed = shuffled(others, 0)
+    np.testing.assert_array_equal(mixed["composition"], others["composition"])
+    assert (mixed["energy"].values != others["energy"].values).mean() > 0.9
+    np.testing.assert_array_equal(np.sort(mixed["energy"]), np.sort(others["energy"]))
 
 
 @needs_data
