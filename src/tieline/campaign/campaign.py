@@ -24,6 +24,7 @@ import xarray as xr
 from tieline.campaign import asking, proposals
 from tieline.campaign.ahead import Ahead
 from tieline.campaign.attaching import attach
+from tieline.campaign.card import card_of
 from tieline.campaign.export.exporting import Format, export
 from tieline.campaign.export.view import viewed
 from tieline.campaign.fits import Fit, begin, end, find_fit, latest_fit, list_fits
@@ -120,6 +121,11 @@ class Campaign:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        known = self._known()
+        n = 0 if known is None else known.sizes["specimen"]
+        return card_of(self.settings, self.store, n, self.imports())
 
     @property
     def settings(self) -> Settings:
@@ -336,13 +342,7 @@ class Campaign:
         return proposals.list_proposals(self.store, states=states)
 
     def claim(
-        self,
-        proposal: str = "",
-        *,
-        by: str,
-        lease: float = LEASE,
-        instrument: str = "",
-        key: str = "",
+        self, proposal: str = "", *, by: str, lease: float = LEASE, instrument: str = "", key: str = ""
     ) -> str:
         """Take a proposal for oneself, by default the first that is open; returns its name.
 

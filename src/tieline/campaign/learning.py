@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.campaign.settings import Settings
+from tieline.campaign.settings import COMPOSITION_PROPERTIES, Settings
 from tieline.features.represent import represent
+from tieline.models.composition_properties import CompositionProperties
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.phase_property import PhaseProperty
 from tieline.schema import as_variables
@@ -24,13 +25,15 @@ NOT_LEARNED = (
 )  # settings that a fit does not depend on
 
 
-def model_of(settings: Settings) -> PhaseProperty | GaussianProcess:
+def model_of(settings: Settings) -> PhaseProperty | GaussianProcess | CompositionProperties:
     """The model of complete settings."""
     assert settings.design is not None  # complete fills it
     assert settings.properties is not None
     if settings.is_smooth:
         kernel = {} if settings.kernel is None else {"kernel": settings.kernel}
         return GaussianProcess(settings.design, settings.properties, **kernel)
+    if settings.model == COMPOSITION_PROPERTIES:
+        return CompositionProperties(settings.design, settings.properties)
     said = {"inference": settings.inference, "n_sweeps": settings.n_sweeps}
     return PhaseProperty(
         design=settings.design,

@@ -27,6 +27,8 @@ HEAD = """\
 
 
 PHASE_PROPERTY, GAUSSIAN_PROCESS = "PhaseProperty", "GaussianProcess"
+COMPOSITION_PROPERTIES = "CompositionProperties"
+MODELS = (PHASE_PROPERTY, GAUSSIAN_PROCESS, COMPOSITION_PROPERTIES)
 ONLY_OF = {  # settings that one of the models has
     "phase": PHASE_PROPERTY,
     "instrument": PHASE_PROPERTY,
@@ -42,7 +44,8 @@ class Settings:
 
     Attributes:
         name: of the campaign.
-        model: `PhaseProperty`, or `GaussianProcess` where there are no phases.
+        model: `PhaseProperty`; where there are no phases `GaussianProcess`, or `CompositionProperties` for
+            many properties of compositions.
         design: the name of a composition, or names of columns; of text too for `GaussianProcess`.
         phase: the column of phase labels, or several of different instruments or people; "" if there is none.
         properties: the columns to learn.
@@ -87,8 +90,13 @@ class Settings:
 
     @property
     def is_smooth(self) -> bool:
-        """Whether the model is `GaussianProcess`, which reads no labels."""
+        """Whether the model is `GaussianProcess`, which reads text."""
         return self.model == GAUSSIAN_PROCESS
+
+    @property
+    def reads_labels(self) -> bool:
+        """Whether the model is `PhaseProperty`, which knows phases."""
+        return self.model in (None, PHASE_PROPERTY)
 
 
 def read_settings(path: Path) -> Settings:
@@ -151,16 +159,16 @@ def check_model(model: str | None, goal: str | None = None) -> None:
     Raises:
         SchemaError: it does not, or cannot.
     """
-    models = (PHASE_PROPERTY, GAUSSIAN_PROCESS)
-    if model is not None and model not in models:
+    if model is not None and model not in MODELS:
         raise SchemaError(
             f"A campaign has no model '{model}'.",
-            found=name_known(models, model),
+            found=name_known(MODELS, model),
             hint=f'model = "{GAUSSIAN_PROCESS}" in campaign.toml, or leave the line out',
         )
-    if model == GAUSSIAN_PROCESS and goal is not None and wants_phase_map(parse_goal(goal)):
+    has_phases = model in (None, PHASE_PROPERTY)
+    if not has_phases and goal is not None and wants_phase_map(parse_goal(goal)):
         raise SchemaError(
-            f"{GAUSSIAN_PROCESS} has no phases, and its campaign cannot learn a phase map.",
+            f"{model} has no phases, and its campaign cannot learn a phase map.",
             found=f"goal = {goal!r} beside model = {model!r}",
             hint="another goal, or leave the model out",
         )
@@ -244,7 +252,7 @@ def complete(settings: Settings, table: xr.Dataset) -> Settings:
     stated = settings.stated_design
     design = stated if stated is not None else _guess_design(table)
     phase = settings.phase if settings.phase is not None else _guess_phase(table)
-    phase = "" if settings.is_smooth else phase
+    phase = phase if settings.reads_labels else ""
     properties = settings.properties
     if properties is None:
         properties = [v for v in properties_of(settings, table) if _has_numbers(table[v])]

@@ -95,7 +95,7 @@ def new(
     name: Annotated[str, typer.Option(help="Of the campaign; by default the folder's.")] = "",
     goal: Annotated[str, typer.Option(help="For example maximize:strength.")] = "",
     model: Annotated[
-        str, typer.Option(help="PhaseProperty, or GaussianProcess where there are no phases.")
+        str, typer.Option(help="PhaseProperty; without phases GaussianProcess or CompositionProperties.")
     ] = "",
 ) -> None:
     """Start a campaign in a new folder."""

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
+from tieline.models.card import card_of
 from tieline.models.composition_basis import Span
 from tieline.models.composition_fit import CompositionFit
 from tieline.models.composition_reading import CompositionReading
@@ -56,6 +57,9 @@ class CompositionPosterior:
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def _repr_html_(self) -> str:
+        return card_of(self)
 
     @property
     def results(self) -> xr.Dataset:

@@ -26,6 +26,7 @@ FEW_VALUES = 8  # of a property
 NEAR = 0.05  # of the design's width: so close to its last value a property is hardly extrapolated
 MOST_BEYOND = 0.25  # of the specimens outside the range of a property: then a green verdict would mislead
 UNSETTLED = 0.05  # change of a membership in the last pass
+FEW_NAMES = 3  # specimens that are worth a label, by name
 
 
 def diagnose(posterior: "PhasePosterior") -> xr.Dataset:
@@ -98,6 +99,16 @@ def _leave_one_out(posterior: "PhasePosterior") -> xr.Dataset:
     )
 
 
+def _label_next(posterior: "PhasePosterior", found: xr.Dataset) -> str:
+    """Name the specimens without a label whose phase is the least certain."""
+    rows = np.asarray(posterior.rows)[~posterior.answer.seen.labelled]
+    if not rows.size:
+        return "Make and label specimens near the edges of the map."
+    surest = found["loo_phase_probability"].values[rows].max(1)
+    chosen = found["specimen"].values[rows[np.argsort(surest, kind="stable")[:FEW_NAMES]]]
+    return f"Label the specimens whose phase is the least certain: {', '.join(map(str, chosen))}."
+
+
 def _worries(posterior: "PhasePosterior", found: xr.Dataset):
     """Yield (verdict, sentence, action) for everything that is not as it should be."""
     answer = posterior.answer
@@ -105,7 +116,7 @@ def _worries(posterior: "PhasePosterior", found: xr.Dataset):
         yield (
             "amber",
             "Some specimens still change phase from pass to pass, so map edges may move",
-            "Label the specimens of highest entropy.",
+            _label_next(posterior, found),
         )
     if isinstance(answer, SampledAnswer) and not answer.sample.convergence.reached:
         chains = answer.sample.convergence

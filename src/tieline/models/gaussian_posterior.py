@@ -11,6 +11,7 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from tieline.models.arrays import Array, Mask
+from tieline.models.card import card_of
 from tieline.models.feasibility import log_success
 from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
@@ -46,6 +47,9 @@ class GaussianPosterior:
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def _repr_html_(self) -> str:
+        return card_of(self)
 
     @property
     def results(self) -> xr.Dataset:

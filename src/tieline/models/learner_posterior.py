@@ -10,6 +10,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array, Indices
+from tieline.models.card import card_of
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import FittedLabel, Preparation
 from tieline.models.learner_parts import NumberParts, fit_all
@@ -60,6 +61,9 @@ class LearnerPosterior:
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def _repr_html_(self) -> str:
+        return card_of(self)
 
     @property
     def results(self) -> xr.Dataset:

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
+from tieline.models.card import card_of
 from tieline.models.diagnosis import beyond_values, diagnose
 from tieline.models.encoding import Encoding
 from tieline.models.fusion_answer import FusionAnswer
@@ -53,6 +54,9 @@ class PhasePosterior:
 
     def __repr__(self) -> str:
         return describe(self)
+
+    def _repr_html_(self) -> str:
+        return card_of(self)
 
     @property
     def phases(self) -> tuple[str, ...]:
