@@ -5,7 +5,8 @@ and goes on with the request that nobody acknowledged. `writers_sqlite`, `writer
 claim and tell at once, and some die with what they have claimed. `ask`: twenty clients of one process ask
 for a place each, of 2,000, after a fit to 1,000 specimens. `ask_http`: the same
 through the service. `loop`: a simulated laboratory runs 40 experiments
-through the service while its robot and the service are killed (-9).
+through the service while its robot and the service are killed (-9). `files`: 10,000 damaged and hostile
+files before every reader.
 
 There are no peers in this. `seconds` is the wall clock of the case, as is every time: it is what a client
 sees, so nothing else should run on the machine.
@@ -21,15 +22,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.reliability_ask import ask_case, ask_http_case
+from benchmarks.reliability_files import files_case
 from benchmarks.reliability_loop import loop_case
 from benchmarks.reliability_robots import LAB, lost_and_doubled, robot, start, tell_until_killed, writer
 from benchmarks.reliability_server import postgres
 from benchmarks.tasks import Options, Row
 from tieline.campaign.campaign import Campaign
 
-CASES = ("kill", "writers_sqlite", "writers_postgres", "ask", "ask_http", "loop")
+CASES = ("kill", "writers_sqlite", "writers_postgres", "ask", "ask_http", "loop", "files")
 N_KILLS, N_RECORDS = 200, 1000
 N_WRITERS, N_TURNS = 16, 500
+N_FILES = 10_000
 LONGEST = 0.15  # seconds that a robot lives at most before it is killed
 
 
@@ -48,6 +51,8 @@ def run(options: Options) -> Iterator[Row]:
                 found = ask_http_case(place)
             elif case == "loop":
                 found = loop_case(place)
+            elif case == "files":
+                found = files_case(place, N_FILES)
             else:
                 with database(case, place) as url:
                     found = writers_case(place, N_WRITERS, N_TURNS, url)

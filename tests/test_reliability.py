@@ -1,8 +1,10 @@
 """Small versions of the benchmark of reliability: nothing is lost or doubled, whoever dies when."""
 
 import pytest
-from benchmarks import reliability, reliability_ask, reliability_loop
+from benchmarks import reliability, reliability_ask, reliability_files, reliability_loop
 from benchmarks.reliability_server import programs
+
+from tieline.readers import apart
 
 
 def test_kills_lose_and_double_nothing(tmp_path):
@@ -33,3 +35,13 @@ def test_clients_get_different_places(case, tmp_path, monkeypatch):
     monkeypatch.setattr(reliability_ask, "PAUSE", (0.0, 0.05))
     sizes = {"n_specimens": 30, "n_candidates": 200, "n_clients": 5, "n_questions": 6}
     assert case(tmp_path, **sizes)["duplicates"] == 0
+
+
+def test_damaged_and_hostile_files_are_read_or_refused_by_name(tmp_path):
+    found = reliability_files.files_case(
+        tmp_path, 47
+    )  # the slow ones come after these; the benchmark has them
+    assert found["faults"] == 0
+    assert found["slowest_seconds"] < apart.PATIENCE + 10
+    assert 0.05 < found["read_share"] < 0.9
+    assert found["refused_share"] > 0.1

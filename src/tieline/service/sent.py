@@ -1,17 +1,15 @@
-"""Files that are sent: kept for a moment, under a name that can do no harm, and how they would be read."""
+"""Files that are sent: kept for a moment, under a name that can do no harm."""
 
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import UploadFile
 
 from tieline.errors import SchemaError
-from tieline.readers.preview import preview
 
 LONGEST = 120  # letters
 PLAIN = re.compile(r"\w[\w .,()+=@-]*\.\w{1,12}")
@@ -32,13 +30,6 @@ def plain_name(name: str | None) -> str:
             hint="spread.csv: letters, digits, spaces and ( ) + , - . = @ _, with an ending",
         )
     return name
-
-
-def previewed(file: Path, columns: Mapping[str, Any] | None, sheet: str = "") -> list[dict[str, Any]]:
-    """How a file would be read, one row a column; what is not known is None."""
-    table = preview(file, columns=dict(columns) if columns else None, sheet=sheet or None)
-    rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(name): cell for name, cell in row.items()} for row in rows]
 
 
 @contextmanager

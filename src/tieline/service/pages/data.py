@@ -11,6 +11,7 @@ from starlette.responses import Response
 from tieline.campaign.places import flat
 from tieline.campaign.store import tables
 from tieline.errors import SchemaError, TielineError
+from tieline.readers.apart import previewed_apart, survive_apart
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.schema import specimens_of
@@ -22,7 +23,6 @@ from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray
 from tieline.service.pages.words import spoken
 from tieline.service.request import Viewed, deed_of
-from tieline.service.sent import previewed
 
 SHOWN = 100  # specimens on a page
 LOOKED_AT = 3  # tables of a heap that are looked at; patterns are only counted
@@ -132,8 +132,8 @@ def _sheet(file: Path, said: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def _columns(file: Path, said: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     """Columns as they would be read, each with what was guessed of it before anything was said."""
-    guessed = {row["header"]: row for row in previewed(file, None)}
-    read = {row["header"]: row for row in (previewed(file, said) if said else guessed.values())}
+    guessed = {row["header"]: row for row in previewed_apart(file, None)}
+    read = {row["header"]: row for row in (previewed_apart(file, said) if said else guessed.values())}
     columns = []
     for header, guess in guessed.items():
         is_ignored = bool(said) and header in said and said[header] is None
@@ -160,6 +160,7 @@ def settle(request: Request, heap: str, fields: Fields) -> Response:
         for file in tray.files(heap):
             if corrections := said.get(file.name):
                 write_mapping(file, Mapped(columns=corrections_of(corrections)))
+        survive_apart(tray.whole(heap))
         notes = deed.campaign.import_file(tray.whole(heap), by=deed.by(fields.get("by", "")), key=deed.key)
     except TielineError as error:
         seen = looked_at(tray, heap, said, error)

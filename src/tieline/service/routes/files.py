@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from tieline.campaign.store import tables
 from tieline.errors import NotFound, SchemaError
+from tieline.readers.apart import previewed_apart, survive_apart
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
 from tieline.service.answers import Recorded, recorded
 from tieline.service.bodies import LONGEST_NAME, LONGEST_TEXT
@@ -18,7 +19,7 @@ from tieline.service.guard import PROPOSE, READ, needs
 from tieline.service.intake import NotPlain, check_json
 from tieline.service.request import Viewed, Writing
 from tieline.service.routes.router import api_router
-from tieline.service.sent import kept_for_a_moment, previewed
+from tieline.service.sent import kept_for_a_moment
 
 router = api_router("files")
 Sent = Annotated[UploadFile, File(description="A table, or a diffraction pattern.")]
@@ -84,7 +85,7 @@ class Artifacts(BaseModel):
 def preview_file(file: Sent, sheet: Sheet = "", columns: Columns = "") -> Preview:
     """Show how a file would be read, column by column, with the question where one is open."""
     with kept_for_a_moment(file) as place:
-        rows = previewed(place, _corrections(columns), sheet)
+        rows = previewed_apart(place, _corrections(columns), sheet or None)
     return Preview(columns=[Column(**row) for row in rows])
 
 
@@ -98,6 +99,7 @@ def import_file(
     with kept_for_a_moment(file) as place:
         if said := _corrections(columns):
             write_mapping(place, Mapped(columns=corrections_of(said), sheet=sheet or None))
+        survive_apart(place, sheet or None)
         notes = campaign.import_file(place, sheet=sheet or None, by=deed.by(by), key=deed.key)
     n_specimens = campaign.record()["specimens"].sizes["specimen"]
     return Imported(notes=notes, n_specimens=n_specimens, event=campaign.store.last())

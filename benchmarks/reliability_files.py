@@ -1,0 +1,190 @@
+"""Damaged and hostile files before every reader: each is read or refused by name, and none does harm."""
+
+import io
+import struct
+import tempfile
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.readers.apart import outcomes_apart
+
+TOGETHER, N_DAMAGES = 50, 45  # of so many files the first are only damaged, and read by one process
+DEFLATED = zipfile.ZIP_DEFLATED
+BOMB = 400 << 20  # bytes that a small sheet unpacks to
+Maker = Callable[[np.random.Generator, dict[str, bytes]], tuple[str, bytes]]
+
+
+def files_case(place: Path, n: int, seed: int = 0) -> dict[str, float]:
+    """Read n files, damaged or made to do harm."""
+    begun, counts, slowest = time.perf_counter(), Counter(), 0.0
+    files = enumerate(hostile_files(n, seed))
+    while batch := list(islice(files, TOGETHER)):
+        with tempfile.TemporaryDirectory(dir=place) as folder:
+            made = [_written(Path(folder), i, name, data) for i, (name, data) in batch]
+            for part in (made[:N_DAMAGES], *([file] for file in made[N_DAMAGES:])):
+                if part:
+                    outcomes, longest = read_all(part)
+                    counts.update(outcomes)
+                    slowest = max(slowest, longest)
+    found = {f"{what}_share": counts[what] / n for what in ("read", "refused", "stopped")}
+    return found | {
+        "files": n,
+        "faults": counts["died"],
+        "slowest_seconds": slowest,
+        "seconds": time.perf_counter() - begun,
+    }
+
+
+def _written(folder: Path, i: int, name: str, data: bytes) -> Path:
+    file = folder / f"{i}-{name}"
+    file.write_bytes(data)
+    return file
+
+
+def read_all(files: list[Path]) -> tuple[list[str], float]:
+    """What comes of files, and how long the slowest took that was read alone."""
+    begun = time.perf_counter()
+    try:
+        outcomes = outcomes_apart(files)
+        return ["read" if o == "read" else "refused" for o in outcomes], time.perf_counter() - begun
+    except SchemaError as error:
+        if len(files) == 1:
+            return ["died" if "died" in error.found else "stopped"], time.perf_counter() - begun
+    each = [read_all([file]) for file in files]
+    return [o for outcomes, _ in each for o in outcomes], max(seconds for _, seconds in each)
+
+
+def hostile_files(n: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Files (name, bytes): sound ones of every kind, damaged in several ways; and some made to do harm."""
+    rng, sound = np.random.default_rng(seed), sound_files()
+    for i in range(n):
+        maker = MAKERS[i % len(MAKERS)]
+        yield maker(rng, sound)
+
+
+def sound_files() -> dict[str, bytes]:
+    """A small file of every kind that is read."""
+    rng = np.random.default_rng(0)
+    sheet = pd.DataFrame({"specimen": [f"S{i}" for i in range(12)], "T (degC)": np.arange(600, 720, 10)})
+    sheet["hardness (GPa)"], sheet["phase"] = rng.normal(6, 1, 12).round(2), rng.choice(["fcc", "bcc"], 12)
+    book, stack, record = io.BytesIO(), io.BytesIO(), io.BytesIO()
+    sheet.to_excel(book, index=False)
+    tifffile.imwrite(stack, (rng.random((8, 16, 16)) > 0.5).astype(np.uint8))
+    data = xr.Dataset({"hardness": ("specimen", [5.0, 6.0], {"units": "GPa"})}, {"specimen": ["a", "b"]})
+    data.to_netcdf(record, engine="h5netcdf")
+    pattern = "\n".join(f"{20 + 0.1 * k:.1f} {100 + k}" for k in range(80)).encode()
+    return {
+        "a.csv": sheet.to_csv(index=False).encode(),
+        "a.xlsx": book.getvalue(),
+        "a.tif": stack.getvalue(),
+        "a.nc": record.getvalue(),
+        "a.xy": pattern,
+        "a.txt": sheet.to_csv(index=False, sep="\t").encode("utf-16"),
+    }
+
+
+def _any(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    name = str(rng.choice(list(sound)))
+    return name, sound[name]
+
+
+def _truncated(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    name, data = _any(rng, sound)
+    return name, data[: int(rng.integers(len(data)))]
+
+
+def _flipped(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    name, data = _any(rng, sound)
+    damaged = bytearray(data)
+    for at in rng.integers(len(damaged), size=rng.integers(1, 20)):
+        damaged[at] ^= 1 << int(rng.integers(8))
+    return name, bytes(damaged)
+
+
+def _overwritten(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    name, data = _any(rng, sound)
+    at, length = rng.integers(len(data)), rng.integers(1, 200)
+    filling = rng.bytes(int(length)) if rng.random() < 0.5 else bytes(length)
+    return name, data[:at] + filling + data[at + length :]
+
+
+def _misnamed(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    _, data = _any(rng, sound)
+    return str(rng.choice(list(sound))), data
+
+
+def _repeated(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    name, data = _any(rng, sound)
+    return name, data * int(rng.integers(2, 5))
+
+
+def _huge_image(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    """A TIFF whose header speaks of 10⁹ pixels and more."""
+    side = int(rng.integers(30_000, 2_000_000_000))
+    tags = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1),
+            (273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, side), (279, 4, 1, 100)]  # fmt: skip
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return "a.tif", b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(tags)) + entries + bytes(104)
+
+
+def _bomb(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    """A workbook of a few kB that unpacks to hundreds of MB, in its sheet or its texts."""
+    return "a.xlsx", _bomb_in(str(rng.choice(["worksheets/sheet1", "sharedStrings", "styles"])))
+
+
+@cache
+def _bomb_in(part: str) -> bytes:
+    return _book_with(sound_files(), f"xl/{part}.xml", lambda text: text[:-20] + b" " * BOMB + text[-20:])
+
+
+def _entities(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    """A workbook whose XML wants another file, or grows without end."""
+    if rng.random() < 0.5:
+        head = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
+    else:
+        lines = [b'<!ENTITY b0 "lol">']
+        lines += [b'<!ENTITY b%d "%s">' % (k, b"&b%d;" % (k - 1) * 10) for k in range(1, 12)]
+        head = b"<!DOCTYPE x [" + b"".join(lines) + b"]>"
+    entity = b"&a;" if b"SYSTEM" in head else b"&b11;"
+
+    def poison(text: bytes) -> bytes:
+        declared, _, rest = text.partition(b"?>")
+        return declared + b"?>" + head + rest.replace(b"</t>", entity + b"</t>")
+
+    return "a.xlsx", _book_with(sound, "xl/sharedStrings.xml", poison)
+
+
+def _wide(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:
+    """A table of very many columns, a line without end, or quotes that are never closed."""
+    kind = rng.integers(3)
+    if kind == 0:
+        return "a.csv", b",".join(b"c%d" % k for k in range(2000)) + b"\n" + b",".join([b"1"] * 2000)
+    if kind == 1:
+        return "a.csv", b"T,hardness\n1," + b"9" * int(rng.integers(1 << 20, 8 << 20)) + b"\n2,3\n"
+    return "a.csv", b'T,hardness\n"1,' + b'2\n"3,4\n' * 5000
+
+
+def _book_with(sound: dict[str, bytes], part: str, change: Callable[[bytes], bytes]) -> bytes:
+    """The sound workbook with one of its parts changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(sound["a.xlsx"])) as book, zipfile.ZipFile(out, "w", DEFLATED) as copy:
+        for name in book.namelist():
+            text = book.read(name)
+            copy.writestr(name, change(text) if name == part else text)
+    return out.getvalue()
+
+
+# Damage as it happens, nine in ten; files made to do harm are alike, and slow to make.
+DAMAGES: list[Maker] = [_truncated, _flipped, _overwritten, _misnamed, _repeated]
+MAKERS: list[Maker] = [*DAMAGES * (N_DAMAGES // 5), _huge_image, _entities, _wide, _wide, _bomb]

@@ -1,0 +1,134 @@
+"""Files from elsewhere are read by a process of their own, which has so much time and memory and no more.
+
+What a damaged or hostile file does to a library, it does there. The answer comes back as JSON.
+"""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from tieline import errors
+from tieline.errors import SchemaError, TielineError
+from tieline.readers.load import load
+from tieline.readers.preview import preview
+
+SECONDS = 30  # of work that one file, or one folder, may take
+PATIENCE = 120.0  # seconds that one waits for it, as a machine may be busy with other work
+MEMORY = 2 << 30  # bytes beside what the libraries take
+LARGEST_ANSWER = 64 << 20  # bytes
+PRELOADED = ["tieline.readers.apart"]  # so that a process of its own costs milliseconds, not seconds
+
+
+def previewed_apart(
+    place: Path, columns: Mapping[str, Any] | None = None, sheet: str | None = None
+) -> list[dict[str, Any]]:
+    """Preview a file as `tieline.readers.preview.preview` does, one row a column; None is what is not known.
+
+    Raises:
+        SchemaError: it cannot be read, or not within time and memory.
+    """
+    return _apart(_previewed, place, dict(columns) if columns else None, sheet)
+
+
+def survive_apart(place: Path, sheet: str | None = None) -> None:
+    """See that a file or folder does no harm when it is loaded; what else is wrong with it, loading tells.
+
+    Raises:
+        SchemaError: it takes too much time or memory, or the process that reads it dies.
+    """
+    _apart(_survived, place, sheet)
+
+
+def outcomes_apart(places: Sequence[Path]) -> list[str]:
+    """What comes of each file: `read`, or the kind of error that it is refused with."""
+    return _apart(_outcomes, places[0], [str(place) for place in places])
+
+
+def _previewed(place: Path, columns: dict[str, Any] | None, sheet: str | None) -> list[dict[str, Any]]:
+    table = preview(place, columns=columns, sheet=sheet)
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(name): cell for name, cell in row.items()} for row in rows]
+
+
+def _survived(place: Path, sheet: str | None) -> None:
+    with suppress(TielineError):
+        load(place, sheet=sheet)
+
+
+def _outcomes(_: Path, places: list[str]) -> list[str]:
+    found = []
+    for place in places:
+        try:
+            load(place, remember=False)
+            found.append("read")
+        except TielineError as error:
+            found.append(type(error).__name__)
+    return found
+
+
+def _apart(work: Callable[..., Any], place: Path, *about: Any) -> Any:
+    """Let a process of its own do some work on a file, and return its answer."""
+    context = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
+    if os.name != "nt":
+        context.set_forkserver_preload(PRELOADED)
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_answer, args=(there, work, place, about), daemon=True)
+    process.start()
+    there.close()
+    try:
+        if not here.poll(PATIENCE):
+            raise _refused(place, f"it takes more than {PATIENCE:g} s")
+        answer = json.loads(here.recv_bytes(LARGEST_ANSWER))
+    except (EOFError, OSError) as error:  # it died, or says more than anybody reads
+        process.join(1)
+        is_late = os.name != "nt" and process.exitcode == -signal.SIGXCPU
+        found = f"it takes more than {SECONDS} s" if is_late else "the process that read it died"
+        raise _refused(place, found) from error
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        here.close()
+    if "error" in answer:
+        raise getattr(errors, answer["error"])(answer["what"], found=answer["found"], hint=answer["hint"])
+    return answer["answer"]
+
+
+def _refused(place: Path, found: str) -> SchemaError:
+    return SchemaError(
+        f"'{place.name}' cannot be read.",
+        found=found,
+        hint="open it in the program that wrote it, and export the table alone",
+    )
+
+
+def _answer(there: Connection, work: Callable[..., Any], place: Path, about: tuple[Any, ...]) -> None:
+    """In the process of its own: do the work within the limits, and send the answer or the error."""
+    _limit()
+    try:
+        answer = {"answer": work(place, *about)}
+    except TielineError as error:
+        answer = {"error": type(error).__name__, "what": error.what, "found": error.found, "hint": error.hint}
+    except MemoryError:
+        refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory")
+        answer = {"error": "SchemaError", "what": refused.what, "found": refused.found, "hint": refused.hint}
+    there.send_bytes(json.dumps(answer, default=lambda value: value.item()).encode())
+    there.close()
+
+
+def _limit() -> None:
+    """Take no more memory and time than a file may have, where the system knows limits."""
+    if os.name == "nt":
+        return
+    import resource
+
+    status = Path("/proc/self/statm")
+    held = int(status.read_text().split()[0]) * resource.getpagesize() if status.is_file() else 4 << 30
+    resource.setrlimit(resource.RLIMIT_AS, (held + MEMORY, held + MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
