@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt in
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
 LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
-PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history")
+PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history", "/goal", "/rehearsal")
 DESK, TABLET = {"width": 1280, "height": 900}, {"width": 820, "height": 1180}
 HEAVIEST = 300_000  # bytes of a page without Plotly
 

@@ -14,7 +14,19 @@ from tieline.campaign.settings import Settings
 from tieline.service.app import create_app
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
-PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history", "/compare")
+PAGES = (
+    "/",
+    "/data",
+    "/check",
+    "/learn",
+    "/map",
+    "/next",
+    "/trust",
+    "/history",
+    "/compare",
+    "/goal",
+    "/rehearsal",
+)
 HTML = {"accept": "text/html"}
 
 

@@ -70,7 +70,10 @@ def test_the_door_is_not_opened_without_a_token(folder):
 
 def test_what_cannot_be_served_is_told_at_once(folder, tmp_path):
     with pytest.raises(TielineError, match="no campaign"):
-        serve(tmp_path / "nowhere")
+        serve(tmp_path / "nowhere", access=Access.at("127.0.0.1", needs_token=True))
+    (tmp_path / "file").touch()
+    with pytest.raises(TielineError, match="no campaign"):
+        serve(tmp_path / "file")
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Unavailable, match="cannot listen"):
         serve(folder, port=taken.getsockname()[1])
     with pytest.raises(Unavailable, match="cannot listen"):

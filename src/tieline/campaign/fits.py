@@ -169,12 +169,21 @@ def _is_alive(row: sa.Row[Any], beat: sa.Row[Any] | None) -> bool:
     last, stage, process = (
         (row.started, "starting", {}) if beat is None else (beat.at, beat.stage, json.loads(beat.process))
     )
-    if process.get("host") == socket.gethostname() and (
-        process["boot"] != _boot() or not _is_running(process["pid"])
-    ):
+    if not is_process_alive(process):
         return False
     silence = (datetime.now(UTC) - datetime.fromisoformat(last)).total_seconds()
     return silence < (START if stage == "starting" else SILENCE)
+
+
+def is_process_alive(process: Mapping[str, Any]) -> bool:
+    """Whether a process may be at work still: one of this machine runs, of others one cannot tell.
+
+    Args:
+        process: as `this_process` says it.
+    """
+    if process.get("host") != socket.gethostname():
+        return True
+    return process["boot"] == _boot() and _is_running(process["pid"])
 
 
 def _is_running(pid: int) -> bool:

@@ -46,6 +46,11 @@ def make(folder: Path, settings: Settings) -> Store:
     return store
 
 
+def can_begin(folder: Path) -> bool:
+    """Whether a campaign could begin in a folder: it has none, and is no file."""
+    return not folder.is_file() and not (folder / SETTINGS).exists()
+
+
 def find(folder: Path) -> Store:
     """Open the store of a folder.
 

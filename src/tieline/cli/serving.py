@@ -23,17 +23,21 @@ def serve(
     private_key: Annotated[Path | None, typer.Option(help="Of TLS, a PEM file.")] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no page.")] = False,
 ) -> None:
-    """Serve a campaign over HTTP, for robots and for people, until Ctrl-C."""
+    """Serve a campaign over HTTP, for robots and for people, until Ctrl-C; a new one begins on the page."""
     with console.status("Loading tieline ..."):
+        from tieline.campaign.opening import can_begin
         from tieline.service.access import Access
         from tieline.service.serving import serve as serve_campaign
 
     access = Access.at(host, names=allow_host or (), needs_token=tokens)
+    is_new = can_begin(folder)
 
     def tell(address: str) -> None:
         console.print(
             f"Serving [bold]{folder}[/] at {address}. Ctrl-C stops it; nothing is lost.", soft_wrap=True
         )
+        if is_new:
+            console.print("  · There is no campaign in it yet: the page begins one.")
         if access.needs_token and certificate is None:
             console.print("  · Tokens travel unencrypted: --certificate, or a proxy with TLS.")
         if not no_browser:

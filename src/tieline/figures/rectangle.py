@@ -1,12 +1,12 @@
 """A view of a design: a rectangle of two inputs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from tieline.figures.resting import distance_from_rest, resting_columns, say_rest
+from tieline.figures.resting import Held, distance_from_rest, resting_columns, say_rest
 from tieline.figures.scales import name_axis
 
 N_PIXELS = 60  # a side, where the posterior is asked: 3600 predictions a map
@@ -21,11 +21,13 @@ class Rectangle:
         names: of the two inputs, across and up.
         table (specimen): the design of the specimens, which says where the others rest.
         reach (specimen): the design of everything that has to be in view.
+        held: where others are held instead.
     """
 
     names: tuple[str, str]
     table: xr.Dataset
     reach: xr.Dataset
+    held: Held = field(default_factory=dict)
 
     def _bounds(self, name: str) -> tuple[float, float]:
         values = self.reach[name].values
@@ -39,7 +41,8 @@ class Rectangle:
         return (*self._bounds(self.names[0]), *self._bounds(self.names[1]))
 
     @property
-    def _others(self) -> list[str]:
+    def others(self) -> list[str]:
+        """The inputs that the view does not span."""
         return [str(v) for v in self.table.data_vars if v not in self.names]
 
     def pixels(self) -> xr.Dataset:
@@ -48,7 +51,7 @@ class Rectangle:
         x, y = np.meshgrid(np.linspace(left, right, N_PIXELS), np.linspace(bottom, top, N_PIXELS))
         chosen = dict(zip(self.names, (x.ravel(), y.ravel()), strict=True))
         columns = {name: ("specimen", values, self.table[name].attrs) for name, values in chosen.items()}
-        columns |= resting_columns(self.table, self._others, x.size)
+        columns |= resting_columns(self.table, self.others, x.size, self.held)
         elements = {"element": self.table["element"].values} if "element" in self.table.dims else {}
         return xr.Dataset(
             {str(v): columns[str(v)] for v in self.table.data_vars},
@@ -61,11 +64,11 @@ class Rectangle:
 
     def distance(self, places: xr.Dataset) -> np.ndarray:
         """Measure how far places are from the view, as a share of the range of the resting inputs."""
-        return distance_from_rest(self.table, self._others, places)
+        return distance_from_rest(self.table, self.others, places, self.held)
 
     def resting(self) -> str:
         """Say where the other inputs rest."""
-        return say_rest(self.table, self._others)
+        return say_rest(self.table, self.others, self.held)
 
     def furnish(self, axes: Axes) -> None:
         """Draw frame, ticks and labels."""

@@ -1,11 +1,13 @@
 """Where the inputs rest that a figure does not show, and how far specimens are from there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 
 from tieline.planning.wording import rounded, spoken_unit
+
+Held = Mapping[str, float | str]  # where inputs are held by name, instead of where they rest
 
 
 def is_category(column: xr.DataArray | xr.Variable) -> bool:
@@ -13,8 +15,15 @@ def is_category(column: xr.DataArray | xr.Variable) -> bool:
     return column.dtype.kind not in "iufb"
 
 
-def rest_of(column: xr.DataArray) -> np.ndarray:
-    """Where an input rests: the median of numbers, a composition of medians, the commonest of categories."""
+def rest_of(column: xr.DataArray, held: Held = {}) -> np.ndarray:  # noqa: B006 - never changed
+    """Where an input rests: the median of numbers, a composition of medians, the commonest of categories.
+
+    Args:
+        column (specimen): the input, under its name.
+        held: what is held elsewhere.
+    """
+    if column.name in held:
+        return np.asarray(held[str(column.name)])
     if is_category(column):
         names, counts = np.unique(column.values.astype(str), return_counts=True)
         return names[counts.argmax()]
@@ -24,21 +33,31 @@ def rest_of(column: xr.DataArray) -> np.ndarray:
     return np.median(column.values)
 
 
-def resting_columns(table: xr.Dataset, names: Iterable[str], n: int) -> dict[str, tuple]:
+def resting_columns(
+    table: xr.Dataset,
+    names: Iterable[str],
+    n: int,
+    held: Held = {},  # noqa: B006 - never changed
+) -> dict[str, tuple]:
     """Lay out inputs that rest at n places, as variables on `specimen`."""
     columns = {}
     for name in names:
-        value = rest_of(table[name])
+        value = rest_of(table[name], held)
         dims = ("specimen", "element")[: 1 + value.ndim]
         columns[name] = (dims, np.broadcast_to(value, (n, *value.shape)).copy(), table[name].attrs)
     return columns
 
 
-def distance_from_rest(table: xr.Dataset, names: Sequence[str], places: xr.Dataset) -> np.ndarray:
+def distance_from_rest(
+    table: xr.Dataset,
+    names: Sequence[str],
+    places: xr.Dataset,
+    held: Held = {},  # noqa: B006 - never changed
+) -> np.ndarray:
     """How far places (specimen) are from where inputs rest: in shares of their range, 1 for a category."""
     away = np.zeros(places.sizes["specimen"])
     for name in names:
-        value, column = rest_of(table[name]), places[name]
+        value, column = rest_of(table[name], held), places[name]
         if is_category(column):
             apart = (column.values.astype(str) != value).astype(float)
         elif "element" in column.dims:
@@ -49,13 +68,13 @@ def distance_from_rest(table: xr.Dataset, names: Sequence[str], places: xr.Datas
     return away
 
 
-def say_rest(table: xr.Dataset, names: Iterable[str]) -> str:
+def say_rest(table: xr.Dataset, names: Iterable[str], held: Held = {}) -> str:  # noqa: B006 - never changed
     """Say where inputs rest; "" where there are none."""
-    return ", ".join(f"{name.replace('_', ' ')} = {_said(table[name])}" for name in names)
+    return ", ".join(f"{name.replace('_', ' ')} = {_said(table[name], held)}" for name in names)
 
 
-def _said(column: xr.DataArray) -> str:
-    value = rest_of(column)
+def _said(column: xr.DataArray, held: Held) -> str:
+    value = rest_of(column, held)
     if is_category(column):
         return str(value)
     if "element" in column.dims:

@@ -1,6 +1,6 @@
 """A view of a design: the triangle of three elements."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xarray as xr
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
 from tieline.figures.rectangle import N_PIXELS
-from tieline.figures.resting import distance_from_rest, resting_columns, say_rest
+from tieline.figures.resting import Held, distance_from_rest, resting_columns, say_rest
 from tieline.figures.style import INK, PENCIL
 
 HEIGHT = np.sqrt(3) / 2  # of a triangle with sides of 1
@@ -29,12 +29,14 @@ class Triangle:
         elements: lower left, lower right, top.
         table (specimen): the design of the specimens.
         floor: the smallest share of each of the three elements in view.
+        held: where further inputs are held instead of where they rest.
     """
 
     name: str
     elements: tuple[str, str, str]
     table: xr.Dataset
     floor: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    held: Held = field(default_factory=dict)
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
@@ -47,7 +49,8 @@ class Triangle:
         return 1 - sum(self.floor)
 
     @property
-    def _others(self) -> list[str]:
+    def others(self) -> list[str]:
+        """The inputs that the view does not span."""
         return [str(v) for v in self.table.data_vars if v != self.name]
 
     def _rest(self) -> xr.DataArray:
@@ -70,7 +73,7 @@ class Triangle:
         every.loc[{"element": list(self.elements)}] = shares * (1 - float(rest.sum()))
         every.loc[{"element": rest["element"].values}] = rest.values
         found = xr.Dataset({self.name: every.assign_attrs(self.table[self.name].attrs)})
-        return found.assign(resting_columns(self.table, self._others, x.size))
+        return found.assign(resting_columns(self.table, self.others, x.size, self.held))
 
     def locate(self, places: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
         """Give the coordinates of compositions on the axes."""
@@ -79,7 +82,7 @@ class Triangle:
 
     def distance(self, places: xr.Dataset) -> np.ndarray:
         """Measure how far the resting elements are from their median, in mole fraction, and other inputs."""
-        rest, others = self._rest(), distance_from_rest(self.table, self._others, places)
+        rest, others = self._rest(), distance_from_rest(self.table, self.others, places, self.held)
         if rest.size == 0:
             return others
         away = places[self.name].sel(element=rest["element"].values) - rest
@@ -88,7 +91,7 @@ class Triangle:
     def resting(self) -> str:
         """Say where the other elements and inputs rest."""
         elements = [f"{float(v):.1%} {v['element'].item()}" for v in self._rest()]
-        return ", ".join([*elements, *filter(None, [say_rest(self.table, self._others)])])
+        return ", ".join([*elements, *filter(None, [say_rest(self.table, self.others, self.held)])])
 
     def furnish(self, axes: Axes) -> None:
         """Draw the triangle, a light grid and ticks in percent along each side."""

@@ -1,21 +1,38 @@
 """The service of one campaign. Everything that can be asked for stands in one table, behind one guard."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
 
 import tieline
 from tieline.campaign.campaign import Campaign
+from tieline.campaign.opening import can_begin
 from tieline.service.access import Access
 from tieline.service.charts.drawing import Drawings
 from tieline.service.failures import explain_failures
 from tieline.service.guard import Guard
 from tieline.service.intake import MAX_UPLOAD
-from tieline.service.pages import check, compare, data, history, learn, map, next, recording, static, trust
+from tieline.service.pages import (
+    begin,
+    check,
+    compare,
+    data,
+    goal,
+    history,
+    learn,
+    map,
+    next,
+    recording,
+    rehearsal,
+    static,
+    trust,
+    unasked,
+)
 from tieline.service.pages import overview as first_page
 from tieline.service.pages.tray import Tray
+from tieline.service.pages.warming import kept_warm
 from tieline.service.routes import entering, files, fits, log, overview, proposals, results
 
 # The one table of routes. Pages and mounted apps belong here as well; whatever does not say what it needs
@@ -29,22 +46,26 @@ ROUTERS = (
     files.router,
     entering.router,
     static.router,
+    begin.router,
     first_page.router,
     learn.router,
     compare.router,
     map.router,
     next.router,
     recording.router,
+    unasked.router,
     data.router,
     check.router,
     trust.router,
+    goal.router,
+    rehearsal.router,
     history.router,
 )
 AHEAD = 256  # proposals that are chosen ahead of the next question, where many ask
 
 
 def create_app(folder: str | Path, access: Access | None = None, *, max_upload: int = MAX_UPLOAD) -> FastAPI:
-    """Make the service of a campaign.
+    """Make the service of a campaign; where there is none yet, its first page begins one.
 
     Args:
         folder: of the campaign.
@@ -52,15 +73,25 @@ def create_app(folder: str | Path, access: Access | None = None, *, max_upload: 
             alone, and without.
         max_upload: bytes of a file that is sent.
     """
+    access = access or Access()
 
     @asynccontextmanager
     async def campaign_of_app(app: FastAPI) -> AsyncIterator[None]:
-        with Campaign.open(folder, ahead=AHEAD) as campaign:
-            app.state.campaign, app.state.drawings, app.state.tray = campaign, Drawings(), Tray.new()
-            try:
-                yield
-            finally:
-                app.state.tray.throw_away()
+        state = app.state
+        state.folder, state.campaign = Path(folder), None
+        state.drawings, state.tray = Drawings(), Tray.new()
+        with ExitStack() as leaving:
+            leaving.callback(state.tray.throw_away)
+
+            def open_campaign() -> None:
+                campaign = leaving.enter_context(Campaign.open(folder, ahead=AHEAD))
+                leaving.enter_context(kept_warm(campaign, state.drawings))
+                state.campaign = campaign
+
+            state.open_campaign = open_campaign
+            if access.needs_token or not can_begin(state.folder):  # tokens are those of a campaign
+                open_campaign()
+            yield
 
     app = FastAPI(
         title="tieline",
@@ -74,5 +105,5 @@ def create_app(folder: str | Path, access: Access | None = None, *, max_upload: 
     for router in ROUTERS:
         app.router.routes.extend(router.routes)
     explain_failures(app)
-    app.add_middleware(Guard, access=access or Access(), max_upload=max_upload)
+    app.add_middleware(Guard, access=access, max_upload=max_upload)
     return app

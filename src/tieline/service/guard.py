@@ -12,12 +12,12 @@ from urllib.parse import unquote
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tieline.campaign.tokens import ROLES, find_token
-from tieline.errors import NotAllowed, NotFound, SchemaError, TielineError
+from tieline.errors import Conflict, NotAllowed, NotFound, SchemaError, TielineError
 from tieline.service.access import Access, same_place
 from tieline.service.entrance import cookie_name, entrance
 from tieline.service.failures import failure, status_of
@@ -32,10 +32,12 @@ from tieline.service.intake import (
     let_pass,
     take_whole,
 )
+from tieline.service.pages.failing import wants_page
 
 T = TypeVar("T")
 READ, PROPOSE, ADMIN = ROLES
 FORM = "application/x-www-form-urlencoded"
+BEGIN = "/begin"  # the page where a campaign begins
 ENTER = "enter"  # no role: who comes here brings the token in what is sent
 
 # A page runs no script and sends nothing anywhere but from and to this service.
@@ -60,18 +62,22 @@ class Need:
         role: of its visitor.
         takes_files: whether as much may be sent as files have.
         takes_form: whether a form of a page is sent, and not JSON.
+        is_before: whether it answers before there is a campaign.
     """
 
     role: str
     takes_files: bool = False
     takes_form: bool = False
+    is_before: bool = False
 
 
-def needs(role: str, *, takes_files: bool = False, takes_form: bool = False) -> Callable[[T], T]:
+def needs(
+    role: str, *, takes_files: bool = False, takes_form: bool = False, is_before: bool = False
+) -> Callable[[T], T]:
     """Say of an endpoint, or of a mounted app, what its visitor must be: READ, PROPOSE or ADMIN."""
 
     def say(endpoint: T) -> T:
-        endpoint.needs = Need(role, takes_files, takes_form)  # type: ignore[attr-defined]
+        endpoint.needs = Need(role, takes_files, takes_form, is_before)  # type: ignore[attr-defined]
         return endpoint
 
     return say
@@ -143,7 +149,8 @@ class Guard:
         """See who comes, and that they may."""
         headers = Headers(scope=scope)
         _check_address(scope, headers, self.access)
-        visitor = await self._visitor(scope, headers)
+        has_campaign = not _awaits_campaign(scope)
+        visitor = await self._visitor(scope, headers) if has_campaign else Visitor()
         if visitor is None:
             need, visitor = _entrance_need(scope), Visitor(role=READ)
         else:
@@ -157,6 +164,9 @@ class Guard:
                     hint=f"a token of the role {need.role}",
                 ),
             )
+        if not has_campaign and not need.is_before:
+            hint = f"open {BEGIN} in a browser"
+            raise Refused(409, Conflict("There is no campaign here yet.", hint=hint))
         scope.setdefault("state", {})["visitor"] = visitor
         return need
 
@@ -257,9 +267,16 @@ class _Visit:
         self.is_refused = True
 
 
+def _awaits_campaign(scope: Scope) -> bool:
+    """Whether the app has a place for a campaign, and none in it yet."""
+    return getattr(scope["app"].state, "campaign", scope) is None
+
+
 def _answer(scope: Scope, refused: Refused) -> Response:
     if refused.status == 401 and "text/html" in Headers(scope=scope).get("accept", ""):
         return entrance(refused.error)
+    if _awaits_campaign(scope) and wants_page(scope):
+        return RedirectResponse(BEGIN, 303)
     answer = failure(refused.status, refused.error, scope)
     if refused.status == 401:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="tieline"'

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tieline.campaign.campaign import Campaign
+from tieline.campaign.opening import can_begin
 from tieline.campaign.tokens import list_tokens
 from tieline.errors import NotAllowed, Unavailable
 from tieline.service.access import Access
@@ -33,7 +34,7 @@ def serve(
     private_key: Path | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve a campaign.
+    """Serve a campaign; where there is none yet, its first page begins one.
 
     Args:
         folder: of the campaign.
@@ -48,11 +49,14 @@ def serve(
     Raises:
         NotAllowed: other machines could reach it, and it knows no token.
         Unavailable: the port is taken.
-        TielineError: there is no campaign.
+        TielineError: there is no campaign, and tokens are needed; or the folder is a file.
     """
     access = access or Access.at(host)
-    with Campaign.open(folder) as campaign:  # whoever starts it hears what is wrong, not the first visitor
-        _refuse_open_door(campaign, access)
+    if access.needs_token or not can_begin(Path(folder)):
+        with Campaign.open(
+            folder
+        ) as campaign:  # whoever starts it hears what is wrong, not the first visitor
+            _refuse_open_door(campaign, access)
     listening = _listen(host, port)
     scheme = "http" if certificate is None else "https"
     address = f"{scheme}://{_shown(host)}:{listening.getsockname()[1]}"

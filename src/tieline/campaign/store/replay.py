@@ -251,6 +251,7 @@ def _nothing(connection: sa.Connection, event: Event, told: dict[str, Any]) -> N
 
 DEEDS: dict[str, Callable[[sa.Connection, Event, dict[str, Any]], None]] = {
     "created": _nothing,
+    "aimed": _nothing,
     "proposed": _proposed,
     "claimed": _claimed,
     "renewed": _renewed,

@@ -1,16 +1,18 @@
 """Which figures a posterior has, and each of them drawn once."""
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from tieline.figures.lines import position_along
+from tieline.figures.resting import Held
 from tieline.figures.style import phases_of
 from tieline.figures.triangle import Triangle
 from tieline.figures.views import View, has_views, is_line, views
@@ -20,20 +22,20 @@ from tieline.planning.wording import unbroken
 from tieline.service.charts.line import line
 from tieline.service.charts.maps import phase_map, property_map
 
-KEPT = 12  # predictions of whole views
+KEPT = 40  # predictions of whole views, and figures of them, of a few hundred kB each
 SD = "± "  # begins the name of the figure of an uncertainty
 
 
 @dataclass
 class Drawings:
-    """Predictions that take a second and are looked at often; the latest are kept.
+    """Predictions and figures that take a second and are looked at often; the latest are kept.
 
     Attributes:
-        kept: by posterior and view.
+        kept: by posterior, view, and what is drawn.
     """
 
     kept: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    _lock: RLock = field(default_factory=RLock)  # what is drawn may need what was predicted
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
         """Work something out, unless it is known."""
@@ -60,12 +62,14 @@ class Scene:
         digest: checksum of its file.
         proposals (specimen): that are open or under way; None if there are none.
         drawings: what was worked out before.
+        held: where inputs are held that a view does not span, by name; the others rest.
     """
 
     posterior: Posterior
     digest: str
     proposals: xr.Dataset | None
     drawings: Drawings
+    held: Held = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -75,25 +79,34 @@ class Scene:
         return "map" if has_views(self.posterior) else "none"
 
     def views(self) -> list[View]:
-        """The views of a map."""
-        return views(self.posterior)
+        """The views of a map, each with what is held there."""
+        found = views(self.posterior)
+        return [replace(v, held={n: x for n, x in self.held.items() if n in v.others}) for v in found]
 
     def has_phases(self) -> bool:
         """Whether it tells several phases apart."""
         one = self.posterior.predict(self.posterior.table.isel(specimen=[0]))
         return len(phases_of(one)) > 1
 
-    def draw(self, what: str, number: int) -> dict[str, Any]:
-        """Draw a figure.
+    def draw(self, what: str, number: int) -> bytes:
+        """Draw a figure, unless it is known.
 
         Args:
             what: `line`, `phases`, a property, or a property with `± ` before it for its uncertainty.
             number: of the view.
+
+        Returns:
+            JSON, as Plotly reads it.
         """
+        shown = () if self.proposals is None else tuple(self.proposals["proposal"].values.tolist())
+        key = (self.digest, what, number, shown, tuple(sorted(self.held.items())))
+        return self.drawings.once(key, lambda: _as_json(self._figure(what, number)))
+
+    def _figure(self, what: str, number: int) -> dict[str, Any]:
         if what == "line":
             return line(self.posterior, self._stars(None))
         view = self.views()[number]
-        key = (self.digest, number)
+        key = (self.digest, number, tuple(sorted(view.held.items())))
         predicted = self.drawings.once(key, lambda: self.posterior.predict(view.pixels()))
         stars = self._stars(view)
         if what == "phases":
@@ -116,6 +129,10 @@ class Scene:
             {"x": float(a), "y": float(b), "number": i, "text": f"<b>{name}</b><br>{_wrapped(unbroken(why))}"}
             for i, (a, b, name, why) in enumerate(rows, start=1)
         ]
+
+
+def _as_json(figure: dict[str, Any]) -> bytes:
+    return json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def title_of(view: View) -> str:

@@ -45,7 +45,19 @@ def _uses(campaign: Campaign) -> tuple[str, list[str], dict[str, str] | None]:
         line, notes = campaign.uses()
     except TielineError as error:
         return "", [], three_clauses(error)
-    return line.replace("Learned", "tieline learns", 1), notes, None
+    return line.replace("Learned", "tieline learns", 1), [*notes, *_others(campaign)], None
+
+
+def _others(campaign: Campaign) -> list[str]:
+    """What the campaign keeps and does not learn from, and who does."""
+    names = [str(name) for name in campaign.record().children if name != "specimens"]
+    if not names:
+        return []
+    return [
+        f"{', '.join(names)}: kept, and not learned from here. A campaign learns from numbers, labels and "
+        "compositions; in a notebook, PhaseProperty takes phases found in patterns, Fingerprint images and "
+        "curves, SpectralComposition spectra, VolumeAutoencoder volumes. Add what they find as columns."
+    ]
 
 
 def _row(campaign: Campaign, fit: Any) -> dict[str, Any]:

@@ -1,18 +1,21 @@
 """What was learned, drawn: phases and properties over the design, and how unsure both are."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import latest_fit
 from tieline.campaign.store.tables import LIVE
 from tieline.errors import NotFound
+from tieline.figures.resting import Held
 from tieline.planning.pool import design_names
 from tieline.planning.wording import label
-from tieline.service.charts.drawing import SD, Scene, title_of
+from tieline.service.charts.drawing import SD, Drawings, Scene, title_of
+from tieline.service.charts.held import controls_of, read_held
 from tieline.service.guard import READ, needs
 from tieline.service.pages.learning import badge_of
 from tieline.service.pages.router import add_page
@@ -21,6 +24,7 @@ from tieline.service.request import Viewed
 router = APIRouter()
 Number = Annotated[int, Query(ge=0, le=99, description="Of the view.")]
 PHASES = "phases"
+HELD = "h:"  # begins the name of a setting in an address: h:temperature=760
 
 
 def view(
@@ -34,10 +38,11 @@ def view(
             "cuts": [],
             "cut": 0,
             "kind": "none",
+            "controls": [],
             "resting": "",
             "notes": [],
         }
-    scene = scene_of(request, campaign)
+    scene = _held(request, scene_of(campaign, request.app.state.drawings))
     found = scene.views() if scene.kind == "map" else []
     cut = min(cut, max(len(found) - 1, 0))
     return {
@@ -45,24 +50,41 @@ def view(
         "kind": scene.kind,
         "cuts": [title_of(one) for one in found],
         "cut": cut,
+        "controls": controls_of(found[cut], scene.posterior.table) if found else [],
         "resting": found[cut].resting() if found else "",
-        "figures": [figure | {"address": _address(figure["what"], cut, as_of)} for figure in _figures(scene)],
+        "figures": [
+            figure | {"address": _address(figure["what"], cut, as_of, scene.held)}
+            for figure in _figures(scene)
+        ],
         "notes": list(scene.posterior.notes),
     }
 
 
-def _address(what: str, cut: int, as_of: str) -> str:
-    return f"/map/figure.json?{urlencode({'what': what, 'cut': cut, 'as_of': as_of})}"
+def _address(what: str, cut: int, as_of: str, held: Held) -> str:
+    about = {"what": what, "cut": cut, "as_of": as_of}
+    return f"/map/figure.json?{urlencode(about | {HELD + name: value for name, value in held.items()})}"
 
 
-def scene_of(request: Request, campaign: Campaign) -> Scene:
+def _held(request: Request, scene: Scene) -> Scene:
+    """The scene with the inputs held where the address says."""
+    said = {n.removeprefix(HELD): v for n, v in request.query_params.items() if n.startswith(HELD)}
+    return replace(scene, held=read_held(said, scene.posterior))
+
+
+def scene_of(campaign: Campaign, drawings: Drawings) -> Scene:
     """What was learned last, with the experiments that are proposed."""
     fit = latest_fit(campaign.store)
     if fit is None:
         raise NotFound("Nothing was learned yet.", hint="the page Learn")
     posterior, live = campaign.posterior(), campaign.proposals(*LIVE)
     can_be_drawn = live.sizes.get("specimen", 0) and set(design_names(posterior)) <= set(live.data_vars)
-    return Scene(posterior, fit.posterior, live if can_be_drawn else None, request.app.state.drawings)
+    return Scene(posterior, fit.posterior, live if can_be_drawn else None, drawings)
+
+
+def draw_all(scene: Scene) -> None:
+    """Draw every figure of the first view, so that what takes long is known when somebody asks."""
+    for figure in _figures(scene):
+        scene.draw(figure["what"], 0)
 
 
 def _figures(scene: Scene) -> list[dict[str, str]]:
@@ -92,9 +114,9 @@ add_page(router, "/map", "map.html", view)
 @needs(READ)
 def figure(
     request: Request, campaign: Viewed, what: Annotated[str, Query(max_length=200)], cut: Number = 0
-) -> JSONResponse:
+) -> Response:
     """One figure, as Plotly reads it."""
-    scene = scene_of(request, campaign)
+    scene = _held(request, scene_of(campaign, request.app.state.drawings))
     if what not in [one["what"] for one in _figures(scene)] or (what != "line" and cut >= len(scene.views())):
         raise NotFound("There is no such figure.", found=what)
-    return JSONResponse(scene.draw(what, cut))
+    return Response(scene.draw(what, cut), media_type="application/json")

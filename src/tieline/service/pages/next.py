@@ -20,6 +20,7 @@ from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
 from tieline.schema import specimens_of
 from tieline.service.answers import Proposal, proposal_of
 from tieline.service.guard import READ, needs
+from tieline.service.pages.made import fields_of_design
 from tieline.service.pages.overview import given_texts, goal_in_words
 from tieline.service.pages.router import add_page
 from tieline.service.pages.words import STATES, spoken
@@ -37,6 +38,7 @@ def view(campaign: Viewed) -> dict[str, Any]:
     rows = find_proposals(campaign.store)
     live = [row for row in rows if row.state in LIVE]
     over = [row for row in rows if row.state not in LIVE][-LATEST:][::-1]
+    unasked = fields_of_design(campaign)
     return {
         "goal": goal_in_words(campaign),
         "has_posterior": campaign.has_posterior,
@@ -54,6 +56,8 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "faults": {},
         "problem": None,
         "recorded": [],
+        "design": [field.header for field in unasked],
+        "choices": {field.header: list(field.choices) for field in unasked if field.choices},
     }
 
 

@@ -7,12 +7,17 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tieline.campaign.telling import read_results_told
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.proposals import find_proposals
+from tieline.campaign.store.event import now
+from tieline.campaign.telling import Vocabulary, read_results_told
 from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import parse_goal
+from tieline.service.answers import proposal_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
 from tieline.service.pages.failing import three_clauses
+from tieline.service.pages.made import fields_of_settings, read_made
 from tieline.service.pages.next import MOST_ASKED, view
 from tieline.service.pages.rendering import NAME_COOKIE, page
 from tieline.service.pages.router import Fields, see_other
@@ -22,6 +27,12 @@ from tieline.service.request import Deed, deed_of
 router = APIRouter()
 YEAR = 365 * 24 * 3600
 RESULT = "r:"  # begins the name of a field: r:PROPOSAL:PROPERTY
+MADE = "m:"  # m:PROPOSAL:HEADER, a setting that was not as asked
+NO_RESULT = {
+    "what": "What came out of it?",
+    "found": "settings alone",
+    "hint": "a result in the same row, or failed",
+}
 
 
 @router.post("/next/ask", include_in_schema=False)
@@ -40,7 +51,7 @@ def ask(request: Request, fields: Fields) -> Response:
     except TielineError as error:
         return _again(request, deed, fields, error, {"asked": said, "chosen_goal": fields.get("goal", "")})
     notes = " ".join(f"{note.rstrip('.')}." for note in chosen.attrs.get("notes", []))
-    return _remembering(see_other("/next", f"Chosen: {int(said)}. {notes}"), fields)
+    return remembering(see_other("/next", f"Chosen: {int(said)}. {notes}"), fields)
 
 
 @router.post("/next/{proposal}/take", include_in_schema=False)
@@ -52,7 +63,7 @@ def take(request: Request, proposal: str, fields: Fields) -> Response:
         deed.campaign.claim(proposal, by=_somebody(deed, fields), key=deed.key)
     except TielineError as error:
         return _again(request, deed, fields, error)
-    return _remembering(see_other("/next", f"{proposal} is yours. Record what comes out here."), fields)
+    return remembering(see_other("/next", f"{proposal} is yours. Record what comes out here."), fields)
 
 
 @router.post("/next/{proposal}/give-back", include_in_schema=False)
@@ -90,61 +101,99 @@ def record(request: Request, fields: Fields) -> Response:
     """Record what was typed into the table, row by row; a row that is not right stays as it was typed."""
     deed = deed_of(request, fields.get("key", ""))
     by, recorded, typed, faults = deed.by(fields.get("by", "")), [], {}, {}
-    for proposal, said in _rows(fields).items():
-        wrong = _record(deed, proposal, said, by, fields)
-        if wrong:
-            typed |= {f"{RESULT}{proposal}:{name}": text for name, text in said.items()}
-            faults |= {f"{RESULT}{proposal}:{name}": fault for name, fault in wrong.items()}
+    made = _rows(fields, MADE)
+    for proposal, said in _rows(fields, RESULT).items():
+        differs = made.pop(proposal, {})
+        if wrong := _record(deed, proposal, said, differs, by, fields):
+            typed |= _named(RESULT, proposal, said) | _named(MADE, proposal, differs)
+            faults |= {f"{place}:{proposal}:{name}": fault for (place, name), fault in wrong.items()}
         else:
             recorded.append(proposal)
+    for proposal, differs in made.items():
+        typed |= _named(MADE, proposal, differs)
+        faults[f"{MADE}{proposal}:{next(iter(differs))}"] = NO_RESULT
     if faults:
         seen = view(deed.campaign) | {"typed": typed, "faults": faults, "recorded": recorded}
         said = f"Recorded {', '.join(recorded)}. Please look at the others again." if recorded else ""
-        return _remembering(page(request, "next.html", seen, status=422, said=said), fields)
+        return remembering(page(request, "next.html", seen, status=422, said=said), fields)
     if not recorded:
         return see_other("/next", "Nothing was typed, so nothing was recorded.")
     seen = view(deed.campaign) | {"recorded": recorded}
-    return _remembering(page(request, "next.html", seen, said=f"Recorded {', '.join(recorded)}."), fields)
+    return remembering(page(request, "next.html", seen, said=f"Recorded {', '.join(recorded)}."), fields)
 
 
-def _rows(fields: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """What was typed for each proposal, empty fields left out."""
+def _rows(fields: Mapping[str, str], begin: str) -> dict[str, dict[str, str]]:
+    """What was typed for each proposal into fields whose names begin alike, empty fields left out."""
     rows: dict[str, dict[str, str]] = {}
     for field, text in fields.items():
-        if field.startswith(RESULT) and text:
-            proposal, _, name = field.removeprefix(RESULT).partition(":")
+        if field.startswith(begin) and text:
+            proposal, _, name = field.removeprefix(begin).partition(":")
             rows.setdefault(proposal, {})[name] = text
     return rows
 
 
+def _named(begin: str, proposal: str, said: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, by the whole names of the fields."""
+    return {f"{begin}{proposal}:{name}": text for name, text in said.items()}
+
+
 def _record(
-    deed: Deed, proposal: str, said: dict[str, str], by: str, fields: Mapping[str, str]
-) -> dict[str, Any]:
-    """Record one row; what is wrong with each field of it, in three clauses."""
-    words = deed.campaign.vocabulary()
+    deed: Deed,
+    proposal: str,
+    said: Mapping[str, str],
+    differs: Mapping[str, str],
+    by: str,
+    fields: Mapping[str, str],
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Record one row; what is wrong with each field of it, by kind of field and name in three clauses."""
+    results, wrong = read_results_typed(said, deed.campaign.vocabulary())
+    made, not_settings = _made_of(deed.campaign, proposal, differs)
+    faults = {("r", name): fault for name, fault in wrong.items()}
+    faults |= {("m", name): fault for name, fault in not_settings.items()}
+    if faults:
+        return faults
+    about = {"proposal": proposal, "made": made, "is_partial": f"more:{proposal}" in fields}
+    try:
+        deed.campaign.tell(results, **about, by=by, key=f"{deed.key}/{proposal}" if deed.key else "")
+    except TielineError as error:
+        return {("r", next(iter(said))): three_clauses(error)}
+    return {}
+
+
+def _made_of(
+    campaign: Campaign, proposal: str, differs: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """The settings that were not as a proposal asked, and what is wrong with them."""
+    if not differs:
+        return {}, {}
+    rows = find_proposals(campaign.store, names=[proposal])
+    if not rows:  # `tell` says so
+        return {}, {}
+    asked = proposal_of(rows[0], now())
+    return read_made(fields_of_settings(asked.settings, asked.units), differs, asked.settings)
+
+
+def read_results_typed(
+    said: Mapping[str, str], words: Vocabulary
+) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """Read results as somebody typed them.
+
+    Args:
+        said: by property.
+        words: what may be told.
+
+    Returns:
+        Results as `Campaign.tell` takes them; and what is wrong, by property in three clauses.
+    """
     results, wrong = {}, {}
-    for name, text in said.items():
+    for name, text in said.items():  # each is looked over alone, to say beside which field it is wrong
         is_label = name in words.results and name not in words.properties
         try:
             results[name] = read_typed(text, is_number=not is_label)
-        except SchemaError as error:
-            wrong[name] = three_clauses(error)
-    if wrong:
-        return wrong
-    is_partial = f"more:{proposal}" in fields
-    for name, result in results.items():  # each is looked over alone, to say beside which field it is wrong
-        try:
-            read_results_told({name: result}, words)
+            read_results_told({name: results[name]}, words)
         except TielineError as error:
             wrong[name] = three_clauses(error)
-    if wrong:
-        return wrong
-    try:
-        key = f"{deed.key}/{proposal}" if deed.key else ""
-        deed.campaign.tell(results, proposal=proposal, is_partial=is_partial, by=by, key=key)
-    except TielineError as error:
-        return {next(iter(said)): three_clauses(error)}
-    return {}
+    return results, wrong
 
 
 def _somebody(deed: Deed, fields: Mapping[str, str]) -> str:
@@ -163,12 +212,12 @@ def _again(
     request: Request, deed: Deed, fields: Mapping[str, str], error: TielineError, more: Mapping[str, Any] = {}
 ) -> Response:
     """The page once more, with what is wrong and all that was typed."""
-    typed = {field: text for field, text in fields.items() if field.startswith(RESULT)}
+    typed = {field: text for field, text in fields.items() if field.startswith((RESULT, MADE))}
     seen = view(deed.campaign) | {"typed": typed, "problem": three_clauses(error), **more}
     return page(request, "next.html", seen, status=status_of(error))
 
 
-def _remembering(answer: Response, fields: Mapping[str, str]) -> Response:
+def remembering(answer: Response, fields: Mapping[str, str]) -> Response:
     """The answer, and the name of whoever sits at this browser, for the next time."""
     if name := fields.get("by", ""):
         answer.set_cookie(NAME_COOKIE, quote(name[:80]), max_age=YEAR, httponly=True, samesite="strict")

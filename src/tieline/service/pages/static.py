@@ -15,7 +15,7 @@ router = APIRouter()
 
 
 @router.get("/static/{name}", include_in_schema=False)
-@needs(READ)
+@needs(READ, is_before=True)
 def static_file(name: str) -> Response:
     """A file of that name, of those that there are."""
     folder = files("tieline.service").joinpath("static")

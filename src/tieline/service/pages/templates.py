@@ -22,6 +22,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters |= {"ago": ago, "moment": moment, "spoken": spoken, "unbroken": unbroken}
+    made.tests["beginning"] = lambda text, begin: text.startswith(begin)
     made.globals |= {"static": static_address, "new_key": lambda: uuid.uuid4().hex}
     return made
 

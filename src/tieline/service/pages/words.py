@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tieline.campaign.store.event import Event
+from tieline.planning.goals import parse_goal
 from tieline.planning.wording import SPOKEN_UNITS
 
 STATES = {
@@ -102,6 +103,7 @@ def _some(names: Sequence[str]) -> str:
 
 _TELLERS = {
     "created": lambda told: "The campaign began",
+    "aimed": lambda told: f"Set the goal: {parse_goal(told['goal'])}",
     "proposed": _proposed,
     "claimed": lambda told: f"{told['claimed_by']} took {told['proposal']}",
     "renewed": lambda told: f"{told['proposal']} is under way",

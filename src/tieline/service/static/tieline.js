@@ -44,6 +44,15 @@ function takeDropped(area) {
   field.addEventListener("change", () => field.form.requestSubmit());
 }
 
+// A slider says where it stands while it moves.
+function tellValue(slider) {
+  const said = document.createElement("output");
+  const tell = () => { said.textContent = Number(slider.value).toPrecision(3) * 1; slider.setAttribute("aria-valuetext", said.textContent); };
+  slider.after(said);
+  said.textContent = slider.getAttribute("aria-valuetext");
+  slider.addEventListener("input", tell);
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   forgetDrafts();
   document.querySelectorAll(".plot[data-src]").forEach(draw);
@@ -51,5 +60,6 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("form[data-draft]").forEach(keepDraft);
   document.querySelectorAll(".drop").forEach(takeDropped);
   document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
-  document.querySelectorAll("select[data-go]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
+  document.querySelectorAll("[data-tell]").forEach(tellValue);
+  document.querySelectorAll("[data-go]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
 });

@@ -1,0 +1,76 @@
+"""What a campaign is after is a line of campaign.toml: here it is changed, and the log remembers it."""
+
+import json
+import re
+import tomllib
+
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.opening import SETTINGS
+from tieline.campaign.places import write_whole
+from tieline.campaign.settings import check_model, strangers_in_goal
+from tieline.campaign.store.event import Event
+from tieline.errors import SchemaError
+from tieline.planning.goals import Goal, write_goal
+
+AIMED = "aimed"  # the kind of event
+LINE = re.compile(r"^goal\s*=[^\n]*\n?", re.M)
+TABLE = re.compile(r"^\s*\[", re.M)  # what comes after a table's head belongs to the table
+
+
+def aim(campaign: Campaign, goal: Goal, *, by: str = "", key: str = "") -> Event:
+    """Write another goal into campaign.toml, where everything else stays as somebody wrote it.
+
+    Args:
+        campaign: that is after something else from now on.
+        goal: what that is.
+        by: who does it.
+        key: of the request.
+
+    Raises:
+        SchemaError: the goal names a property that the data lack, the model cannot have it, or the line
+            cannot be found.
+    """
+    settings, text = campaign.settings, write_goal(goal)
+    request = {"goal": text}
+    if before := campaign.store.answered(AIMED, request, key):
+        return before
+    check_model(settings.model, text)
+    properties = campaign.vocabulary().properties
+    if properties and (strangers := strangers_in_goal(text, properties)):
+        raise SchemaError(strangers[0], hint="name one of these")
+    file = campaign.path / SETTINGS
+    write_whole(file, with_goal(file.read_text(encoding="utf-8"), text))
+    content = {"goal": text, "before": settings.goal or ""}
+    return campaign.store.write(AIMED, content, by=by, key=key, request=request)
+
+
+def with_goal(text: str, goal: str) -> str:
+    r"""The text of campaign.toml with another goal.
+
+    Raises:
+        SchemaError: the line cannot be found for sure.
+
+    Example:
+        >>> print(with_goal('# mine\ngoal = "learn-phase-map"\nseed = 3', "maximize:hardness"))
+        # mine
+        goal = "maximize:hardness"
+        seed = 3
+    """
+    line = f"goal = {json.dumps(goal, ensure_ascii=False)}\n"
+    head = TABLE.search(text)
+    top, tables = (text[: head.start()], text[head.start() :]) if head else (text, "")
+    if LINE.search(top):
+        changed = LINE.sub(lambda _: line, top) + tables
+    else:
+        changed = top.rstrip("\n") + "\n" * bool(top.strip()) + line + "\n" * bool(tables) + tables
+    try:
+        is_right = tomllib.loads(changed) == tomllib.loads(text) | {"goal": goal}
+    except tomllib.TOMLDecodeError:
+        is_right = False
+    if not is_right:
+        raise SchemaError(
+            "The goal cannot be written into campaign.toml.",
+            found="a line 'goal' that is not written on one line",
+            hint=f"write {line.strip()} into the file yourself",
+        )
+    return changed
