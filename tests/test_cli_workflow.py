@@ -119,3 +119,31 @@ def test_screen_refuses_what_was_not_learned(tmp_path):
     result = run("screen", str(tmp_path), SPREAD, "--goal", "maximize:hardness")
     assert result.exit_code == 2
     assert "Nothing was learned in" in result.stderr
+
+
+def test_screen_of_a_campaign_takes_its_goal(tmp_path):
+    assert run("new", str(tmp_path / "lab"), "--goal", "maximize:hardness").exit_code == 0
+    assert run("import", str(tmp_path / "lab"), SPREAD).exit_code == 0
+    assert run("fit", str(tmp_path / "lab")).exit_code == 0
+    result = run("screen", str(tmp_path / "lab"), SPREAD, "-n", "2", "--out", str(tmp_path / "best.csv"))
+    assert result.exit_code == 0, result.output
+    assert "to maximize hardness" in result.stdout
+
+
+def test_compare_fits_what_it_recommends_where_limits_stand_among_the_values(tmp_path):
+    sheet, kept = tmp_path / "limits.csv", tmp_path / "model.nc"
+    rows = [f"s{i},{600 + 10 * i},{'>6' if i % 7 == 6 else round(3 + 0.1 * i, 2)}" for i in range(28)]
+    sheet.write_text("specimen,temperature (degC),hardness (GPa)\n" + "\n".join(rows), encoding="utf-8")
+    words = ["compare", str(sheet), "--target", "hardness", "--models", "GaussianProcess", "--folds", "3"]
+    result = run(*words, "--out", str(tmp_path / "out"), "--save", str(kept))
+    assert result.exit_code == 0, result.output
+    assert "4 limits left out" in " ".join(result.stdout.split())
+    assert kept.exists()
+
+
+def test_what_was_said_about_a_sheet_counts_wherever_it_is_read(tmp_path):
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("specimen,temperature (degC),hardness (GPa)\na,1,3\nb,2,n.d.\nc,3,4\n", encoding="utf-8")
+    assert run("inspect", str(sheet)).exit_code == 2
+    tl.load(sheet, columns={"hardness (GPa)": {"missing": ["n.d."]}})
+    assert run("inspect", str(sheet)).exit_code == 0

@@ -131,6 +131,21 @@ def test_a_setting_in_a_unit_of_which_the_campaign_has_none_is_refused(tmp_path)
         assert campaign.record()["specimens"]["speed"].values.tolist() == [2.0]
 
 
+def test_a_value_that_equals_a_limit_in_a_file_is_a_measurement(tmp_path):
+    sheet = tmp_path / "first.csv"
+    sheet.write_text("specimen,temperature [degC],substrate,hardness [GPa]\nA,650,steel,4\nB,670,steel,<5\n")
+    with Campaign.create(tmp_path / "c", SETTINGS) as campaign:
+        campaign.import_file(sheet)
+        campaign.tell({"hardness": 4.0}, specimen="A")  # the same number again is one measurement
+        campaign.tell({"hardness": 5.0}, specimen="B")
+        specimens = campaign.record()["specimens"]
+        rows = specimens["specimen"].values.tolist()
+        assert rows.count("A") == 1
+        assert rows.count("B") == 2
+        flags = specimens["hardness_flag"].values[np.array(rows) == "B"].astype(str)
+        assert sorted(flags) == ["", "below"]
+
+
 def test_an_answer_is_given_again_to_the_same_request(campaign):
     one = campaign.ask(2, key="k")
     assert campaign.ask(2, key="k").identical(one)
@@ -276,7 +291,7 @@ def test_limits_are_left_out_where_the_model_would_take_them_for_values(tmp_path
             run(campaign, name)
         posterior = campaign.fit()
         assert np.isnan(posterior.table["hardness"].values).sum() == 1
-        assert "hardness: 1 limits left out" in " ".join(posterior.diagnose().attrs["notes"])
+        assert "hardness: 1 limit left out" in " ".join(posterior.diagnose().attrs["notes"])
 
 
 def test_results_come_in_parts(local):

@@ -39,14 +39,20 @@ def test_a_model_of_values_leaves_limits_out_and_says_so(model):
     predicted = posterior.predict(table()[["x"]])
     assert np.abs(predicted["hardness"].values - (3 + 0.2 * X)).max() < 0.5
     assert (
-        "hardness: 4 limits left out; GaussianProcess learns from them."
+        "hardness: 4 limits left out; GaussianProcess and CompositionProperties learn from limits."
         in posterior.diagnose().attrs["notes"]
     )
     assert np.nanmax(posterior.results["hardness"].values) < 10
 
 
 def test_a_gaussian_process_learns_from_limits():
-    posterior = tl.GaussianProcess("x", "hardness").fit(table(), seed=0)
+    told = table()
+    told["hardness"] = told["hardness"].where(~IS_LIMIT & (X < 5))  # beyond 5 nothing is known but
+    told["hardness"][X > 5] = 2.0  # that it is below 2, where the line before leads above 4
+    told["hardness_flag"] = ("specimen", np.where(X > 5, "below", ""))
+    posterior = tl.GaussianProcess("x", "hardness").fit(told, seed=0)
+    beyond = posterior.predict(told.isel(specimen=X > 7))
+    assert (beyond["hardness"].values < 2.2).all()
     assert not any("left out" in note for note in posterior.diagnose().attrs["notes"])
 
 
@@ -63,7 +69,10 @@ def test_a_task_scores_no_predictions_against_limits():
     tested = np.concatenate([test for _, test in task.folds("hardness")])
     assert len(tested) == 36
     report = tl.inspect(table(), "hardness", ["x"])
-    assert "hardness: 4 limits left out; GaussianProcess learns from them." in report.notes
+    assert (
+        "hardness: 4 limits left out; GaussianProcess and CompositionProperties learn from limits."
+        in report.notes
+    )
 
 
 def test_the_best_so_far_is_at_least_the_limit_that_was_passed():

@@ -125,3 +125,13 @@ def test_candidates_that_lack_an_input_are_refused():
 def test_goals_that_rank_no_single_candidate_are_refused(goal, match):
     with pytest.raises(tl.TielineError, match=match):
         tl.screen(POSTERIORS["process"], places(10, 9), goal)
+
+
+def test_candidates_that_were_left_out_are_counted_and_none_is_no_number():
+    pool = places(30, 3)
+    pool["x"][:4] = np.nan
+    best = tl.screen(POSTERIORS["process"], pool, "maximize:strength", n=2, part=7)
+    assert "4 of 30 candidates have no complete design and were left out." in best.attrs["notes"]
+    for n in (0, -1):
+        with pytest.raises(tl.TielineError, match="At least one candidate"):
+            tl.screen(POSTERIORS["process"], pool, "maximize:strength", n=n)

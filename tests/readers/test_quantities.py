@@ -129,6 +129,28 @@ def test_classes_are_no_limits(tmp_path, cells, header):
 def test_a_limit_of_a_setting_is_refused(tmp_path):
     with pytest.raises(SchemaError, match="holds text among its numbers"):
         load(tmp_path, ["700", "<800", "900"], "T (°C)")
+    path = tmp_path / "below.csv"
+    path.write_text("sample,T,hardness\n,°C,GPa\na,700,1\nb,<800,2\nc,900,3\n")
+    with pytest.raises(SchemaError, match="'T' holds text among its numbers"):
+        tl.load(path)
+
+
+def test_a_limit_of_an_element_is_no_mole_fraction(tmp_path):
+    path = tmp_path / "steel.csv"
+    path.write_text("sample,Fe,Ga,C,hardness (GPa)\na,60,39,1,3\nb,70,29.9,<0.1,4\nc,50,48,2,5\n")
+    with pytest.raises(SchemaError, match="'C' holds text among its numbers"):
+        tl.load(path)
+
+
+@pytest.mark.parametrize("cells", [["4.3 ± 5 %", "4.1 ± 5 %"], ["45 %", "50 %"]])
+def test_cells_of_another_unit_than_the_header_are_refused(tmp_path, cells):
+    with pytest.raises(SchemaError, match="is in GPa, and its cells are in %"):
+        load(tmp_path, cells, "E (GPa)")
+
+
+def test_percent_in_the_cells_may_be_those_of_the_header(tmp_path):
+    read = load(tmp_path, ["45 %", "50 %"], "ammonia content (wt.%)")["specimens"]
+    assert read["ammonia_content"].values.tolist() == [45, 50]
 
 
 def test_text_that_a_person_said_is_text_is_not_doubted(tmp_path):

@@ -14,8 +14,11 @@ from tieline.schema.partial import partial_beside
 
 
 def read_places(file: str | Path) -> xr.Dataset:
-    """Read a table of places to predict or to choose from, columns of text too: they may be categories."""
-    record = read_results(Path(file), remember=False)
+    """Read a table of places to predict or to choose from, columns of text too: they may be categories.
+
+    What was said about the file, in the small file beside it, counts.
+    """
+    record = read_results(Path(file))
     table, specimens = represent(record), specimens_of(record)
     return table.assign({str(n): v for n, v in specimens.data_vars.items() if n not in table})
 

@@ -95,7 +95,7 @@ def find_proposals(
         query = query.where(proposal.c.claimed_by == claimed_by)
     found = store.rows(query)
     if missing := set(names) - {row.name for row in found}:
-        raise NotFound(f"There is no proposal '{min(missing)}'.", hint="campaign.proposals() lists them")
+        raise NotFound(f"There is no proposal '{min(missing)}'.", hint="ask for the list of proposals")
     return found
 
 

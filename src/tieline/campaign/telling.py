@@ -372,7 +372,7 @@ def _asked(connection: sa.Connection, name: str) -> tuple[Row, Row]:
         sa.select(proposal.c.design, proposal.c.attrs).where(proposal.c.name == name)
     ).first()
     if row is None:
-        raise NotFound(f"There is no proposal '{name}'.", hint="campaign.proposals() lists them")
+        raise NotFound(f"There is no proposal '{name}'.", hint="ask for the list of proposals")
     design = json.loads(row.design)
     return design, {n: a for n, a in json.loads(row.attrs).items() if n in design}
 

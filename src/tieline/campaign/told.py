@@ -68,7 +68,8 @@ def with_told(record: xr.DataTree | None, told: Told) -> xr.DataTree | None:
             measured = [_in_unit_of(attrs[property_].get("units"), property_, row) for row in rows]
             if property_ in in_files.get(name, {}):
                 there = in_files[name][property_]
-                same = [m for m in measured if m[property_] is not None and m[property_] == there]
+                flag = f"{property_}_flag"
+                same = [m for m in measured if (m[property_], m.get(flag, "")) == there]
                 if same:
                     repeated.append(f"{name} {property_}")
                     measured.remove(same[0])
@@ -89,7 +90,7 @@ def _by_property(results: Sequence[sa.Row[Any]]) -> dict[str, list[sa.Row[Any]]]
 
 
 def _values_of_files(known: xr.Dataset | None) -> dict[str, Row]:
-    """What files say of each specimen: its properties and labels that are known."""
+    """What files say of each specimen: its properties and labels that are known, with the flag of each."""
     if known is None:
         return {}
     names = known["specimen"].values.astype(str)
@@ -99,8 +100,11 @@ def _values_of_files(known: xr.Dataset | None) -> dict[str, Row]:
             continue
         is_number = variable.dtype.kind in "iufb"
         is_known = variable.notnull().values if is_number else variable.values.astype(str) != ""
-        for name, value in zip(names[is_known], variable.values[is_known].tolist(), strict=True):
-            found[str(name)][str(variable_name)] = value
+        flags = known.variables.get(f"{variable_name}_flag")
+        flag = np.full(len(names), "") if flags is None else flags.values.astype(str)
+        pairs = zip(variable.values[is_known].tolist(), flag[is_known].tolist(), strict=True)
+        for name, pair in zip(names[is_known], pairs, strict=True):
+            found[str(name)][str(variable_name)] = pair
     return found
 
 
@@ -194,12 +198,14 @@ def _repeats(specimens: xr.Dataset, level: dict[str, Row], attrs: dict[str, Row]
     """Rows for further measurements: the specimen as it was made, and only what was measured again."""
     rows = specimens.isel(specimen=_positions(specimens, list(level)))
     again = _node(level, attrs, blank)
+    flags = [str(name) for name in rows.coords if str(name).endswith("_flag")]  # of files
     results = {
         str(name): again[name] if name in again else _nothing(variable)
-        for name, variable in rows.data_vars.items()
+        for name, variable in rows.reset_coords(flags).data_vars.items()
         if variable.attrs.get("role") not in ("synthesis", "process")
     }
-    return rows.assign({name: (v.dims, v.values, rows[name].attrs) for name, v in results.items()})
+    found = rows.assign({name: (v.dims, v.values, rows[name].attrs) for name, v in results.items()})
+    return found.set_coords(flags)
 
 
 def _positions(specimens: xr.Dataset, names: list[str]) -> list[int]:

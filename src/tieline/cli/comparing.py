@@ -65,6 +65,7 @@ def compare(
         print_json({"recommended": dict(found.recommended), "sentences": said, "scores": rows})
         return
     print_findings(asked.inspection)
+    print_notes(asked.inspection.notes)
     console.print()
     console.print(str(found), highlight=False, markup=False, soft_wrap=True)
     kept = f"Wrote scores.csv and comparison.png into {out}"

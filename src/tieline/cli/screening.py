@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def screen(
     source: Annotated[Path, typer.Argument(help="A saved posterior (.nc), or a campaign's folder.")],
     candidates: Annotated[Path, typer.Argument(help="Table of candidates: .csv, .xlsx, .nc, ...")],
-    goal: Annotated[str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE, or a sum.")],
+    goal: Annotated[
+        str,
+        typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE; by default a campaign's own."),
+    ] = "",
     n: Annotated[int, typer.Option("-n", help="How many are kept.")] = 20,
     caution: Annotated[
         float, typer.Option(help="Standard deviations by which predictions are taken to be worse.")
@@ -31,13 +34,16 @@ def screen(
     from tieline.planning.goals import parse_goal
     from tieline.planning.screen import screen as run
 
-    posterior, places = _posterior(source), read_places(candidates)
+    posterior, usual, said = _learned(source)
+    if not (goal or usual):
+        raise TielineError("Nothing says what is wanted.", hint="--goal maximize:NAME")
+    places = read_places(candidates)
     n_places = places.sizes["specimen"]
     with bar("Candidates") as progress, executor_of(workers) as executor:
         best = run(
             posterior,
             places,
-            goal,
+            goal or usual,
             n=n,
             caution=caution,
             executor=executor,
@@ -51,19 +57,21 @@ def screen(
         f"The best {best.sizes['specimen']} of {n_places:,} candidates, to {parse_goal(best.attrs['goal'])}"
     )
     console.print(kept, highlight=False, markup=False)
-    print_notes(best.attrs["notes"])
+    print_notes([*said, *best.attrs["notes"]])
     console.print(f"Wrote [bold]{out}[/], best first.")
 
 
-def _posterior(source: Path) -> "Posterior":
-    """Read what was learned, from a file or from the folder of a campaign."""
+def _learned(source: Path) -> tuple["Posterior", str, list[str]]:
+    """What was learned, in a file or in the folder of a campaign; the campaign's goal, and what to know."""
     from tieline.campaign.campaign import Campaign
     from tieline.campaign.memory import posterior_of_design
 
     if (source / "campaign.toml").is_file():
-        return Campaign.open(source).posterior()
+        campaign = Campaign.open(source)
+        stale = ["Data or settings changed since the fit."] if campaign.is_stale else []
+        return campaign.posterior(), campaign.settings.goal or "", stale
     if source.is_file():
-        return posterior_of_design(source)
+        return posterior_of_design(source), "", []
     raise TielineError(
         f"Nothing was learned in '{source}'.",
         found="a folder without campaign.toml" if source.is_dir() else "no such file",

@@ -51,7 +51,8 @@ def campaign_plan(
     """
     followed = []
     for _ in range(n):
-        begun = client.proposals("claimed", "running", instrument=instrument, mine=True)
+        mine = client.proposals("claimed", "running", mine=True)
+        begun = [proposal for proposal in mine if proposal.instrument in ("", instrument)]
         proposal = begun[0] if begun else client.take(instrument=instrument, lease=lease)
         try:
             results = yield from experiment(proposal)

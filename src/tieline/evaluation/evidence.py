@@ -9,6 +9,7 @@ import xarray as xr
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.design_columns import labels_of
 from tieline.schema import as_variables
+from tieline.schema.flags import without_limits
 
 SETTINGS = ("synthesis", "process")  # roles of what a lab sets; what it measures may already hold the target
 
@@ -48,7 +49,7 @@ class Evidence:
         table: xr.Dataset, inputs: Sequence[str], target: str = "", group: Indices | None = None
     ) -> "Evidence":
         """Read inputs and a target of a table that has them."""
-        table = as_variables(table, [*inputs, *([target] if target else [])])
+        table = without_limits(as_variables(table, [*inputs, *([target] if target else [])]), [target])
         numbers: dict[str, Array] = {}
         texts: dict[str, np.ndarray] = {}
         blocks: dict[str, Array] = {}

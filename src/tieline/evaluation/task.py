@@ -71,7 +71,9 @@ class Task:
     @property
     def inspection(self) -> Inspection:
         """The findings as a report."""
-        return Inspection.of(self.table, [*self.targets, *self.inputs], self.findings)
+        shown = [*self.targets, *self.inputs]
+        report = Inspection.of(without_limits(self.table, shown), shown, self.findings)
+        return replace(report, notes=(*report.notes, *notes_on_limits(self.table, shown)))
 
     def columns(self) -> Array:
         """The inputs as numbers (row, column); NaN where not known."""
@@ -172,7 +174,7 @@ def task(
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
     require(table, [*targets, *names, *([order] if order else [])], READER)
-    table = without_limits(table, targets)
+    table = without_limits(table, names)
     if set(targets) & set(names):
         raise SchemaError(
             "A target cannot be an input.",

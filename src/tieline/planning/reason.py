@@ -76,8 +76,8 @@ def measured_best(goal: PropertyGoal, table: xr.Dataset) -> float:
     What was only seen to lie beyond a limit, on the good side, counts as the limit.
     """
     values = table[goal.name].values
-    if f"{goal.name}_limit" in table:
-        is_better = table.variables[f"{goal.name}_flag"].values == _GOOD_SIDE.get(type(goal), "")
+    if f"{goal.name}_limit" in table and type(goal) in _GOOD_SIDE:
+        is_better = table.variables[f"{goal.name}_flag"].values == _GOOD_SIDE[type(goal)]
         values = np.where(is_better, table[f"{goal.name}_limit"].values, values)
     values = values[np.isfinite(values)]
     if not values.size:

@@ -66,18 +66,20 @@ def screen(
         `n_candidates`, `goal` and `notes`.
 
     Raises:
-        TielineError: the goal asks for a map or a compromise, or for what was not learned.
+        TielineError: the goal asks for a map or a compromise, or for what was not learned; n is not positive.
         SchemaError: the candidates lack an input.
     """
+    if n < 1:
+        raise TielineError("At least one candidate is kept.", found=f"n={n}", hint="n=20")
     goal = parse_goal(goal) if isinstance(goal, str) else goal
     wanted = _wanted(posterior, goal)
     names = design_names(posterior)
     best: xr.Dataset | None = None
-    n_seen = 0
-    for found, count in _predicted(
+    n_seen = n_whole = 0
+    for found, count, whole in _predicted(
         posterior, _parts(candidates, part), (wanted, names, n, caution), executor
     ):
-        n_seen += count
+        n_seen, n_whole = n_seen + count, n_whole + whole
         best = found if best is None else _best(xr.concat([best, found], "specimen", join="outer"), n)
         if progress is not None:
             progress(n_seen)
@@ -91,6 +93,8 @@ def screen(
         )
     predicted = posterior.predict(best[names])
     notes = list(predicted.attrs.get("notes", []))
+    if n_whole < n_seen:
+        notes.append(f"{n_seen - n_whole} of {n_seen} candidates have no complete design and were left out.")
     clashing = [v for v in predicted.data_vars if v in best]
     answer = best.assign({str(k): v for k, v in predicted.drop_vars(clashing).data_vars.items()})
     answer = answer.assign(_chances(wanted, predicted, posterior))
@@ -132,8 +136,8 @@ def _parts(candidates: xr.Dataset | Iterable[xr.Dataset], part: int) -> Iterator
 
 def _predicted(
     posterior: Posterior, parts: Iterator[xr.Dataset], question: Question, executor: Executor | None
-) -> Iterator[tuple[xr.Dataset, int]]:
-    """The best of each part, and how many it had; few parts wait at a time."""
+) -> Iterator[tuple[xr.Dataset, int, int]]:
+    """The best of each part, how many it had and how many were complete; few parts wait at a time."""
     if executor is None:
         for rows in parts:
             yield best_of_part(posterior, rows, question)
@@ -148,25 +152,27 @@ def _predicted(
     yield from (future.result() for future in waiting)
 
 
-def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[xr.Dataset, int]:
+def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[xr.Dataset, int, int]:
     """Predict one part, and keep its best."""
     wanted, names, n, caution = question
     count = rows.sizes["specimen"]
     design = as_variables(rows, names)
     require(design, names, "tl.screen")
     rows = rows.isel(specimen=is_complete(design[names]))
-    if not rows.sizes["specimen"]:
-        return rows[[*names, "candidate"]].assign(value=("specimen", np.zeros(0))), count
+    n_whole = rows.sizes["specimen"]
+    if not n_whole:
+        return rows[[*names, "candidate"]].assign(value=("specimen", np.zeros(0))), count, 0
     # A posterior that can leave the uncertainty away does so where it does not count.
     ask = posterior.predict if caution or not hasattr(posterior, "means") else posterior.means
     found = ask(rows[names])
-    value = np.zeros(rows.sizes["specimen"])
+    value = np.zeros(n_whole)
     for weight, goal, scale in wanted:
         worth = utility_of(goal, found[goal.name].values)
         value += weight * worth / scale
         if caution:
             value -= weight * caution * found[f"{goal.name}_sd"].values / scale
-    return _best(rows[[*names, "candidate"]].assign(value=("specimen", value, {"units": "1"})), n), count
+    best = _best(rows[[*names, "candidate"]].assign(value=("specimen", value, {"units": "1"})), n)
+    return best, count, n_whole
 
 
 def _best(rows: xr.Dataset, n: int) -> xr.Dataset:

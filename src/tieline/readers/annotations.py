@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tieline.readers.cells import is_missing, is_number, tidy
+from tieline.readers.composition import component_of, mixture_part
 from tieline.readers.grid import Cell
 from tieline.readers.headers import canonical_or_none, flag_header, parse_header, symbol_name
 from tieline.readers.mapping import Correction
@@ -32,11 +33,13 @@ class _Pair:
     error: str
 
 
-def role_of_numbers(header: str, said: Correction) -> str:
-    """Role that a column of numbers with this header would get."""
+def role_of_numbers(sheet: Sheet, header: str, said: Correction) -> str:
+    """Role that a column would get if it had nothing but numbers."""
     if said.ignore or said.role:
         return said.role or "ignored"
-    parsed = parse_header(header)
+    if component_of(header) or mixture_part(header):
+        return "synthesis"
+    parsed = parse_header(header, sheet.units.get(header, ""))
     name = symbol_name(parsed.base, parsed.units)
     return "identity" if is_identity_name(name) else guess_role(name, parsed.units, is_numeric=True)[0]
 
@@ -54,7 +57,7 @@ def split_limits(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         header = str(header)
         columns[header] = cells
         said, beside = corrections.get(header, Correction()), flag_header(header)
-        if beside in sheet.cells or role_of_numbers(header, said) != "property":
+        if beside in sheet.cells or role_of_numbers(sheet, header, said) != "property":
             continue
         limits = _limits(cells.tolist(), said)
         if not limits:
@@ -87,7 +90,7 @@ def split_errors(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         header = str(header)
         columns[header] = cells
         said, beside = corrections.get(header, Correction()), f"{header} ±"
-        if beside in sheet.cells or role_of_numbers(header, said) in ("identity", "note", "ignored"):
+        if beside in sheet.cells or role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
             continue
         pairs = _pairs(cells.tolist(), said)
         if not pairs:

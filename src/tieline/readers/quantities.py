@@ -53,14 +53,16 @@ def split_quantities(sheet: Sheet, corrections: Mapping[str, Correction] | None 
         said = corrections.get(header, Correction())
         columns[header] = cells
         has_text = any(isinstance(c, str) and not is_missing(c) for c in cells)
-        if not has_text or role_of_numbers(header, said) in ("identity", "note", "ignored"):
+        if not has_text or role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
             continue
         if quantities := _quantities(sheet, header, said):
             try:
                 columns[header], units[header], note = _in_one_unit(sheet, header, quantities, said)
                 notes.append(note)
             except SchemaError as error:
-                if any(len(unit) > 1 for unit in quantities.written.values()):  # "1 A", "1 C" are places
+                if any(
+                    len(unit) > 1 or unit in "%°" for unit in quantities.written.values()
+                ):  # "1 A" is a place
                     refusals[header] = error
     frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
     return replace(sheet, cells=frame, units=units, notes=tuple(notes), refusals=refusals)
@@ -82,7 +84,7 @@ def _quantities(sheet: Sheet, header: str, said: Correction) -> _Quantities | No
     )
     bare = {i: c for i, c in held.items() if is_number(c)}
     n_others = len(held) - len(found) - len(bare)
-    is_label = n_others and role_of_numbers(header, said) == "structure"
+    is_label = n_others and role_of_numbers(sheet, header, said) == "structure"
     if not found or is_name or is_label or 2 * n_others > len(held):
         return None
     stated = said.units or sheet.units.get(header) or parse_header(header).unit_text
@@ -106,6 +108,10 @@ def _in_one_unit(
     cells, counts = sheet.column(header), Counter(quantities.units.values())
     commonest = max((unit for unit in counts if unit), key=counts.__getitem__)
     target = canonical(said.units) if said.units and len(counts) > 1 else commonest
+    told = said.units or sheet.units.get(header) or parse_header(header).unit_text
+    stated = canonical_or_none(told) if told else None
+    if stated and target != stated and not (target == "%" and stated in _SHARES):
+        _refuse_another(sheet, header, quantities, stated, target)
     if set(counts) == {target}:
         for i, number in quantities.numbers.items():
             cells[i] = number
@@ -132,6 +138,20 @@ def _in_one_unit(
         f"'{header}': its cells are in {' and '.join(counts)}; all were converted into {target} ({example})."
     )
     return pd.Series(cells, index=sheet.cells.index, dtype=object), target, note
+
+
+def _refuse_another(sheet: Sheet, header: str, quantities: _Quantities, stated: str, target: str) -> None:
+    """Refuse cells in a unit of another thing than that which the column is said to hold."""
+    try:
+        convert(0.0, target, stated)
+    except UnitError as error:
+        i = next(i for i, unit in quantities.units.items() if unit == target)
+        raise SchemaError(
+            f"Column '{header}' is in {stated}, and its cells are in {target}.",
+            found=f"row {sheet.rows[i]}: '{sheet.column(header)[i]}'.",
+            hint=f"write the cells in {stated}, an error too; or state the right unit by "
+            + how_to_say(sheet.name, header, Correction(units=target)),
+        ) from error
 
 
 def _refuse_doubtful(

@@ -7,6 +7,7 @@ import xarray as xr
 
 FLAGS = ("ok", "below", "above", "failed")  # empty is ok
 LIMITS = ("below", "above")
+READERS_OF_LIMITS = "GaussianProcess and CompositionProperties"
 NO_RESULTS = (*LIMITS, "failed")  # what a model that reads no flags would take for a result
 
 
@@ -32,5 +33,6 @@ def notes_on_limits(table: xr.Dataset, names: Iterable[str]) -> list[str]:
     found = []
     for name in (name for name in names if f"{name}_flag" in table):
         n = int(np.isin(table.variables[f"{name}_flag"].values.astype(str), LIMITS).sum())
-        found += [f"{name}: {n} limits left out; GaussianProcess learns from them."] if n else []
+        what = "limit" if n == 1 else "limits"
+        found += [f"{name}: {n} {what} left out; {READERS_OF_LIMITS} learn from limits."] if n else []
     return found
