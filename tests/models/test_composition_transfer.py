@@ -9,7 +9,7 @@ import tieline as tl
 from tieline.errors import SchemaError
 from tieline.features.elements import element_statistics
 from tieline.models import network_ensemble
-from tieline.models.composition_source import fit_source
+from tieline.models.composition_source import fit_source, source_columns
 from tieline.models.composition_transfer import Help
 from tieline.schema import compositions
 
@@ -143,3 +143,9 @@ def test_networks_take_the_help_too(few, source, monkeypatch):
 def test_sources_that_cannot_be_read_are_refused(few, source, what):
     with pytest.raises(SchemaError, match=what):
         MODEL.fit(few, transfer={"other": source})
+
+
+def test_limits_in_a_source_are_not_taken_for_values(source):
+    told = source.assign_coords(stiffness_flag=("specimen", np.where(np.arange(300) < 3, "below", "")))
+    read = source_columns("other", told, "composition")
+    assert read["stiffness"].isnull().values.tolist() == [True] * 3 + [False] * 297

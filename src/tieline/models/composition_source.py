@@ -18,6 +18,7 @@ from tieline.models.composition_fit import CompositionFit, fit
 from tieline.models.composition_reading import READER, Coordinates, read
 from tieline.models.element_slots import Slots
 from tieline.models.stacking import KNOWN
+from tieline.schema.flags import without_limits
 
 MOST_NUMBERS = 6  # of a source; of more properties, principal components
 
@@ -115,6 +116,7 @@ def source_columns(name: str, table: xr.Dataset, composition: str) -> xr.Dataset
             hint="a table as the one that is fitted, of the same variable of compositions",
         )
     found: dict[str, xr.DataArray] = {}
+    table = without_limits(table, [str(key) for key in table.data_vars if not str(key).endswith("_flag")])
     for key, values in table.data_vars.items():
         is_property = values.attrs.get("role") == "property" and values.dtype.kind in "iuf"
         if not is_property or str(key).endswith(("_sd", "_flag")) or values.dims[:1] != ("specimen",):

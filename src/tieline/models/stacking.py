@@ -1,9 +1,9 @@
-"""One prediction out of two learners, and how far it may be off: both learned from rows that were left out.
+"""One prediction out of several learners, and how far it may be off: learned from rows that were left out.
 
-For each property and each regime, a chemical system that is known or one that is new, the weight of the
-Gaussian process beside the trees is the one with the smallest mean absolute error on left-out rows. The
-variance around that is a + b v + w (1 - w) d²: noise, the part v of the function that is not known, and the
-disagreement d of the two; the standard error of a left-out value adds to it. Residuals over its root have an
+For each property and each regime, a chemical system that is known or one that is new, the weights of the
+learners are those with the smallest mean absolute error on left-out rows. The variance around that is
+a + b v + d²: noise, the part v of the function that is not known, and the weighed variance d² of what the
+learners say; the standard error of a left-out value adds to it. Residuals over its root have an
 empirical distribution, whose quantiles make the intervals, and a correlation between properties, through
 which values of some tell of the others.
 
