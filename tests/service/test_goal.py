@@ -53,7 +53,7 @@ def test_the_form_knows_what_it_cannot_say(text):
         ("maximize:hardness", "beat the best so far, where high hardness is wanted"),
         ("target:cost=3", "cost close to 3"),
         ("learn-phase-map", "which phase is where"),
-        ("0.5*maximize:hardness + 0.5*learn-phase-map", "At the same time: it proposes what tells most"),
+        ("0.5*maximize:hardness + 0.5*learn-phase-map", "At the same time: tieline proposes what tells most"),
         ("pareto(maximize:hardness, minimize:cost)", "compromises between high hardness and low cost"),
     ],
 )

@@ -3,14 +3,16 @@
 What a damaged or hostile file does to a library, it does there. The answer comes back as JSON.
 """
 
+import importlib
 import json
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 from tieline import errors
@@ -21,8 +23,10 @@ from tieline.readers.preview import preview
 SECONDS = 30  # of work that one file, or one folder, may take
 PATIENCE = 120.0  # seconds that one waits for it, as a machine may be busy with other work
 MEMORY = 2 << 30  # bytes beside what the libraries take
-LARGEST_ANSWER = 64 << 20  # bytes
-PRELOADED = ["tieline.readers.apart"]  # so that a process of its own costs milliseconds, not seconds
+CHILD = (
+    "import json, sys; asked = json.loads(sys.stdin.buffer.read()); sys.path[:] = asked['path']; "
+    "from tieline.readers.apart import answer; answer(asked)"
+)
 
 
 def previewed_apart(
@@ -73,28 +77,22 @@ def _outcomes(_: Path, places: list[str]) -> list[str]:
 
 
 def _apart(work: Callable[..., Any], place: Path, *about: Any) -> Any:
-    """Let a process of its own do some work on a file, and return its answer."""
-    context = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
-    if os.name != "nt":
-        context.set_forkserver_preload(PRELOADED)
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_answer, args=(there, work, place, about), daemon=True)
-    process.start()
-    there.close()
-    try:
-        if not here.poll(PATIENCE):
-            raise _refused(place, f"it takes more than {PATIENCE:g} s")
-        answer = json.loads(here.recv_bytes(LARGEST_ANSWER))
-    except (EOFError, OSError) as error:  # it died, or says more than anybody reads
-        process.join(1)
-        is_late = os.name != "nt" and process.exitcode == -signal.SIGXCPU
+    """Let a process of its own do some work on a file, and return its answer.
+
+    Not multiprocessing, which would run the script of whoever asks once more, and speak pickle.
+    """
+    asked = {"path": sys.path, "work": [work.__module__, work.__name__], "place": str(place), "about": about}
+    with subprocess.Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE) as process:
+        try:
+            said, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise _refused(place, f"it takes more than {PATIENCE:g} s") from error
+    if not said:
+        is_late = os.name != "nt" and process.returncode == -signal.SIGXCPU
         found = f"it takes more than {SECONDS} s" if is_late else "the process that read it died"
-        raise _refused(place, found) from error
-    finally:
-        process.kill()
-        process.join()
-        process.close()
-        here.close()
+        raise _refused(place, found)
+    answer = json.loads(said)
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["what"], found=answer["found"], hint=answer["hint"])
     return answer["answer"]
@@ -108,18 +106,22 @@ def _refused(place: Path, found: str) -> SchemaError:
     )
 
 
-def _answer(there: Connection, work: Callable[..., Any], place: Path, about: tuple[Any, ...]) -> None:
-    """In the process of its own: do the work within the limits, and send the answer or the error."""
+def answer(asked: Mapping[str, Any]) -> None:
+    """In the process of its own: do the work within the limits, and write the answer or the error as JSON."""
+    there = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print is no answer
+    module, name = asked["work"]
+    work, place = getattr(importlib.import_module(module), name), Path(asked["place"])
     _limit()
     try:
-        answer = {"answer": work(place, *about)}
+        said = {"answer": work(place, *asked["about"])}
     except TielineError as error:
-        answer = {"error": type(error).__name__, "what": error.what, "found": error.found, "hint": error.hint}
+        said = {"error": type(error).__name__, "what": error.what, "found": error.found, "hint": error.hint}
     except MemoryError:
         refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory")
-        answer = {"error": "SchemaError", "what": refused.what, "found": refused.found, "hint": refused.hint}
-    there.send_bytes(json.dumps(answer, default=lambda value: value.item()).encode())
-    there.close()
+        said = {"error": "SchemaError", "what": refused.what, "found": refused.found, "hint": refused.hint}
+    with there:
+        there.write(json.dumps(said, default=lambda value: value.item()).encode())
 
 
 def _limit() -> None:

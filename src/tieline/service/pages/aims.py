@@ -46,12 +46,12 @@ def sentence_of(goal: Goal) -> str:
 
 def _said(part: Goal) -> str:
     if isinstance(part, LearnPhaseMap):
-        return "It proposes what tells most about which phase is where, above all near edges of the map."
+        return "tieline proposes what tells most about which phase is where, above all near edges of the map."
     if isinstance(part, LearnLevelSet):
-        return f"It proposes what tells most about where {_spoken(part.name)} is above {part.level:g}."
+        return f"tieline proposes what tells most about where {_spoken(part.name)} is above {part.level:g}."
     assert isinstance(part, Maximize | Minimize | Target)  # a sum has no other parts
     return (
-        f"It proposes what is most likely to beat the best so far, where {_wanted(part)} is wanted, and "
+        f"tieline proposes what is most likely to beat the best so far, where {_wanted(part)} is wanted, and "
         "tries what it knows little about as long as that may pay."
     )
 
