@@ -1,7 +1,7 @@
 """Cells that say more of a number than its value: ">6" is a limit, "3.1 ± 0.2" has a standard error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -21,6 +21,7 @@ _UNIT = r"[^\s0-9.,+()±-][^()±]*?"
 _WITH_ERROR = re.compile(
     rf"\(?({NUMBER})\s*({_UNIT})?\s*(?:±|\+/-|\+-)\s*({NUMBER})\s*({_UNIT})?(?:\)\s*({_UNIT})?)?"
 )
+BARE = set("0123456789.,eE+-\n")
 LONGEST = 80  # characters of a cell that is looked into; more is prose
 _LIMIT = re.compile(r"([<>≤≥]|<=|>=)\s*([0-9.,+-].*)")
 
@@ -44,6 +45,12 @@ def role_of_numbers(sheet: Sheet, header: str, said: Correction) -> str:
     return "identity" if is_identity_name(name) else guess_role(name, parsed.units, is_numeric=True)[0]
 
 
+def is_bare(cells: Iterable[Cell]) -> bool:
+    """Whether cells have nothing but digits, marks, signs and powers: nothing is to be taken apart."""
+    text = "\n".join(cell for cell in cells if isinstance(cell, str))
+    return BARE.issuperset(text) and "+-" not in text
+
+
 def split_limits(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
     """Write "<2" and ">6" among the numbers of a property as numbers, with "below" and "above" beside them.
 
@@ -57,7 +64,7 @@ def split_limits(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         header = str(header)
         columns[header] = cells
         said, beside = corrections.get(header, Correction()), flag_header(header)
-        if beside in sheet.cells or role_of_numbers(sheet, header, said) != "property":
+        if is_bare(cells) or beside in sheet.cells or role_of_numbers(sheet, header, said) != "property":
             continue
         limits = _limits(cells.tolist(), said)
         if not limits:
@@ -90,7 +97,9 @@ def split_errors(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         header = str(header)
         columns[header] = cells
         said, beside = corrections.get(header, Correction()), f"{header} ±"
-        if beside in sheet.cells or role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
+        if is_bare(cells) or beside in sheet.cells:
+            continue
+        if role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
             continue
         pairs = _pairs(cells.tolist(), said)
         if not pairs:

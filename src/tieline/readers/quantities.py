@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tieline.errors import SchemaError, UnitError
-from tieline.readers.annotations import WITH_UNIT, role_of_numbers, split_errors, split_limits
+from tieline.readers.annotations import WITH_UNIT, is_bare, role_of_numbers, split_errors, split_limits
 from tieline.readers.cells import choose_decimal, is_missing, is_number, tidy, to_number
 from tieline.readers.grid import Cell
 from tieline.readers.headers import canonical_or_none, parse_header
@@ -52,8 +52,7 @@ def split_quantities(sheet: Sheet, corrections: Mapping[str, Correction] | None 
         header = str(header)
         said = corrections.get(header, Correction())
         columns[header] = cells
-        has_text = any(isinstance(c, str) and not is_missing(c) for c in cells)
-        if not has_text or role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
+        if is_bare(cells) or role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
             continue
         if quantities := _quantities(sheet, header, said):
             try:

@@ -10,6 +10,7 @@ from tieline.readers.cells import is_number
 from tieline.readers.grid import Cell, Grid
 
 DELIMITERS = {"tab": "\t", "semicolon": ";", "bar": "|", "comma": ",", "wide gaps": "  ", "spaces": " "}
+CONTROLS = "".join(chr(i) for i in range(32) if chr(i) not in "\t\r\n\f\x1a")  # none stands in text
 COMMENT = re.compile(r"\s*(#+|%+|//+|!+)[^\S\t]*(?=[^\s;,|])")
 SNIFFED_LINES = 400  # enough to outvote a long preamble; a full read of a large file would only be slower
 
@@ -45,7 +46,7 @@ def _strictly(data: bytes, encoding: str, name: str) -> str:
 
 
 def _checked(text: str, name: str) -> str:
-    controls = sum(ord(c) < 32 and c not in "\t\r\n\f\x1a" for c in text)
+    controls = sum(text.count(c) for c in CONTROLS)
     if controls > 0.001 * len(text) or "\0" in text:
         raise _not_text(name, f"{controls} control characters among {len(text)}")
     if re.match(r"\s*(<!doctype|<html|<\?xml|<table)", text, re.IGNORECASE):
@@ -109,11 +110,12 @@ def _lines(text: str) -> list[_Line]:
 
 def _first_data(lines: list[_Line], commented: list[bool]) -> int:
     """Index of the first of two neighbouring uncommented lines that hold numbers, else the end."""
-    plain = [
-        not commented[i] and any(is_number(word) for word in re.split(r"[;|\s]+|,\s*", line.text) if word)
-        for i, line in enumerate(lines)
-    ]
-    return next((i for i in range(len(lines) - 1) if plain[i] and plain[i + 1]), len(lines))
+
+    def has_numbers(i: int) -> bool:
+        words = re.split(r"[;|\s]+|,\s*", lines[i].text)
+        return not commented[i] and any(is_number(word) for word in words if word)
+
+    return next((i for i in range(len(lines) - 1) if has_numbers(i) and has_numbers(i + 1)), len(lines))
 
 
 def split(line: str, delimiter: str) -> list[str]:
