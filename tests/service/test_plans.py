@@ -112,6 +112,20 @@ def test_what_was_begun_before_a_crash_is_done_first_and_failures_are_told(lab):
     assert [(p.state, p.why) for p in lab.proposals()] == [("done", ""), ("failed", "beam lost")]
 
 
+def test_an_instrument_goes_on_with_what_it_took_of_those_for_anybody(lab):
+    lab.ask(1)
+    begun = lab.take(instrument="furnace-1")
+    assert begun.instrument == ""
+
+    def experiment(proposal):
+        yield Message("sleep", args=(0.0,))
+        return {"hardness": 5.0}
+
+    names, _ = interpret(campaign_plan(lab, experiment, 1, instrument="furnace-1"))
+    assert names == [begun.name]
+    assert [p.state for p in lab.proposals()] == ["done"]
+
+
 def test_a_setting_that_nothing_sets_is_told_before_anything_moves(lab):
     movables, indenter = devices()
     del movables["substrate"]
