@@ -1,15 +1,16 @@
 """Cells that say more of a number than its value: ">6" is a limit, "3.1 ± 0.2" has a standard error."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import pandas as pd
 
 from tieline.readers.cells import is_missing, is_number, tidy
 from tieline.readers.composition import component_of, mixture_part
 from tieline.readers.grid import Cell
-from tieline.readers.headers import canonical_or_none, flag_header, parse_header, symbol_name
+from tieline.readers.headers import canonical_or_none, error_header, flag_header, parse_header, symbol_name
 from tieline.readers.mapping import Correction
 from tieline.readers.roles import guess_role, is_identity_name
 from tieline.readers.sheet import Sheet
@@ -26,12 +27,18 @@ LONGEST = 80  # characters of a cell that is looked into; more is prose
 _LIMIT = re.compile(r"([<>≤≥]|<=|>=)\s*([0-9.,+-].*)")
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """A value and its standard error as they are written, each with its unit where it has one."""
+class Part(NamedTuple):
+    """What a cell says: a number, as it is written, and something about it."""
 
-    value: str
-    error: str
+    number: str
+    beside: str
+
+
+class Found(NamedTuple):
+    """What was found in a column: by place, and how a note goes on behind the first cell."""
+
+    parts: dict[int, Part]
+    words: str
 
 
 def role_of_numbers(sheet: Sheet, header: str, said: Correction) -> str:
@@ -58,30 +65,14 @@ def split_limits(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         sheet: the table.
         corrections: header -> what a person said about the column.
     """
-    columns: dict[str, pd.Series] = {}
-    letters, notes = dict(sheet.letters), list(sheet.notes)
-    for header, cells in sheet.cells.items():
-        header = str(header)
-        columns[header] = cells
-        said, beside = corrections.get(header, Correction()), flag_header(header)
-        if is_bare(cells) or beside in sheet.cells or role_of_numbers(sheet, header, said) != "property":
-            continue
-        limits = _limits(cells.tolist(), said)
-        if not limits:
-            continue
-        numbers, flags = cells.tolist(), [""] * len(cells)
-        for i, (flag, number) in limits.items():
-            numbers[i], flags[i] = number, flag
-        columns[header] = pd.Series(numbers, index=cells.index, dtype=object)
-        columns[beside] = pd.Series(flags, index=cells.index, dtype=object)
-        letters[beside] = letters[header]
-        first = next(iter(limits))
-        notes.append(
-            f"'{header}': '{cells.iloc[first]}' and the like were read as limits ({len(limits)} of"
-            f" {sum(not _is_missing(c, said) for c in cells)} values)."
-        )
-    frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
-    return replace(sheet, cells=frame, letters=letters, notes=tuple(notes))
+
+    def find(header: str, cells: list[Cell], said: Correction) -> Found | None:
+        limits = _limits(cells, said) if role_of_numbers(sheet, header, said) == "property" else {}
+        n_values = sum(not is_missing(c, said.missing) for c in cells)
+        words = f"and the like were read as limits ({len(limits)} of {n_values} values)."
+        return Found(limits, words) if limits else None
+
+    return _split(sheet, corrections, find, flag_header)
 
 
 def split_errors(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
@@ -91,55 +82,73 @@ def split_errors(sheet: Sheet, corrections: Mapping[str, Correction]) -> Sheet:
         sheet: the table.
         corrections: header -> what a person said about the column.
     """
-    columns: dict[str, pd.Series] = {}
-    letters, units, notes = dict(sheet.letters), dict(sheet.units), list(sheet.notes)
-    for header, cells in sheet.cells.items():
-        header = str(header)
-        columns[header] = cells
-        said, beside = corrections.get(header, Correction()), f"{header} ±"
-        if is_bare(cells) or beside in sheet.cells:
+
+    def find(header: str, cells: list[Cell], said: Correction) -> Found | None:
+        is_text = role_of_numbers(sheet, header, said) in ("identity", "note", "ignored")
+        pairs = {} if is_text else _pairs(cells, said)
+        return Found(pairs, "was read as a value and its standard error.") if pairs else None
+
+    parted = _split(sheet, corrections, find, error_header)
+    in_unit = {error_header(h): unit for h, unit in sheet.units.items() if error_header(h) in parted.cells}
+    return replace(parted, units=in_unit | dict(sheet.units))
+
+
+def _split(
+    sheet: Sheet,
+    corrections: Mapping[str, Correction],
+    find: Callable[[str, list[Cell], Correction], Found | None],
+    beside: Callable[[str], str],
+) -> Sheet:
+    """Put what is found in a column beside a number into a column of its own.
+
+    Args:
+        sheet: the table.
+        corrections: header -> what a person said about the column.
+        find: looks into a column: header, cells and what was said.
+        beside: header of the further column.
+    """
+    columns: dict[str, list[Cell]] = {}
+    letters, notes = dict(sheet.letters), list(sheet.notes)
+    for header in sheet.headers:
+        cells = columns[header] = sheet.column(header)
+        if is_bare(cells) or beside(header) in sheet.cells:
             continue
-        if role_of_numbers(sheet, header, said) in ("identity", "note", "ignored"):
+        found = find(header, cells, corrections.get(header, Correction()))
+        if found is None:
             continue
-        pairs = _pairs(cells.tolist(), said)
-        if not pairs:
-            continue
-        values, errors = cells.tolist(), [""] * len(cells)
-        for i, pair in pairs.items():
-            values[i], errors[i] = pair.value, pair.error
-        columns[header] = pd.Series(values, index=cells.index, dtype=object)
-        columns[beside] = pd.Series(errors, index=cells.index, dtype=object)
-        letters[beside], units[beside] = letters[header], units.get(header, "")
-        notes.append(
-            f"'{header}': '{tidy(cells.iloc[next(iter(pairs))])}' was read as a value and its standard error."
-        )
+        notes.append(f"'{header}': '{tidy(str(cells[min(found.parts)]))}' {found.words}")
+        columns[header] = [found.parts[i].number if i in found.parts else c for i, c in enumerate(cells)]
+        columns[beside(header)] = [
+            found.parts[i].beside if i in found.parts else "" for i in range(len(cells))
+        ]
+        letters[beside(header)] = letters[header]
     frame = pd.DataFrame(columns, index=sheet.cells.index, dtype=object)
-    return replace(sheet, cells=frame, letters=letters, units=units, notes=tuple(notes))
+    return replace(sheet, cells=frame, letters=letters, notes=tuple(notes))
 
 
-def _limits(cells: list[Cell], said: Correction) -> dict[int, tuple[str, str]]:
-    """Place -> flag and number of each limit, where numbers stand beside them; else the cells are classes."""
-    held = {i: c for i, c in enumerate(cells) if not _is_missing(c, said)}
+def _limits(cells: list[Cell], said: Correction) -> dict[int, Part]:
+    """Place -> number and flag of each limit, where numbers stand beside them; else the cells are classes."""
+    held = {i: c for i, c in enumerate(cells) if not is_missing(c, said.missing)}
     limits = {}
     for i, cell in held.items():
         match = _match(_LIMIT, cell)
         if match and _is_quantity(match[2]):
-            limits[i] = "below" if match[1][0] in "<≤" else "above", match[2]
+            limits[i] = Part(match[2], "below" if match[1][0] in "<≤" else "above")
     others = [c for i, c in held.items() if i not in limits]
     n_numbers = sum(_is_quantity(c) or _pair(c) is not None for c in others)
     is_of_numbers = n_numbers > 0 and 2 * (n_numbers + len(limits)) >= len(held)
     return limits if is_of_numbers else {}
 
 
-def _pairs(cells: list[Cell], said: Correction) -> dict[int, _Pair]:
+def _pairs(cells: list[Cell], said: Correction) -> dict[int, Part]:
     """Place -> value and error of each cell that has both, in a column of numbers."""
-    held = {i: c for i, c in enumerate(cells) if not _is_missing(c, said)}
+    held = {i: c for i, c in enumerate(cells) if not is_missing(c, said.missing)}
     pairs = {i: pair for i, c in held.items() if (pair := _pair(c)) is not None}
     n_numbers = sum(i in pairs or _is_quantity(c) for i, c in held.items())
     return pairs if 2 * n_numbers >= len(held) else {}
 
 
-def _pair(cell: Cell) -> _Pair | None:
+def _pair(cell: Cell) -> Part | None:
     match = _match(_WITH_ERROR, cell)
     if match is None:
         return None
@@ -147,7 +156,7 @@ def _pair(cell: Cell) -> _Pair | None:
     if any(unit and not canonical_or_none(unit) for unit in (own, error_own, both)):
         return None
     of_error = error_own or both or own or ""
-    return _Pair(f"{value} {own or of_error}".strip(), f"{error} {of_error}".strip())
+    return Part(f"{value} {own or of_error}".strip(), f"{error} {of_error}".strip())
 
 
 def _is_quantity(cell: Cell) -> bool:
@@ -160,7 +169,3 @@ def _is_quantity(cell: Cell) -> bool:
 
 def _match(pattern: re.Pattern[str], cell: Cell) -> re.Match[str] | None:
     return pattern.fullmatch(tidy(cell)) if isinstance(cell, str) and len(cell) <= LONGEST else None
-
-
-def _is_missing(cell: Cell, said: Correction) -> bool:
-    return is_missing(cell) or str(cell).strip() in said.missing

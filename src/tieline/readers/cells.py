@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Container, Iterable, Set
 from functools import lru_cache
 
 import numpy as np
@@ -34,11 +34,11 @@ def tidy(text: str) -> str:
     return _POWER_OF_TEN.sub(r"e\1", text)
 
 
-def is_missing(cell: object) -> bool:
-    """Whether a cell of a numeric column says that nothing was measured."""
+def is_missing(cell: object, also: Container[str] = ()) -> bool:
+    """Whether a cell of a numeric column says that nothing was measured, as some more texts may."""
     if isinstance(cell, float):
         return math.isnan(cell)
-    return isinstance(cell, str) and cell.strip().casefold() in MISSING
+    return isinstance(cell, str) and (cell.strip().casefold() in MISSING or cell.strip() in also)
 
 
 def is_number(cell: object) -> bool:

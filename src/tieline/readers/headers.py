@@ -168,6 +168,11 @@ def _known_unit(text: str, base: str) -> tuple[str | None, str]:
         return None, f"{error.what} {error.hint}".strip()
 
 
+def error_header(header: str) -> str:
+    """Header of the column of standard errors of another, if the reader makes it."""
+    return f"{header} ±"
+
+
 def flag_header(header: str) -> str:
     """Header of the column that says which values of another are limits, if the reader makes it."""
     return f"{header} flag"

@@ -72,7 +72,7 @@ def _quantities(sheet: Sheet, header: str, said: Correction) -> _Quantities | No
     held = {
         i: tidy(c) if isinstance(c, str) else c
         for i, c in enumerate(sheet.column(header))
-        if not is_missing(c) and str(c).strip() not in said.missing
+        if not is_missing(c, said.missing)
     }
     matches = {i: WITH_UNIT.fullmatch(c) for i, c in held.items() if isinstance(c, str)}
     found = {i: m for i, m in matches.items() if m and canonical_or_none(m[2].strip())}

@@ -31,7 +31,7 @@ def read_values(sheet: Sheet, column: Column, notes: list[str] | None = None) ->
         return np.array(["" if t.casefold() in MISSING_IN_TEXT else t for t in texts], dtype=object)
     if column.header in sheet.refusals:
         raise sheet.refusals[column.header]
-    held = [c for c in cells if not _is_missing(c, column)]
+    held = [c for c in cells if not is_missing(c, column.missing)]
     decimal = column.decimal or choose_decimal(
         held,
         column=column.header,
@@ -40,16 +40,12 @@ def read_values(sheet: Sheet, column: Column, notes: list[str] | None = None) ->
     )
     values = np.full(len(cells), np.nan)
     for i, (row, cell) in enumerate(zip(sheet.rows, cells, strict=True)):
-        if not _is_missing(cell, column):
+        if not is_missing(cell, column.missing):
             values[i] = _number_at(cell, decimal, column, row, sheet.name)
     grouped = [c for c in held if has_thousands(c, decimal)]
     if grouped and notes is not None:
         notes.append(f"'{column.header}': '{grouped[0]}' was read as {to_number(grouped[0], decimal):g}.")
     return values
-
-
-def _is_missing(cell: object, column: Column) -> bool:
-    return is_missing(cell) or (isinstance(cell, str) and cell.strip() in column.missing)
 
 
 def _number_at(cell: object, decimal: str, column: Column, row: object, file: str) -> float:
