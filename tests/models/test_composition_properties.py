@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from ternaries import ternaries
 
 import tieline as tl
 from tieline.errors import NotIdentified, SchemaError, UnitError
@@ -13,16 +14,13 @@ from tieline.features.elements import element_statistics
 from tieline.models import network_ensemble
 from tieline.schema import compositions
 
-METALS = ["Ti", "V", "Fe", "Co", "Ni", "Cu", "Zr", "Nb", "Al", "Mg"]
-NONMETALS = ["O", "S", "N", "C"]
 MODEL = tl.CompositionProperties("composition", ["stiffness", "heat"])
 
 
 def world(n=120, seed=0):
     """Ternary compounds: both properties follow the elements, and share what these do not tell."""
     rng = np.random.default_rng(seed)
-    metals = [rng.choice(METALS, 2, replace=False) for _ in range(n)]
-    rows = [f"{a}{rng.integers(1, 4)}{b}{rng.choice(NONMETALS)}{rng.integers(1, 5)}" for a, b in metals]
+    rows = ternaries(rng, n)
     bond = element_statistics(compositions(rows), ["mean"])["cohesive_energy_mean"].values
     hidden = 0.3 * rng.standard_normal(n)
     stiffness = np.exp(3 + 0.4 * bond + hidden)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from ternaries import ternaries
 
 import tieline as tl
 from tieline.errors import SchemaError
@@ -12,7 +13,6 @@ from tieline.insight.compositions import element_effects, property_correlation
 from tieline.models.composition_basis import Basis, Span, complete
 from tieline.schema import compositions
 
-METALS = ["Ti", "V", "Fe", "Co", "Ni", "Cu", "Zr", "Nb", "Al", "Mg"]
 ENERGY = np.linspace(0.0, 5.0, 30)
 MODEL = tl.CompositionProperties("composition", ["gap", "absorption"])
 
@@ -20,8 +20,7 @@ MODEL = tl.CompositionProperties("composition", ["gap", "absorption"])
 def world(n=150, seed=0):
     """A peak moves with the elements and is high where the gap is large; both share what is not told."""
     rng = np.random.default_rng(seed)
-    metals = [rng.choice(METALS, 2, replace=False) for _ in range(n)]
-    rows = [f"{a}{rng.integers(1, 4)}{b}{rng.choice(['O', 'S', 'N'])}{rng.integers(1, 5)}" for a, b in metals]
+    rows = ternaries(rng, n, nonmetals=("O", "S", "N"))
     said = element_statistics(compositions(rows), ["mean"])
     bond, negativity = (said[f"{name}_mean"].values for name in ("cohesive_energy", "electronegativity"))
     hidden = 0.2 * rng.standard_normal(n)

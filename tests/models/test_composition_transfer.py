@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from ternaries import ternaries
 
 import tieline as tl
 from tieline.errors import SchemaError
@@ -13,15 +14,11 @@ from tieline.models.composition_source import fit_source, source_columns
 from tieline.models.composition_transfer import Help
 from tieline.schema import compositions
 
-METALS = ["Ti", "V", "Fe", "Co", "Ni", "Cu", "Zr", "Nb", "Al", "Mg"]
-NONMETALS = ["O", "S", "N", "C"]
 MODEL = tl.CompositionProperties("composition", "hardness")
 
 
 def formulas(n, seed):
-    rng = np.random.default_rng(seed)
-    pairs = [rng.choice(METALS, 2, replace=False) for _ in range(n)]
-    return [f"{a}{rng.integers(1, 4)}{b}{rng.choice(NONMETALS)}{rng.integers(1, 5)}" for a, b in pairs]
+    return ternaries(np.random.default_rng(seed), n)
 
 
 def hidden(names):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy.stats import multivariate_normal
+from ternaries import ternaries
 
 from tieline.features.elements import element_properties
 from tieline.models import network_ensemble
@@ -17,13 +18,7 @@ from tieline.models.network_ensemble import Lesson, fit_networks
 from tieline.schema import compositions
 
 KINDS = [AttentionNetwork, AlignedNetwork]
-METALS, OTHERS = ["Ti", "Fe", "Cu", "Zr", "Al", "Mg", "Nb", "Ni"], ["O", "S", "N", "C"]
-
-
-def formulas(n, seed=0):
-    rng = np.random.default_rng(seed)
-    pairs = [rng.choice(METALS, 2, replace=False) for _ in range(n)]
-    return [f"{a}{rng.integers(1, 4)}{b}{rng.choice(OTHERS)}{rng.integers(1, 4)}" for a, b in pairs]
+METALS = ("Ti", "Fe", "Cu", "Zr", "Al", "Mg", "Nb", "Ni")
 
 
 def untrained(kind, n_properties=3):
@@ -97,7 +92,7 @@ def quick(monkeypatch):
 
 def lesson(n=120, seed=0):
     """One property that the elements decide, and one of chance; some values of the first are missing."""
-    composition = compositions(formulas(n, seed))
+    composition = compositions(ternaries(np.random.default_rng(seed), n, METALS, most=3))
     bond = element_properties()["cohesive_energy"].sel(element=composition["element"])
     rng = np.random.default_rng(seed)
     y = np.column_stack([(composition.values @ bond.values - 5) / 1.2, rng.standard_normal(n)])
