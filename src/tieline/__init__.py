@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tieline.evaluation.compare import compare
     from tieline.evaluation.task import Task, inspect, task
     from tieline.features.represent import represent
+    from tieline.insight.exploration import explore
     from tieline.models.composition_properties import CompositionProperties
     from tieline.models.fingerprint import physics
     from tieline.models.fingerprint.fingerprint import Fingerprint
@@ -87,6 +88,7 @@ _HOME = {
     "connect": "tieline.client.client",
     "compare": "tieline.evaluation.compare",
     "datasets": "",
+    "explore": "tieline.insight.exploration",
     "features": "",
     "figures": "",
     "inspect": "tieline.evaluation.task",
@@ -146,6 +148,7 @@ __all__ = [
     "compare",
     "connect",
     "datasets",
+    "explore",
     "features",
     "figures",
     "inspect",

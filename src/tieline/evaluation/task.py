@@ -170,7 +170,7 @@ def task(
     """
     require_table(table)
     targets = (target,) if isinstance(target, str) else tuple(target)
-    names = _inputs(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
+    names = inputs_of(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
     require(table, [*targets, *names, *([order] if order else [])], READER)
@@ -279,10 +279,15 @@ def _look(stated: Task, target: str, seed: int) -> list[Finding]:
     return [*found, *check_learnable(evidence, columns, folds, seed)]
 
 
-def _inputs(table: xr.Dataset, targets: tuple[str, ...], inputs: Sequence[str] | None) -> tuple[str, ...]:
+def inputs_of(table: xr.Dataset, targets: tuple[str, ...], inputs: Sequence[str] | None) -> tuple[str, ...]:
+    """The inputs that are meant: those that are named, or what the lab sets, or else every number.
+
+    Raises:
+        SchemaError: none is named, or nothing of the table could be one.
+    """
     if inputs is not None:
         if not inputs:
-            raise SchemaError("A task needs at least one input.", hint="inputs=['composition']")
+            raise SchemaError("At least one input is needed.", hint="inputs=['composition']")
         return tuple(inputs)
     readable = [n for n in _readable(table) if n not in targets]
     chosen = [n for n in readable if table[n].attrs.get("role") in SETTINGS] or readable

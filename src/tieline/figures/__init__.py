@@ -4,6 +4,7 @@ from tieline.figures.backtests import backtest, regret
 from tieline.figures.comparisons import comparison
 from tieline.figures.compositions import element_effects, predicted_spectra, property_correlation
 from tieline.figures.diffraction import phases, quantified
+from tieline.figures.explorations import exploration
 from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
 from tieline.figures.inspections import inspection
@@ -25,6 +26,7 @@ __all__ = [
     "convergence",
     "cross_modal",
     "element_effects",
+    "exploration",
     "fingerprint",
     "history",
     "inspection",
