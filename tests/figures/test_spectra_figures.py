@@ -4,6 +4,7 @@ import pytest
 import tieline as tl
 from tieline.insight.characteristic_ions import characteristic_ions
 from tieline.insight.components import principal_components
+from tieline.insight.evidence import spectral_evidence
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +20,11 @@ def posterior(world):
 @pytest.fixture(scope="module")
 def found(posterior, world):
     return posterior.predict(world.unknowns, by="pellet")
+
+
+@pytest.fixture(scope="module")
+def evidence(posterior, world):
+    return spectral_evidence(posterior, world.unknowns, by="pellet")
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +87,28 @@ def test_preprocessings_are_drawn_side_by_side(world):
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["log", "min max"]
     with pytest.raises(tl.SchemaError, match="Did you mean 'min_max'"):
         tl.figures.preprocessings(world.references, scalings=("minmax",))
+
+
+def test_peaks_that_no_reference_explains_are_named(evidence, found):
+    strange = str(found["specimen"].values[found["is_none_of_references"].values][0])
+    above, below = tl.figures.explained_spectrum(evidence, strange).axes
+    assert above.get_title(loc="left") == strange
+    worst = float(evidence["residual"].sel(specimen=strange).idxmax("mz"))
+    named = [text.get_text() for text in below.texts]
+    assert f"{worst:.2f}" in named
+    assert len(named) <= 6
+
+
+def test_a_compound_fills_its_ions_as_far_as_its_share(evidence, found, ions):
+    figure = tl.figures.ion_evidence(evidence, ions, n=3)
+    for axes, compound in zip(figure.axes, ions["compound"].values, strict=True):
+        own = evidence["compound"].values.tolist().index(compound)
+        widths = [bar.get_width() for bar in axes.containers[own]]
+        np.testing.assert_allclose(widths, float(found["share"].isel(specimen=0)[own]), atol=1e-9)
+
+
+def test_evidence_of_an_unknown_name_is_refused(evidence, found, ions):
+    with pytest.raises(tl.SchemaError, match="no spectrum 'mixture 99'"):
+        tl.figures.explained_spectrum(evidence, "mixture 99")
+    with pytest.raises(tl.SchemaError, match="spectral_evidence"):
+        tl.figures.ion_evidence(found, ions)

@@ -4,6 +4,7 @@ from tieline.figures.backtests import backtest, regret
 from tieline.figures.comparisons import comparison
 from tieline.figures.compositions import element_effects, predicted_spectra, property_correlation
 from tieline.figures.diffraction import phases, quantified
+from tieline.figures.evidence import explained_spectrum, ion_evidence
 from tieline.figures.explorations import exploration
 from tieline.figures.fingerprints import cluster_cards, cross_modal, fingerprint, which_modality
 from tieline.figures.histories import history
@@ -26,10 +27,12 @@ __all__ = [
     "convergence",
     "cross_modal",
     "element_effects",
+    "explained_spectrum",
     "exploration",
     "fingerprint",
     "history",
     "inspection",
+    "ion_evidence",
     "ion_profiles",
     "latent_space",
     "line",
