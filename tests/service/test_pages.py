@@ -26,6 +26,10 @@ PAGES = (
     "/compare",
     "/goal",
     "/rehearsal",
+    "/measurements",
+    "/measurements/spectra",
+    "/measurements/fingerprints",
+    "/measurements/volumes",
 )
 HTML = {"accept": "text/html"}
 

@@ -4,29 +4,23 @@ All lies in `backtest/`: what was asked for, every virtual experiment as it is d
 answer. Whoever looks only reads.
 """
 
-import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import xarray as xr
 
 from tieline.campaign.backtesting import RUNS, Known, known_results, strategies_of
 from tieline.campaign.campaign import Campaign
-from tieline.campaign.fits import is_process_alive, this_process
-from tieline.campaign.places import write_whole
-from tieline.campaign.store.event import now
+from tieline.campaign.errands import Errand
 from tieline.errors import Conflict, TielineError
 from tieline.planning.backtest import RANDOM, backtest
 from tieline.planning.virtual_lab import open_lab
 from tieline.schema import open_netcdf, save_netcdf
 
-FOLDER, ABOUT, PROGRESS, ANSWER = "backtest", "about.json", "progress.json", "backtest.nc"
+FOLDER, ANSWER = "backtest", "backtest.nc"
 FEWEST = 12  # places: of fewer, chance finds the best as soon as anybody
 N_START, N_REPEATS, MOST_TRIES = 5, 20, 40
 RULES = {
@@ -91,37 +85,20 @@ def begin_rehearsal(campaign: Campaign, *, by: str = "") -> None:
     if before is not None and before.state == "running":
         raise Conflict("A back-test is running.", hint="wait for it")
     could_rehearse(campaign)
-    place = campaign.path / FOLDER
-    place.mkdir(exist_ok=True)
-    for name in (PROGRESS, ANSWER, RUNS):
-        if before is None or before.state != "interrupted" or name == PROGRESS:
-            (place / name).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tieline.campaign.rehearsal", str(campaign.path.resolve())]
-    with (place / "backtest.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
-        )
+    # What an interrupted one has done already, is not done again.
+    done = () if before is not None and before.state == "interrupted" else (ANSWER, RUNS)
     about = {"goal": campaign.settings.goal or "", "data": campaign.store.fact("data"), "by": by}
-    about |= {"at": now(), "process": this_process(process.pid)}
-    write_whole(place / ABOUT, json.dumps(about))
-    Thread(target=process.wait, daemon=True, name="end of the back-test").start()
+    _errand(campaign.path).begin(about, *done)
 
 
 def find_rehearsal(campaign: Campaign) -> Rehearsal | None:
     """How the latest back-test stands; None if there was none."""
-    place = campaign.path / FOLDER
-    if not (place / ABOUT).is_file():
+    errand = _errand(campaign.path)
+    if not errand.about():
         return None
-    about, progress = _read(place / ABOUT), _read(place / PROGRESS)
+    progress = errand.progress()
     n_done, n_all = progress.get("n_done", 0), progress.get("n_all", 0)
-    problem = progress.get("problem", {})
-    if problem:
-        state = "failed"
-    elif (place / ANSWER).is_file():
-        state = "done"
-    else:
-        state = "running" if is_process_alive(about["process"]) else "interrupted"
-    return Rehearsal(state, about, n_done, n_all, problem)
+    return Rehearsal(errand.state(), errand.about(), n_done, n_all, progress.get("problem", {}))
 
 
 def read_rehearsal(campaign: Campaign) -> xr.Dataset:
@@ -131,16 +108,13 @@ def read_rehearsal(campaign: Campaign) -> xr.Dataset:
     return answer
 
 
-def _read(file: Path) -> dict[str, Any]:
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+def _errand(folder: Path) -> Errand:
+    return Errand("tieline.campaign.rehearsal", folder, FOLDER, ANSWER)
 
 
 def rehearse(folder: Path) -> None:
     """Do the work, and write how far it is after every few virtual campaigns."""
-    place = folder / FOLDER
-
-    def tell(n_done: int, n_all: int) -> None:
-        write_whole(place / PROGRESS, json.dumps({"n_done": n_done, "n_all": n_all}))
+    errand = _errand(folder)
 
     try:
         with Campaign.open(folder) as campaign:
@@ -155,13 +129,12 @@ def rehearse(folder: Path) -> None:
             n_tries=MOST_TRIES,
             **RULES,
             chunk=1,
-            keep=place / RUNS,
-            progress=tell,
+            keep=errand.place / RUNS,
+            progress=lambda n_done, n_all: errand.say(n_done=n_done, n_all=n_all),
         )
-        save_netcdf(answer, place / ANSWER)
+        save_netcdf(answer, errand.place / ANSWER)
     except TielineError as error:
-        problem = {"what": error.what, "found": error.found, "hint": error.hint}
-        write_whole(place / PROGRESS, json.dumps({"problem": problem}))
+        errand.complain(error)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def fingerprint(posterior: FingerprintPosterior, table: xr.Dataset | None = None
     place = posterior.embed(table)["fingerprint"].values
     belongs = posterior.responsibilities(table)
     probability = belongs["cluster_probability"].values.max(1)
-    axes_of = _plane(posterior)
+    axes_of = plane_of(posterior)
     colours = phase_colours(posterior.clusters)
     points = place @ axes_of
     with settings():
@@ -79,14 +79,8 @@ def cluster_cards(posterior: FingerprintPosterior) -> Figure:
                 elif len(view.dims) == 1:
                     axes.set_xlabel(view.dims[0])
             share = float(cards["cluster_weight"].sel(cluster=name))
-            grid[k][0].annotate(
-                f"{name}\n{share:.0%}",
-                (-0.35, 0.5),
-                xycoords="axes fraction",
-                ha="right",
-                va="center",
-                color=colours[name],
-            )
+            of_row = {"rotation": 0, "ha": "right", "va": "center", "color": colours[name]}
+            grid[k][0].set_ylabel(f"{name}\n{share:.0%}", **of_row)
     return figure
 
 
@@ -144,7 +138,7 @@ def which_modality(posterior: FingerprintPosterior) -> Figure:
     return figure
 
 
-def _plane(posterior: FingerprintPosterior) -> np.ndarray:
+def plane_of(posterior: FingerprintPosterior) -> np.ndarray:
     """Two directions (latent, 2) in which the centres of clusters are furthest apart."""
     centre = posterior.population.centre
     weight = np.sqrt(posterior.population.weight)[:, None]

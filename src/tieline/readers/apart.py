@@ -9,16 +9,22 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
+import xarray as xr
+
 from tieline import errors
 from tieline.errors import SchemaError, TielineError
 from tieline.readers.load import load
 from tieline.readers.preview import preview
+from tieline.readers.spectra import load_spectra
+from tieline.readers.volumes import volume
+from tieline.schema import open_netcdf, save_netcdf
 
 SECONDS = 30  # of work that one file, or one folder, may take
 PATIENCE = 120.0  # seconds that one waits for it, as a machine may be busy with other work
@@ -52,6 +58,45 @@ def survive_apart(place: Path, sheet: str | None = None) -> None:
 def outcomes_apart(places: Sequence[Path]) -> list[str]:
     """What comes of each file: `read`, or the kind of error that it is refused with."""
     return _apart(_outcomes, places[0], [str(place) for place in places])
+
+
+def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
+    """Read files of spectra as `tieline.readers.spectra.load_spectra` does.
+
+    Raises:
+        SchemaError: one cannot be read, or not all within time and memory.
+    """
+    return _opened_apart(_wrote_spectra, places[0], [str(place) for place in places])
+
+
+def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
+    """Read a scan as `tieline.readers.volumes.volume` does.
+
+    Raises:
+        SchemaError: it cannot be read, or not within time and memory.
+        UnitError: the unit is unknown.
+    """
+    (scan,) = _opened_apart(_wrote_volume, place, voxel_size, units)
+    return scan["volume"]
+
+
+def _opened_apart(work: Callable[..., Any], place: Path, *about: Any) -> list[xr.Dataset]:
+    """What a process of its own made of files; it comes back as files of ours."""
+    with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+        n = _apart(work, place, folder, *about)
+        made = [open_netcdf(Path(folder) / f"{i}.nc") for i in range(n)]
+    return [one for one in made if isinstance(one, xr.Dataset)]
+
+
+def _wrote_spectra(_: Path, folder: str, places: list[str]) -> int:
+    for i, place in enumerate(places):
+        save_netcdf(load_spectra(place), Path(folder) / f"{i}.nc")
+    return len(places)
+
+
+def _wrote_volume(place: Path, folder: str, voxel_size: float, units: str) -> int:
+    save_netcdf(volume(place, voxel_size=voxel_size, units=units).to_dataset(), Path(folder) / "0.nc")
+    return 1
 
 
 def _previewed(place: Path, columns: dict[str, Any] | None, sheet: str | None) -> list[dict[str, Any]]:

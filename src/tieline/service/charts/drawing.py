@@ -100,7 +100,7 @@ class Scene:
         """
         shown = () if self.proposals is None else tuple(self.proposals["proposal"].values.tolist())
         key = (self.digest, what, number, shown, tuple(sorted(self.held.items())))
-        return self.drawings.once(key, lambda: _as_json(self._figure(what, number)))
+        return self.drawings.once(key, lambda: as_json(self._figure(what, number)))
 
     def _figure(self, what: str, number: int) -> dict[str, Any]:
         if what == "line":
@@ -131,7 +131,8 @@ class Scene:
         ]
 
 
-def _as_json(figure: dict[str, Any]) -> bytes:
+def as_json(figure: dict[str, Any]) -> bytes:
+    """A figure as it is sent."""
     return json.dumps(figure, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 

@@ -54,9 +54,9 @@ def _others(campaign: Campaign) -> list[str]:
     if not names:
         return []
     return [
-        f"{', '.join(names)}: kept, and not learned from here. A campaign learns from numbers, labels and "
-        "compositions; in a notebook, PhaseProperty takes phases found in patterns, Fingerprint images and "
-        "curves, SpectralComposition spectra, VolumeAutoencoder volumes. Add what they find as columns."
+        f"{', '.join(names)}: kept, and not learned from as they are. A campaign learns from numbers, labels "
+        "and compositions; the page Measurements makes columns of spectra, fingerprints and volumes, and a "
+        "notebook finds phases in patterns."
     ]
 
 

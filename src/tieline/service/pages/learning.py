@@ -1,5 +1,6 @@
 """How it goes with learning: what runs, how long it takes, and what was learned last."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -43,13 +44,16 @@ def seconds_of(fit: Fit) -> float:
 
 def badge_of(fit: Fit | None) -> dict[str, str] | None:
     """A verdict as one badge, one sentence, one action; None where nothing was learned."""
-    if fit is None or "verdict" not in fit.outcome:
-        return None
-    verdict = fit.outcome["verdict"]
+    return None if fit is None or "verdict" not in fit.outcome else badge_of_verdict(fit.outcome)
+
+
+def badge_of_verdict(judged: Mapping[str, Any]) -> dict[str, str]:
+    """The badge of what `diagnose` says in its `attrs`."""
+    verdict = judged["verdict"]
     return {
         "verdict": verdict,
         "mark": MARKS[verdict],
         "words": BADGES[verdict],
-        "sentence": fit.outcome.get("sentence", ""),
-        "action": fit.outcome.get("action", ""),
+        "sentence": judged.get("sentence", ""),
+        "action": judged.get("action", ""),
     }

@@ -41,6 +41,7 @@ def view(campaign: Present) -> dict[str, Any]:
         goal, obstacle = "", three_clauses(error)
     done = found if found is not None and found.state == "done" else None
     return {
+        "as_of": "",
         "goal": goal,
         "n_start": N_START,
         "n_repeats": N_REPEATS,

@@ -20,6 +20,7 @@ NAVIGATION = (
     ("/", "Overview"),
     ("/data", "Data"),
     ("/check", "Check"),
+    ("/measurements", "Measurements"),
     ("/learn", "Learn"),
     ("/map", "Map"),
     ("/next", "Next experiments"),
@@ -57,7 +58,7 @@ def page(
         "said": said or request.query_params.get("said", "")[:300],
         "version": tieline.__version__,
     }
-    return HTMLResponse(environment().get_template(template).render(**around, **seen), status)
+    return HTMLResponse(environment().get_template(template).render(around | dict(seen)), status)
 
 
 def name_of_cookie(request: Request) -> str:

@@ -47,5 +47,10 @@ def read_typed(text: str, *, is_number: bool) -> Any:
     return said
 
 
+def plain_number(text: str) -> float | None:
+    """A number without anything around it; None if it is none."""
+    return _number(text) if re.fullmatch(NUMBER, text) else None
+
+
 def _number(text: str) -> float:
     return float(text.replace(",", ".").replace("\u2212", "-"))

@@ -53,6 +53,18 @@ function tellValue(slider) {
   slider.addEventListener("input", tell);
 }
 
+// A slider goes through a volume: its image is asked for once the one before is there.
+function goThrough(slider) {
+  const image = document.getElementById(slider.dataset.plane), said = slider.parentElement.querySelector("output");
+  const show = () => { const to = new URL(image.src); to.searchParams.set("at", slider.value); if (image.src !== to.href) image.src = to.href; };
+  image.addEventListener("load", show);
+  slider.addEventListener("input", () => {
+    said.textContent = `voxel ${+slider.value + 1} of ${+slider.max + 1}`;
+    slider.setAttribute("aria-valuetext", said.textContent);
+    if (image.complete) show();
+  });
+}
+
 document.addEventListener("DOMContentLoaded", () => {
   forgetDrafts();
   document.querySelectorAll(".plot[data-src]").forEach(draw);
@@ -61,5 +73,6 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".drop").forEach(takeDropped);
   document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
   document.querySelectorAll("[data-tell]").forEach(tellValue);
+  document.querySelectorAll("[data-plane]").forEach(goThrough);
   document.querySelectorAll("[data-go]").forEach((choice) => choice.addEventListener("change", () => choice.form.requestSubmit()));
 });

@@ -1,0 +1,95 @@
+"""Work beside a campaign, as a process of its own that outlives whoever began it.
+
+All lies in one folder of the campaign: what was asked for, how far it is, what went wrong, and the answer.
+Whoever looks only reads.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from tieline.campaign.fits import is_process_alive, this_process
+from tieline.campaign.places import write_whole
+from tieline.campaign.store.event import now
+from tieline.errors import TielineError
+
+ABOUT, PROGRESS = "about.json", "progress.json"
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A piece of work.
+
+    Attributes:
+        module: that does it, called with the campaign's folder.
+        folder: of the campaign.
+        name: of its folder in there.
+        answer: name of the file of its answer.
+    """
+
+    module: str
+    folder: Path
+    name: str
+    answer: str
+
+    @property
+    def place(self) -> Path:
+        """Its folder."""
+        return self.folder / self.name
+
+    def begin(self, about: Mapping[str, Any], *also: str) -> None:
+        """Begin it anew.
+
+        Args:
+            about: what is asked for.
+            also: files that earlier work left, and that this one must not find.
+        """
+        self.place.mkdir(parents=True, exist_ok=True)
+        for file in (PROGRESS, *also):
+            (self.place / file).unlink(missing_ok=True)
+        command = [sys.executable, "-m", self.module, str(self.folder.resolve())]
+        said = {**about, "at": now(), "process": this_process()}
+        write_whole(self.place / ABOUT, json.dumps(said))  # the process reads it as soon as it lives
+        with (self.place / f"{self.place.name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=os.name != "nt"
+            )
+        write_whole(self.place / ABOUT, json.dumps(said | {"process": this_process(process.pid)}))
+        # Whoever starts a process is asked to take notice of its end.
+        Thread(target=process.wait, daemon=True, name=f"end of the {self.place.name}").start()
+
+    def about(self) -> dict[str, Any]:
+        """What was asked for last, when; empty if nothing ever was."""
+        return _read(self.place / ABOUT)
+
+    def progress(self) -> dict[str, Any]:
+        """What it said of itself."""
+        return _read(self.place / PROGRESS)
+
+    def state(self) -> str:
+        """Running, done, failed, or interrupted if its process died; "" if it was never begun."""
+        if not self.about():
+            return ""
+        if self.progress().get("problem"):
+            return "failed"
+        if (self.place / self.answer).is_file():
+            return "done"
+        return "running" if is_process_alive(self.about()["process"]) else "interrupted"
+
+    def say(self, **progress: Any) -> None:
+        """Say how far it is."""
+        write_whole(self.place / PROGRESS, json.dumps(progress))
+
+    def complain(self, error: TielineError) -> None:
+        """Say what went wrong."""
+        self.say(problem={"what": error.what, "found": error.found, "hint": error.hint})
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -1,0 +1,1 @@
+"""Measurements that a campaign's model does not read: what they say by themselves, and as columns for it."""

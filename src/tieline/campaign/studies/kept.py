@@ -1,0 +1,111 @@
+"""Measurements that are kept with a campaign to be studied: the file as it came, and what was read in it.
+
+The file itself is attached, as the log says. `studies/KIND/` has what was read, named by the checksum of the
+file, with what was said about it beside.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from tieline.campaign.campaign import Campaign
+from tieline.campaign.places import write_whole
+from tieline.campaign.store.event import now
+from tieline.errors import NotFound
+from tieline.schema import open_netcdf, save_netcdf
+
+FOLDER = "studies"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A measurement that is kept.
+
+    Attributes:
+        digest: checksum of its file.
+        name: what the file was called.
+        about: what was said about it, when and by whom.
+        place: of what was read.
+    """
+
+    digest: str
+    name: str
+    about: Mapping[str, Any]
+    place: Path
+
+    def read(self) -> xr.Dataset:
+        """What was read in the file."""
+        data = open_netcdf(self.place)
+        assert isinstance(data, xr.Dataset)
+        return data
+
+
+def keep(
+    campaign: Campaign, kind: str, file: Path, data: xr.Dataset, about: Mapping[str, Any], by: str
+) -> Kept:
+    """Keep a file, and what was read in it; the same file once more takes the place of its earlier reading.
+
+    Args:
+        campaign: that it belongs to.
+        kind: of the study.
+        file: as it came.
+        data: what was read.
+        about: what was said.
+        by: who keeps it.
+    """
+    event = campaign.attach(file, by=by)
+    digest = str(event.told["sha256"])
+    folder = campaign.path / FOLDER / kind
+    folder.mkdir(parents=True, exist_ok=True)
+    save_netcdf(data, folder / f"{digest}.nc")
+    said = {"name": file.name, "at": now(), "by": by, **about}
+    write_whole(folder / f"{digest}.json", json.dumps(said))
+    return Kept(digest, file.name, said, folder / f"{digest}.nc")
+
+
+def kept(campaign: Campaign, kind: str) -> list[Kept]:
+    """What is kept for a study, the earliest first."""
+    found = []
+    for file in (campaign.path / FOLDER / kind).glob("*.json"):
+        about = json.loads(file.read_text(encoding="utf-8"))
+        found.append(Kept(file.stem, about["name"], about, file.with_suffix(".nc")))
+    return sorted(found, key=lambda one: (one.about["at"], one.name))
+
+
+def set_aside(campaign: Campaign, kind: str, digest: str) -> Kept:
+    """Leave a file out of a study; the campaign keeps it as it came.
+
+    Raises:
+        NotFound: there is no such file.
+    """
+    found = next((one for one in kept(campaign, kind) if one.digest == digest), None)
+    if found is None:
+        raise NotFound("This file is not here any more.", found="a page from before", hint="look at it again")
+    found.place.with_suffix(".json").unlink()
+    found.place.unlink()
+    return found
+
+
+def take_over(campaign: Campaign, columns: xr.Dataset, name: str, by: str) -> list[str]:
+    """Make what was found columns of the campaign, as a file that is imported; returns the notes on it.
+
+    Args:
+        campaign: that gets them.
+        columns (specimen): with roles and units.
+        name: of the file, without its ending. Taken over again under this name, it replaces what was there.
+        by: who does it.
+
+    Raises:
+        TielineError: they contradict what is there.
+    """
+    folder = campaign.path / FOLDER
+    folder.mkdir(exist_ok=True)
+    file = save_netcdf(columns, folder / f"{name}.nc")
+    try:
+        return campaign.import_file(file, by=by)
+    finally:
+        file.unlink()
