@@ -114,3 +114,33 @@ def test_a_hash_changes_with_any_value_and_not_with_order():
 def test_what_is_no_input_is_refused(posterior, name, match):
     with pytest.raises(tl.SchemaError, match=match):
         local_effects(posterior, name)
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    seen = table(n=80)
+    label = np.where(seen["strong"] > 0, "hard", "soft")
+    return seen.drop_vars("y").assign_coords(phase=("specimen", label))
+
+
+def test_labels_are_explained_too(labelled):
+    posterior = tl.Learner(INPUTS, phase="phase", way="ridge").fit(labelled)
+    place = labelled.isel(specimen=[3])
+    said = explain(posterior, place)
+    assert f"Phase is expected to be {place['phase'].item()}, with" in said
+    assert "% were told rightly. It lies among the specimens." in said
+    assert "rows are left out in five folds, seed 0" in model_card(posterior)
+    task = tl.task(labelled, "phase", INPUTS)
+    found = permutation_importance(task, tl.Learner(INPUTS, phase="phase", way="ridge"), n_repeats=2)
+    assert found["input"].values[0] == "strong"
+    assert found["importance"].attrs["units"] == "nat"
+    assert found["importance"].values[0] > 3 * found["importance_se"].values[0]
+    with pytest.raises(tl.SchemaError, match="a property that was learned"):
+        local_effects(posterior, "strong")
+    with pytest.raises(tl.SchemaError, match="predicts properties"):
+        coefficient_path(task)
+
+
+def test_one_place_is_explained_at_a_time(posterior):
+    with pytest.raises(tl.SchemaError, match="One place is explained"):
+        explain(posterior, table().isel(specimen=slice(0, 2)))

@@ -20,7 +20,7 @@ from tieline.evaluation.folds import Fold
 from tieline.evaluation.schemes import group_folds
 from tieline.models.arrays import Array, Indices
 from tieline.models.learner_fit import LEAST_CHANCE, FittedLabel, FittedNumber, fit_label, fit_number
-from tieline.models.learner_ways import Settings
+from tieline.models.learner_ways import Settings, Way
 from tieline.models.widths import Widths
 
 N_INNER = 3
@@ -146,12 +146,13 @@ def _tune(rows: Rows, train: Indices, candidate: Candidate, seed: int) -> tuple[
     if group.max() == 0:  # one group is left to learn from: its rows are all that can be divided
         group = np.arange(len(train))
     inner = [(train[a], train[b]) for a, b in group_folds(group, label, N_INNER, seed)]
+    cheaper = candidate.way.while_tried if isinstance(candidate.way, Way) else ()
     alive, loss = list(candidate.tried), {s: 0.0 for s in candidate.tried}
     errors: dict[Settings, list[Array]] = {s: [] for s in candidate.tried}
     spreads: dict[Settings, list[Array]] = {s: [] for s in candidate.tried}
     for learned, left in inner:
         for settings in alive:
-            fitted = _fit(rows, learned, candidate.way, settings, seed)
+            fitted = _fit(rows, learned, candidate.way, settings + cheaper, seed)
             if isinstance(fitted, FittedLabel):
                 said = FoldRun(left.tolist(), fitted.predict(rows.x[left]).tolist(), [], [], settings, 0.0)
                 loss[settings] += float(losses(rows, said).sum())

@@ -1,7 +1,8 @@
 """A race over folds: who cannot win any more is not tuned, and not run to the end.
 
 Everybody runs two folds with the usual settings. Who is worse than the best by more than tuning brings, and
-by more than chance, drops out; the others are tuned and run on fold after fold, dropping out likewise.
+by more than chance, drops out; the others are tuned and run on fold after fold. Once tuned, who is behind by
+more than a paired standard error drops out too, unless it is simpler and so near that it may win a tie.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,9 +18,10 @@ from tieline.evaluation.run_log import Key, RunLog
 from tieline.models.arrays import Array, Indices
 
 N_UNTUNED = 2  # folds with the usual settings
-HEADROOM = 1.12  # of the best loss: what tuning may bring to somebody who is behind with the usual settings
-BEHIND = 1.04  # of the best loss: what more folds may change once tuned
-ERRORS = 2.0  # paired standard errors by which one must be behind to drop out
+HEADROOM = 0.12  # of the best loss: what tuning may bring to somebody who is behind with the usual settings
+ERRORS = 2.0  # paired standard errors by which one must be behind to drop out untuned
+ERRORS_TUNED = 1.0  # once tuned: who is wrongly dropped would have won by less than that
+TIE = 0.02  # of the best loss: a simpler model may be so much worse, if that is within chance
 BASELINE = "mean"
 
 Progress = Callable[[int, int], None]
@@ -65,10 +67,10 @@ def run_race(race: Race, executor: Executor | None, progress: Progress | None) -
     alive = list(race.candidates)
     first = [place for place in places if place[0] == 0][:N_UNTUNED]
     _make(race, [(n, p, False) for n in alive for p in first], executor, progress, total)
-    alive = _still_in(race, alive, first, HEADROOM)
+    alive = _still_in(race, alive, first, is_tuned=False)
     for stage in (places[:N_UNTUNED], *([p] for p in places[N_UNTUNED:])):
         _make(race, [(n, p, True) for n in alive for p in stage], executor, progress, total)
-        alive = _still_in(race, alive, [p for p in places if p in race.runs[alive[0]]], BEHIND)
+        alive = _still_in(race, alive, [p for p in places if p in race.runs[alive[0]]], is_tuned=True)
     return alive
 
 
@@ -124,15 +126,20 @@ def clustered_error(values: Array, group: Indices) -> float:
     return float(np.sqrt((sums**2).sum() * n_groups / (n_groups - 1)) / len(values))
 
 
-def _still_in(race: Race, alive: list[str], places: list[tuple[int, int]], limit: float) -> list[str]:
-    """Those not clearly behind the best; the baseline, which costs nothing, stays."""
+def _still_in(race: Race, alive: list[str], places: list[tuple[int, int]], *, is_tuned: bool) -> list[str]:
+    """Those that may still be recommended; the baseline, which costs nothing, stays."""
     known = {name: loss_of(race, name, places) for name in alive}
     best = min(known, key=lambda name: known[name][0].mean())
     lead, group = known[best]
     kept = []
     for name in alive:
         behind = known[name][0] - lead
-        is_clear = behind.mean() > ERRORS * clustered_error(behind, group)
-        if name == BASELINE or not (is_clear and known[name][0].mean() > limit * lead.mean()):
+        share, error = behind.mean() / lead.mean(), clustered_error(behind, group) / lead.mean()
+        if is_tuned:
+            is_simpler = race.candidates[name].simplicity < race.candidates[best].simplicity
+            is_out = share - ERRORS_TUNED * error > (TIE if is_simpler else 0.0)
+        else:
+            is_out = share > HEADROOM and share > ERRORS * error
+        if name == BASELINE or not is_out:
             kept.append(name)
     return kept

@@ -4,10 +4,8 @@ import numpy as np
 import xarray as xr
 
 from tieline.evaluation.fold_run import FoldRun
-from tieline.evaluation.race import BASELINE, Race, clustered_error, loss_of
+from tieline.evaluation.race import BASELINE, TIE, Race, clustered_error, loss_of
 from tieline.models.arrays import Array, Indices
-
-TIE = 0.02  # of the best loss: a simpler model may be so much worse, if that is within chance
 
 
 def score_race(race: Race, finished: list[str], units: str) -> xr.Dataset:

@@ -6,6 +6,8 @@ from hashlib import sha256
 import numpy as np
 import xarray as xr
 
+from tieline.errors import SchemaError
+from tieline.models.design_columns import labels_of
 from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.posterior import Posterior, names_of
 from tieline.schema import as_variables
@@ -28,61 +30,97 @@ def nearest_specimens(posterior: LearnerPosterior, grid: xr.Dataset, n: int = 5)
     distance, at = posterior.nearest(posterior.placed(grid), min(n, posterior.table.sizes["specimen"]))
     dims = ("specimen", "rank")
     found = {"neighbour": (dims, posterior.table["specimen"].values[at]), "distance": (dims, distance)}
-    table = as_variables(posterior.table, posterior.model.properties)
-    for name in posterior.model.properties:
+    targets = _targets(posterior)
+    table = as_variables(posterior.table, targets)
+    for name in targets:
         found[name] = (dims, table[name].values[at], table[name].attrs)
-    return xr.Dataset(found, {"specimen": grid["specimen"], "rank": np.arange(1, at.shape[1] + 1)})
+    return xr.Dataset(found, {"specimen": grid["specimen"].values, "rank": np.arange(1, at.shape[1] + 1)})
 
 
 def explain(posterior: LearnerPosterior, place: xr.Dataset) -> str:
     """Say in a paragraph what is expected at one place, how sure that is, and what it rests on.
 
     Args:
-        posterior: of `Learner` for properties.
+        posterior: of `Learner`.
         place: one row on `specimen`.
+
+    Raises:
+        SchemaError: there is not just one row, or it lacks an input.
     """
+    if place.sizes.get("specimen") != 1:
+        raise SchemaError(
+            "One place is explained at a time.",
+            found=f"{place.sizes.get('specimen', 'no')} rows",
+            hint="table.isel(specimen=[0])",
+        )
     predicted, near = posterior.predict(place), nearest_specimens(posterior, place, NEAREST)
     found = posterior.diagnose()
-    said = []
+    said: list[str] = []
     for name in posterior.model.properties:
-        unit = _unit(predicted[name])
-        mean = predicted[name].values[0]
-        low, _, high = predicted[f"{name}_quantile"].values[0]
-        said.append(
-            f"{name.replace('_', ' ')} is expected to be {mean:.4g}{unit}, in nine of ten "
-            f"cases between {low:.4g} and {high:.4g}{unit}."
-        )
-        measured = [v for v in near[name].values[0] if np.isfinite(v)]
-        if measured:
-            names = ", ".join(str(v) for v in near["neighbour"].values[0])
-            values = ", ".join(f"{value:.4g}" for value in measured)
-            said.append(f"The specimens most like it, {names}, measured {values}{unit}.")
-        share = found["coverage_90"].sel(property=name).item()
-        n = found["n_measured"].sel(property=name).item()
-        r2 = found["r2"].sel(property=name).item()
-        said.append(
-            f"On {n} specimens that were left out, such intervals "
-            f"held {100 * share:.0f} %, and {100 * max(r2, 0):.0f} % of the variance was explained."
-        )
+        said += _of_property(name, predicted, near, found.sel(property=name))
+    if posterior.model.phase:
+        said += _of_labels(posterior.model.phase, predicted, near, found)
     far = "It is far from every specimen: an extrapolation, less sure than it says."
     said.append(far if predicted["far"].values[0] else "It lies among the specimens.")
     return " ".join(s[0].upper() + s[1:] for s in said)
 
 
-def model_card(posterior: Posterior) -> str:
+def _of_property(name: str, predicted: xr.Dataset, near: xr.Dataset, found: xr.Dataset) -> list[str]:
+    unit, mean = _unit(predicted[name]), predicted[name].values[0]
+    low, _, high = predicted[f"{name}_quantile"].values[0]
+    said = [
+        f"{name.replace('_', ' ')} is expected to be {mean:.4g}{unit}, in nine of ten "
+        f"cases between {low:.4g} and {high:.4g}{unit}."
+    ]
+    measured = [f"{v:.4g}" for v in near[name].values[0] if np.isfinite(v)]
+    if measured:
+        said.append(f"The specimens most like it, {_neighbours(near)}, measured {', '.join(measured)}{unit}.")
+    share, n, r2 = (found[key].item() for key in ("coverage_90", "n_measured", "r2"))
+    return [
+        *said,
+        f"On {n} specimens that were left out, such intervals "
+        f"held {100 * share:.0f} %, and {100 * max(r2, 0):.0f} % of the variance was explained.",
+    ]
+
+
+def _of_labels(name: str, predicted: xr.Dataset, near: xr.Dataset, found: xr.Dataset) -> list[str]:
+    chance = predicted["phase_probability"].isel(specimen=0).to_series().sort_values(ascending=False)
+    others = ", ".join(f"{label} {100 * share:.0f} %" for label, share in chance.iloc[1:3].items())
+    labels = ", ".join(labels_of(near[name].isel(specimen=0)))
+    return [
+        f"{name.replace('_', ' ')} is expected to be {chance.index[0]}, with {100 * chance.iloc[0]:.0f} % "
+        f"({others}).",
+        f"The specimens most like it, {_neighbours(near)}, are {labels}.",
+        f"Of {int(found['n_labelled'])} specimens that were left out, {100 * float(found['accuracy']):.0f} % "
+        "were told rightly.",
+    ]
+
+
+def _neighbours(near: xr.Dataset) -> str:
+    return ", ".join(str(v) for v in near["neighbour"].values[0])
+
+
+def _targets(posterior: LearnerPosterior) -> list[str]:
+    phase = posterior.model.phase
+    return [*posterior.model.properties, *([phase] if phase else [])]
+
+
+def model_card(posterior: Posterior, found: xr.Dataset | None = None) -> str:
     """What should go with a saved posterior: data, quality, limits and how to cite, as Markdown.
 
     Args:
         posterior: of any model.
+        found: its diagnosis, if it was made already.
     """
-    found = posterior.diagnose()
+    found = posterior.diagnose() if found is None else found
     model, table = posterior.model, posterior.table
     lines = [f"# {type(model).__name__}", "", f"`{model!r}`", "", "## Data", ""]
     lines += [f"* {table.sizes['specimen']} specimens; SHA-256 of what was read: `{table_hash(table)[:16]}`"]
     lines += [f"* inputs: {', '.join(names_of(model.design))}"]
     lines += [f"* source: {table.attrs['source']}"] if "source" in table.attrs else []
     lines += ["", "## Quality", "", f"**{found.attrs['verdict']}**: {found.attrs['sentence']}", ""]
-    for name in model.properties:
+    lines += [f"* {_folds(posterior)}"]
+    for name in model.properties if "coverage_90" in found else ():
         row = found.sel(property=name)
         more = f", R² {row['r2'].item():.2f}" if "r2" in row else ""
         lines.append(
@@ -103,6 +141,17 @@ def table_hash(table: xr.Dataset) -> str:
         digest.update(f"{name} {fixed.dtype} {fixed.shape}".encode())
         digest.update(fixed.tobytes())
     return digest.hexdigest()
+
+
+def _folds(posterior: Posterior) -> str:
+    """What was left out, to see how good predictions are."""
+    if not isinstance(posterior, LearnerPosterior):
+        return "specimens are left out one after another, or in groups: see the page of the model"
+    model = posterior.model
+    rows = f"groups of {model.groups}" if model.groups else "rows"
+    if model.uncertainty == "bootstrap":
+        return f"{rows} are left out of twenty draws with replacement, seed {posterior.seed}"
+    return f"{rows} are left out in five folds, seed {posterior.seed}"
 
 
 def _limits(posterior: Posterior, notes: Sequence[str]) -> list[str]:

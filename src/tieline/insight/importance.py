@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError
+from tieline.evaluation.left_out import losses_of
 from tieline.evaluation.race import clustered_error
 from tieline.evaluation.task import Task
 from tieline.models.arrays import Array
@@ -27,43 +28,44 @@ def permutation_importance(
     Args:
         task: inputs, groups and what is predicted.
         model: any model of the house with `fit` and `predict`, such as `comparison.model()`.
-        target: a property; by default the only one.
+        target: a property, or the labels; by default the only one.
         n_repeats: shuffles of each input in each fold.
         n_folds: folds by group.
         seed: of folds, fits and shuffles.
 
     Returns:
         On `input`, the most needed first: importance (rise of the mean absolute error, in the unit of the
-        property) and importance_se, by group; attrs `error` without any shuffling.
+        property; of labels, rise of the log loss, nat) and importance_se, by group; attrs `error` without any
+        shuffling.
 
     Raises:
-        SchemaError: the task has no such property.
+        SchemaError: the task has no such target.
 
     Source:
         Breiman (2001), doi:10.1023/A:1010933404324, section 10; here on left-out groups, with their error.
     """
-    target = property_of(task, target)
+    target = target_of(task, target)
     rng = np.random.default_rng(seed)
     table = as_variables(task.table, task.inputs)
     loss, rise, groups = [], [], []
     for train, test in task.folds(target, "grouped", n_folds, seed):
         posterior = model.fit(task.table.isel(specimen=train), seed=seed)
         left = table.isel(specimen=test)
-        truth = left[target].values.astype(float)
-        before = np.abs(truth - posterior.predict(left)[target].values)
+        truth = as_variables(left, [target])[target]
+        before = losses_of(posterior.predict(left), truth)
         after = np.zeros((len(test), len(task.inputs)))
         for j, name in enumerate(task.inputs):
             for _ in range(n_repeats):
                 order = rng.permutation(len(test))
                 shuffled = left.assign({name: left[name].copy(data=_rows(left[name], order))})
-                after[:, j] += np.abs(truth - posterior.predict(shuffled)[target].values) / n_repeats
+                after[:, j] += losses_of(posterior.predict(shuffled), truth) / n_repeats
         loss.append(before)
         rise.append(after - before[:, None])
         groups.append(task.group[test])
     rises, group = np.concatenate(rise), np.concatenate(groups)
     error = [clustered_error(column, group) for column in rises.T]
     order = np.argsort(-rises.mean(0), kind="stable")
-    unit = {"units": task.table[target].attrs.get("units", "")}
+    unit = {"units": "nat" if task.is_classification else task.table[target].attrs.get("units", "")}
     return xr.Dataset(
         {
             "importance": ("input", rises.mean(0)[order], unit),
@@ -93,7 +95,7 @@ def local_effects(
         specimens; effect_se, of the differences within bins; n (edge), specimens in the bin below.
 
     Raises:
-        SchemaError: the input is no number, or never changes.
+        SchemaError: the input is no number, or never changes; no such property was learned.
 
     Source:
         Apley & Zhu (2020), doi:10.1111/rssb.12377, eq. 15.
@@ -103,7 +105,10 @@ def local_effects(
         raise SchemaError(f"'{name}' is no input of this model.", found=name_known(design, name))
     table = as_variables(posterior.table, design)
     variable = table[name]
-    target = target or posterior.model.properties[0]
+    properties = list(posterior.model.properties)
+    target = target or (properties[0] if properties else "nothing")
+    if target not in properties:
+        raise SchemaError("Effects are on a property that was learned.", found=name_known(properties, target))
     if variable.dims != ("specimen",) or variable.dtype.kind not in "iuf":
         raise SchemaError(
             f"'{name}' is not one number a specimen.", found=f"{variable.dtype} {variable.dims}"
@@ -192,11 +197,21 @@ def property_of(task: Task, target: str | None) -> str:
     Raises:
         SchemaError: the task has no such property.
     """
-    if target is None and len(task.targets) == 1 and not task.is_classification:
-        return task.targets[0]
-    if target not in task.targets or task.is_classification:
+    if task.is_classification:
+        raise SchemaError("Name a task that predicts properties.", found=f"labels of '{task.targets[0]}'")
+    return target_of(task, target)
+
+
+def target_of(task: Task, target: str | None) -> str:
+    """The target that is meant, a property or labels; by default the only one of a task.
+
+    Raises:
+        SchemaError: the task has no such target.
+    """
+    target = task.targets[0] if target is None and len(task.targets) == 1 else target
+    if target not in task.targets:
         raise SchemaError(
-            "Name a property that the task predicts.", found=name_known(task.targets, target or "nothing")
+            "Name a target that the task has.", found=name_known(task.targets, target or "nothing")
         )
     return str(target)
 

@@ -126,7 +126,7 @@ class LearnerPosterior:
             grid: the inputs on `specimen`.
         """
         x = self.placed(grid)
-        parts = [part for part in self._parts if isinstance(part, NumberParts)]
+        parts = [part for part in self.parts if isinstance(part, NumberParts)]
         said = {n: part.mean(x) for n, part in zip(self.model.properties, parts, strict=True)}
         return xr.Dataset({n: ("specimen", v) for n, v in said.items()}, {"specimen": identities(grid)})
 
@@ -144,13 +144,13 @@ class LearnerPosterior:
         """
         x, rng = self.placed(grid), np.random.default_rng(seed)
         if self.labels:
-            (fitted,) = self._parts
+            (fitted,) = self.parts
             assert isinstance(fitted, FittedLabel)
             edges = fitted.predict(x).cumsum(1)
             drawn = (rng.random((n, len(x), 1)) > edges).sum(2).clip(max=len(self.labels) - 1)
             return as_functions(np.zeros((n, len(x), 0)), grid, self, drawn)
         values = np.empty((n, len(x), len(self.model.properties)))
-        for j, part in enumerate(self._parts):
+        for j, part in enumerate(self.parts):
             assert isinstance(part, NumberParts)
             mean, spread = part.predict(x)
             size = self._function_sd(j, spread)
@@ -188,7 +188,7 @@ class LearnerPosterior:
         name = name or (known[0] if len(known) == 1 else "nothing")
         if name not in known:
             raise SchemaError("Name a property that was learned.", found=name_known(known, name))
-        part = self._parts[known.index(name)]
+        part = self.parts[known.index(name)]
         assert isinstance(part, NumberParts)
         return f"{name} = {part.members[0].formula(self.columns.names)}"
 
@@ -229,7 +229,8 @@ class LearnerPosterior:
         return self.columns.place(self.table)
 
     @cached_property
-    def _parts(self) -> tuple[NumberParts | FittedLabel, ...]:
+    def parts(self) -> tuple[NumberParts | FittedLabel, ...]:
+        """The fits themselves: one for each property, or that of the labels."""
         return fit_all(self)
 
     @cached_property
@@ -265,7 +266,7 @@ class LearnerPosterior:
         return np.sqrt(disagreed)
 
     def _told(self, x: Array) -> dict[str, tuple]:
-        (fitted,) = self._parts
+        (fitted,) = self.parts
         assert isinstance(fitted, FittedLabel)
         chance = fitted.predict(x)
         entropy = -(chance * np.log(np.maximum(chance, 1e-300))).sum(1)
@@ -276,7 +277,7 @@ class LearnerPosterior:
         }
 
     def _property(self, j: int, name: str, x: Array) -> dict[str, tuple]:
-        part, widths = self._parts[j], self.widths[j]
+        part, widths = self.parts[j], self.widths[j]
         assert isinstance(part, NumberParts)
         unit = as_variables(self.table, [name])[name].attrs.get("units")
         units = {} if unit is None else {"units": unit}

@@ -1,0 +1,27 @@
+"""How wrong any posterior is about rows that it did not learn from."""
+
+import numpy as np
+import xarray as xr
+
+from tieline.evaluation.evidence import is_label
+from tieline.models.arrays import Array
+from tieline.models.design_columns import labels_of
+from tieline.models.learner_fit import LEAST_CHANCE
+
+
+def losses_of(predicted: xr.Dataset, truth: xr.DataArray) -> Array:
+    """Loss of each row: absolute error in the unit of a property, or minus the log of a label's probability.
+
+    Args:
+        predicted: of any posterior, at the rows.
+        truth: what was measured there, or the labels.
+
+    Returns:
+        (row); NaN where nothing was measured.
+    """
+    if not is_label(truth):
+        return np.abs(truth.values.astype(float) - predicted[str(truth.name)].values)
+    labels, known = labels_of(truth), predicted["phase"].values.astype(str)
+    chance = predicted["phase_probability"].transpose("specimen", "phase").values
+    found = np.where(labels[:, None] == known, chance, 0.0).sum(1)
+    return np.where(labels != "", -np.log(np.maximum(found, LEAST_CHANCE)), np.nan)
