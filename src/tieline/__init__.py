@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         UnitError,
     )
     from tieline.evaluation.compare import compare
+    from tieline.evaluation.retraining import retrain
     from tieline.evaluation.task import Task, inspect, task
     from tieline.features.represent import represent
     from tieline.insight.exploration import explore
@@ -99,6 +100,7 @@ _HOME = {
     "propose": "tieline.planning.propose",
     "readers": "",
     "represent": "tieline.features.represent",
+    "retrain": "tieline.evaluation.retraining",
     "save_netcdf": "tieline.schema",
     "screen": "tieline.planning.screen",
     "stopping": "tieline.planning.stopping",
@@ -159,6 +161,7 @@ __all__ = [
     "propose",
     "readers",
     "represent",
+    "retrain",
     "save_netcdf",
     "screen",
     "stopping",

@@ -47,6 +47,8 @@ def test_a_fit_runs_as_its_own_process_and_again_for_what_arrived(campaign):
     assert fit.state == "done", (campaign.path / "fit.log").read_text(encoding="utf-8")
     assert fit.outcome["verdict"] in ("green", "amber", "red")
     assert len(fit.outcome["table_sha256"]) == 64
+    assert fit.outcome["sentence"] in fit.outcome["card"]
+    assert "## How to cite" in fit.outcome["card"]
     again = [f.name for f in campaign.fits() if f.name != name]
     assert all(wait(campaign, other).state == "done" for other in again)
     for _ in range(100):

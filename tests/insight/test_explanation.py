@@ -5,8 +5,9 @@ import pytest
 import xarray as xr
 
 import tieline as tl
-from tieline.insight.explanation import explain, model_card, nearest_specimens, table_hash
+from tieline.insight.explanation import explain, model_card, nearest_specimens
 from tieline.insight.importance import coefficient_path, local_effects, permutation_importance
+from tieline.schema.hashing import table_hash
 
 INPUTS = ["strong", "weak", "idle"]
 

@@ -70,12 +70,15 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
         TielineError: the data cannot answer.
         Conflict: the fit was cancelled meanwhile.
     """
+    from tieline.insight.explanation import model_card
+
     try:
         with beating(store, name, "fitting"):
             table = table_of(record, settings)
             whole = complete(settings, table)
             posterior = model_of(whole).fit(table, seed=whole.seed)
-            about = posterior.diagnose().attrs
+            found = posterior.diagnose()
+            about, card = found.attrs, model_card(posterior, found)
     except Conflict:
         raise
     except TielineError as error:
@@ -89,6 +92,7 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
     outcome |= {
         "use": describe_use(settings, table, specimens_of(record)),
         "notes": list(dict.fromkeys([*about["notes"], *notes_on_settings(settings, table)])),
+        "card": card,
     }
     file = folder / "posteriors" / f".{uuid4().hex}.nc"
     digest = adopt(posterior.save(file), file.parent)

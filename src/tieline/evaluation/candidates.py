@@ -11,12 +11,14 @@ from tieline.evaluation.task import Task
 from tieline.models.composition_properties import CompositionProperties
 from tieline.models.design_columns import known_elements
 from tieline.models.gaussian_process import GaussianProcess
+from tieline.models.learner import Learner
 from tieline.models.learner_ways import WAYS, Settings, Way, tried_by, way_named, ways_for
 
 MOST_SETTINGS = 8  # inputs of a tieline GaussianProcess: each has its own lengthscale
 MOST_ROWS = 500  # of it: its cost grows with their cube
 FEWEST_MATERIALS = 30  # of CompositionProperties
 TIELINE = {"GaussianProcess": GaussianProcess, "CompositionProperties": CompositionProperties}
+SIMPLICITY = {"GaussianProcess": 3, "CompositionProperties": 5}
 OWN = 10  # simplicity of what a user brings: whatever it is, one of the usual ways is simpler
 
 
@@ -103,10 +105,11 @@ def _tieline_models(task: Task) -> list[Candidate]:
     n_settings = len(others) + sum(int((v > 0).any("specimen").sum()) for v in compositions)
     is_flat = all(v.ndim == 1 for v in others) and len(compositions) <= 1
     if is_flat and n_settings <= MOST_SETTINGS and n <= MOST_ROWS and _is_known(task):
-        found.append(Candidate("GaussianProcess", "GaussianProcess", 3))
+        found.append(Candidate("GaussianProcess", "GaussianProcess", SIMPLICITY["GaussianProcess"]))
     numbers = all(v.ndim == 1 and v.dtype.kind in "iufb" for v in others)
     if len(compositions) == 1 and numbers and n >= FEWEST_MATERIALS and known_elements(compositions[0]):
-        found.append(Candidate("CompositionProperties", "CompositionProperties", 5))
+        name = "CompositionProperties"
+        found.append(Candidate(name, name, SIMPLICITY[name]))
     return found
 
 
@@ -118,3 +121,10 @@ def _is_known(task: Task) -> bool:
 def tieline_model(name: str, task: Task, target: str) -> GaussianProcess | CompositionProperties:
     """The tieline model of a candidate, for one target."""
     return TIELINE[name](list(task.inputs), target)
+
+
+def simplicity_of(model: Any) -> int:
+    """How simple a model of this house is: 0 for the mean, larger for what has more to it."""
+    if isinstance(model, Learner) and model.uncertainty in ("conformal", "bayes"):
+        return WAYS[model.way].simplicity
+    return SIMPLICITY.get(type(model).__name__, OWN)

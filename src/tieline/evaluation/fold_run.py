@@ -17,6 +17,7 @@ import xarray as xr
 
 from tieline.evaluation.candidates import Candidate
 from tieline.evaluation.folds import Fold
+from tieline.evaluation.left_out import half_widths
 from tieline.evaluation.schemes import group_folds
 from tieline.models.arrays import Array, Indices
 from tieline.models.learner_fit import LEAST_CHANCE, FittedLabel, FittedNumber, fit_label, fit_number
@@ -174,9 +175,4 @@ def _ask_tieline(rows: Rows, train: Indices, test: Indices, seed: int) -> tuple[
     posterior = rows.model.fit(rows.table.isel(specimen=train), seed=seed)
     found = posterior.predict(rows.table.isel(specimen=test))
     mean, sd = found[target].values, found[f"{target}_sd"].values
-    if f"{target}_quantile" in found:
-        ends = found[f"{target}_quantile"].sel(probability=[0.05, 0.95]).transpose("specimen", ...).values
-        half = (ends[:, 1] - ends[:, 0]) / 2
-    else:
-        half = 1.645 * sd
-    return mean.tolist(), sd.tolist(), half.tolist()
+    return mean.tolist(), sd.tolist(), half_widths(found, target).tolist()

@@ -7,6 +7,7 @@ from tieline.evaluation.evidence import is_label
 from tieline.models.arrays import Array
 from tieline.models.design_columns import labels_of
 from tieline.models.learner_fit import LEAST_CHANCE
+from tieline.models.learner_parts import NORMAL_90
 
 
 def losses_of(predicted: xr.Dataset, truth: xr.DataArray) -> Array:
@@ -25,3 +26,11 @@ def losses_of(predicted: xr.Dataset, truth: xr.DataArray) -> Array:
     chance = predicted["phase_probability"].transpose("specimen", "phase").values
     found = np.where(labels[:, None] == known, chance, 0.0).sum(1)
     return np.where(labels != "", -np.log(np.maximum(found, LEAST_CHANCE)), np.nan)
+
+
+def half_widths(predicted: xr.Dataset, target: str) -> Array:
+    """Half widths (row) of the 90 % intervals that a posterior gives to a property."""
+    if f"{target}_quantile" not in predicted:
+        return NORMAL_90 * predicted[f"{target}_sd"].values
+    ends = predicted[f"{target}_quantile"].sel(probability=[0.05, 0.95]).transpose("specimen", ...).values
+    return (ends[:, 1] - ends[:, 0]) / 2

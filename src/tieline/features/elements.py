@@ -123,12 +123,13 @@ def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarra
     is_known = np.isfinite(mean)
     at, share = _packed(fractions)
     is_there = share > 0
-    deviation, largest, smallest = np.empty_like(mean), np.empty_like(mean), np.empty_like(mean)
-    for j, property_of in enumerate(values.T):  # one at a time: all at once would not fit into memory
-        column = property_of[at]
-        deviation[:, j] = (share * np.abs(column - mean[:, j, None])).sum(1)
-        largest[:, j] = np.where(is_there, column, -np.inf).max(1, initial=-np.inf)
-        smallest[:, j] = np.where(is_there, column, np.inf).min(1, initial=np.inf)
+    deviation = np.zeros_like(mean)
+    largest, smallest = np.full_like(mean, -np.inf), np.full_like(mean, np.inf)
+    for k in range(at.shape[1]):  # one place at a time: all at once would not fit into memory
+        column, here = values[at[:, k]], is_there[:, k, None]
+        deviation += share[:, k, None] * np.abs(column - mean)
+        np.maximum(largest, column, out=largest, where=here)
+        np.minimum(smallest, column, out=smallest, where=here)
     answer = {
         "mean": mean,
         "deviation": deviation,

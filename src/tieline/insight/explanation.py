@@ -1,16 +1,17 @@
 """Why a place is predicted to be so: its nearest specimens, and a paragraph made of the numbers."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.evaluation.retraining import decisions_of
 from tieline.models.design_columns import labels_of
 from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.posterior import Posterior, names_of
 from tieline.schema import as_variables
+from tieline.schema.hashing import table_hash
 
 NEAREST = 3
 
@@ -127,20 +128,15 @@ def model_card(posterior: Posterior, found: xr.Dataset | None = None) -> str:
             f"* {name}: 90 % intervals hold {100 * row['coverage_90'].item():.0f} % of "
             f"{row['n_measured'].item()} left-out specimens{more}"
         )
+    decisions = [" ".join(s for s in (d["arrived"], d["decision"]) if s) for d in decisions_of(posterior)]
+    lines += (
+        ["", "## Decisions", "", *(f"{k}. {said}" for k, said in enumerate(decisions, 1))]
+        if decisions
+        else []
+    )
     lines += ["", "## Limits", "", *(f"* {note}" for note in _limits(posterior, found.attrs["notes"]))]
     lines += ["", "## How to cite", "", *_sources(type(model).__doc__ or "")]
     return "\n".join(lines) + "\n"
-
-
-def table_hash(table: xr.Dataset) -> str:
-    """SHA-256 of the variables of a table, in order of their names."""
-    digest = sha256()
-    for name in sorted(map(str, table.variables)):
-        values = table[name].values
-        fixed = np.ascontiguousarray(values.astype("U") if values.dtype.kind in "OU" else values)
-        digest.update(f"{name} {fixed.dtype} {fixed.shape}".encode())
-        digest.update(fixed.tobytes())
-    return digest.hexdigest()
 
 
 def _folds(posterior: Posterior) -> str:
@@ -159,7 +155,7 @@ def _limits(posterior: Posterior, notes: Sequence[str]) -> list[str]:
     table = as_variables(posterior.table, names_of(posterior.model.design))
     ranges = []
     for name in names_of(posterior.model.design):
-        if table[name].ndim == 1 and table[name].dtype.kind in "iuf":
+        if table[name].ndim == 1 and table[name].dtype.kind in "iuf" and np.isfinite(table[name]).any():
             low, high = np.nanmin(table[name].values), np.nanmax(table[name].values)
             ranges.append(
                 f"{name} from {low:.4g} to {high:.4g}{_unit(table[name])}; elsewhere it extrapolates"

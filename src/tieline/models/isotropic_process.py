@@ -17,6 +17,7 @@ from tieline.models.arrays import Array
 LENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)  # of the median distance
 NOISES = np.logspace(-4, 1, 11)  # variance of the noise over that of the function
 ROWS_FOR_SCALES = 400
+PLACES = 1_000  # at a time: their covariances stay in the cache
 MOST_ROWS = 3000
 JITTER = 1e-8  # variances are of order 1
 
@@ -60,7 +61,11 @@ class IsotropicProcess:
 
     def mean(self, x: Array) -> Array:
         """Mean (place) of the function alone."""
-        return self._covariance(x) @ self.weights
+        found = np.empty(len(x))
+        for start in range(0, len(x), PLACES):
+            part = slice(start, start + PLACES)
+            found[part] = self._covariance(x[part]) @ self.weights
+        return found
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Mean and standard deviation (place) of the function, without noise."""

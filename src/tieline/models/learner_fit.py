@@ -84,7 +84,10 @@ class FittedNumber:
 
     def mean(self, x: Array) -> Array:
         """The mean (place) alone."""
-        prepared = self.preparation.apply(x)
+        return self.mean_prepared(self.preparation.apply(x))
+
+    def mean_prepared(self, prepared: Array) -> Array:
+        """The same of columns that were prepared already."""
         is_process = isinstance(self.fitted, IsotropicProcess)
         return self.centre + self.scale * (
             self.fitted.mean(prepared) if is_process else self.fitted.predict(prepared)

@@ -1,7 +1,7 @@
 """What a learner learns of each target: its fits, and how wrong they were where they had not looked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,14 @@ class NumberParts:
 
     def mean(self, x: Array) -> Array:
         """The mean (place) alone."""
-        return np.mean([member.mean(x) for member in self.members], 0)
+        prepared: dict[int, Array] = {}
+        total = np.zeros(len(x))
+        for member in self.members:
+            key = id(member.preparation)  # fits to the same rows share theirs
+            if key not in prepared:
+                prepared[key] = member.preparation.apply(x)
+            total += member.mean_prepared(prepared[key])
+        return total / len(self.members)
 
 
 def learn(model: "Learner", table: xr.Dataset, columns: DesignColumns, seed: int) -> "LearnerPosterior":
@@ -91,7 +98,10 @@ def fit_numbers(model: "Learner", x: Array, y: Array, group: Indices, seed: int)
         return NumberParts(
             tuple(fit_number(way, _settings(model), x[d], y[d], seed + k) for k, d in enumerate(drawn))
         )
-    return NumberParts(tuple(fit_number(WAYS[n], s, x, y, seed) for n, s in _ways(model)))
+    members = [fit_number(WAYS[n], s, x, y, seed) for n, s in _ways(model)]
+    if model.uncertainty == "ensemble":  # all of these ways read the same columns
+        members = [replace(member, preparation=members[0].preparation) for member in members]
+    return NumberParts(tuple(members))
 
 
 def fit_labels(

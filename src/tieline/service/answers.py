@@ -113,7 +113,7 @@ class Fit(BaseModel):
         dict[str, Any],
         Field(
             description="Verdict, sentence, action, notes, and use: what was learned from what, and what was"
-            " not used; or the error.",
+            " not used; card: the model card, as Markdown; or the error.",
             examples=[{"verdict": "green", "use": "Learned hardness from temperature."}],
         ),
     ]

@@ -1,0 +1,253 @@
+"""A model fitted anew because data arrived, and challenged: it stays unless another is better, or simpler.
+
+All are judged on the same folds of all data, by rows that they did not learn from. What was decided, and on
+which numbers, stands in the table of the posterior: it is saved with it, and on its model card.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from tieline.errors import SchemaError
+from tieline.evaluation.candidates import simplicity_of
+from tieline.evaluation.compare import compare
+from tieline.evaluation.left_out import half_widths, losses_of
+from tieline.evaluation.race import TIE, clustered_error
+from tieline.evaluation.schemes import group_folds
+from tieline.evaluation.task import Task, task
+from tieline.models.arrays import Array, Indices
+from tieline.models.design_columns import labels_of
+from tieline.models.posterior import Posterior, label_sets, names_of
+from tieline.schema import as_variables
+from tieline.schema.hashing import table_hash
+from tieline.schema.wording import name_known
+
+DECISIONS = "decisions"  # attribute of a table: how it came that its model is in use, the latest last
+
+
+@dataclass(frozen=True, eq=False)
+class Retraining:
+    """What came of it.
+
+    Attributes:
+        posterior: of the model that stays, learned from all rows.
+        scores: on `model`, the one in use first: loss and loss_se (mean absolute error in the unit of the
+            property, of several in their standard deviations; of labels the log loss), behind and behind_se
+            (loss beyond that of the one in use, paired), and simplicity.
+        decision: which model stays, and why.
+        arrived: how the posterior in use did on rows that it had not seen; "" where there are none.
+        task: what was asked of all data, with what is wrong with them.
+    """
+
+    posterior: Posterior
+    scores: xr.Dataset
+    decision: str
+    arrived: str
+    task: Task
+
+    def __repr__(self) -> str:
+        return "\n".join(["<Retraining>", *(s for s in (self.arrived, self.decision) if s), repr(self.task)])
+
+
+def retrain(
+    posterior: Posterior,
+    table: xr.Dataset,
+    challengers: Sequence[Any] | None = None,
+    *,
+    groups: str | None = None,
+    n_folds: int = 5,
+    seed: int = 0,
+) -> Retraining:
+    """Learn from all data that there are now, with the model in use or one that does better.
+
+    The model in use stays unless a challenger errs less by more than a paired standard error, or is simpler
+    and errs no more than a standard error and 2 % more.
+
+    Args:
+        posterior: in use; of any model that reads a design.
+        table: all rows, old and new, on `specimen`.
+        challengers: models that predict the same; by default what `tl.compare` recommends, on other folds.
+        groups: what is left out together; by default what the model in use says, or rows of equal inputs.
+        n_folds: how many.
+        seed: of folds and fits.
+
+    Returns:
+        The posterior to use from now on, the scores and the decision.
+
+    Raises:
+        SchemaError: a variable is missing, or a challenger predicts something else.
+        NotIdentified: too little is known, or all rows are of one group.
+    """
+    champion = posterior.model
+    targets = list(names_of(champion.properties)) or label_sets(champion)[:1]
+    groups = groups or getattr(champion, "groups", None)
+    asked = task(table, targets, names_of(champion.design), groups, seed=seed)
+    if challengers is None:
+        challengers = [_recommended(asked, t, n_folds, seed + 1) for t in targets[:1] if len(targets) == 1]
+    models = _named([champion, *(c for c in challengers if c != champion)], targets)
+    loss, group = _losses(asked, models, n_folds, seed)
+    scores = _scores(loss, group, {name: simplicity_of(model) for name, model in models.items()})
+    stays, decision = _decide(scores)
+    arrived = _arrived(posterior, asked)
+    record = {
+        "stays": stays,
+        "decision": decision,
+        "arrived": arrived,
+        "scores": {str(k): scores[k].values.tolist() for k in scores.variables},
+        "folds": f"{n_folds} by {groups or 'rows of equal inputs'}, seed {seed}",
+        "table_sha256": table_hash(table),
+    }
+    history = [*decisions_of(posterior), record]
+    kept = table.assign_attrs({DECISIONS: json.dumps(history)})
+    return Retraining(models[stays].fit(kept, seed=seed), scores, decision, arrived, asked)
+
+
+def decisions_of(posterior: Posterior) -> list[dict[str, Any]]:
+    """How it came that a model is in use: what `retrain` decided, the latest last; or nothing."""
+    return json.loads(posterior.table.attrs.get(DECISIONS, "[]"))
+
+
+def _recommended(asked: Task, target: str, n_folds: int, seed: int) -> Any:
+    return compare(asked, n_folds=n_folds, seed=seed).model(target)
+
+
+def _named(models: Sequence[Any], targets: Sequence[str]) -> dict[str, Any]:
+    """Models by what each is called in a sentence."""
+    found: dict[str, Any] = {}
+    for model in models:
+        if not hasattr(model, "fit") or not hasattr(model, "properties"):
+            raise SchemaError(
+                "A challenger is a model of this house.",
+                found=type(model).__name__,
+                hint="comparison.model()",
+            )
+        known = [*names_of(model.properties), *label_sets(model)]
+        for target in targets:
+            if target not in known:
+                raise SchemaError(
+                    f"{type(model).__name__} does not predict '{target}'.", found=name_known(known, target)
+                )
+        name = getattr(model, "way", type(model).__name__).replace("_", " ")
+        same = sum(other.split(", ")[0] == name for other in found)
+        found[f"{name}, {same + 1}" if same else name] = model
+    return found
+
+
+def _losses(
+    asked: Task, models: Mapping[str, Any], n_folds: int, seed: int
+) -> tuple[dict[str, Array], Indices]:
+    """Loss of each left-out row by model, and the group of each row."""
+    table = as_variables(asked.table, [*asked.inputs, *asked.targets])
+    known = np.stack([asked.evidence(t).has_target for t in asked.targets])
+    rows = np.flatnonzero(known.any(0))
+    group = np.unique(asked.group[rows], return_inverse=True)[1]
+    label = labels_of(table[asked.targets[0]])[rows] if asked.is_classification else None
+    scale = {t: _scale(asked, t) for t in asked.targets}
+    found: dict[str, Array] = {name: np.full(len(rows), np.nan) for name in models}
+    for train, test in group_folds(group, label, n_folds, seed):
+        learned, left = asked.table.isel(specimen=rows[train]), table.isel(specimen=rows[test])
+        for name, model in models.items():
+            said = model.fit(learned, seed=seed).predict(left[list(asked.inputs)])
+            wrong = np.stack([losses_of(said, left[t]) / scale[t] for t in asked.targets])
+            is_known = known[:, rows[test]]
+            found[name][test] = np.where(is_known, wrong, 0).sum(0) / is_known.sum(0)
+    return found, group
+
+
+def _scale(asked: Task, target: str) -> float:
+    """Several properties are compared in standard deviations of each."""
+    if len(asked.targets) == 1:
+        return 1.0
+    values = asked.table[target].values.astype(float)
+    return float(np.nanstd(values)) or 1.0
+
+
+def _scores(loss: Mapping[str, Array], group: Indices, simplicity: Mapping[str, int]) -> xr.Dataset:
+    names = list(loss)
+    lead = loss[names[0]]
+    columns = {
+        "loss": [loss[n].mean() for n in names],
+        "loss_se": [clustered_error(loss[n], group) for n in names],
+        "behind": [(loss[n] - lead).mean() for n in names],
+        "behind_se": [clustered_error(loss[n] - lead, group) for n in names],
+        "simplicity": [simplicity[n] for n in names],
+    }
+    return xr.Dataset({k: ("model", np.array(v)) for k, v in columns.items()}, {"model": names})
+
+
+def _decide(scores: xr.Dataset) -> tuple[str, str]:
+    """Name the model that stays, and say why."""
+    frame = scores.to_dataframe()
+    names = [str(name) for name in frame.index]
+    champion, others = names[0], frame.iloc[1:]
+    if others.empty:
+        return champion, f"{champion.capitalize()} stays: nothing else is recommended."
+    before = frame.iloc[0]
+    better = others[others["behind"] < -others["behind_se"]]
+    near = others["behind"] <= np.minimum(others["behind_se"], TIE * before["loss"])
+    simpler = others[near & (others["simplicity"] < before["simplicity"])]
+    said = f"off by {before['loss']:.3g} ± {before['loss_se']:.1g}"
+    if not better.empty:
+        name = str(better["loss"].idxmin())
+        gain, error = -better["behind"][name], better["behind_se"][name]
+        why = f"off by {better['loss'][name]:.3g}, which is {gain:.2g} ± {error:.1g} less"
+        return name, f"{name.capitalize()} takes the place of {champion} ({said}): {why}."
+    if not simpler.empty:
+        name = str(simpler.sort_values(["simplicity", "loss"]).index[0])
+        why = f"it is simpler, and errs {_beside(simpler.loc[name])}"
+        return name, f"{name.capitalize()} takes the place of {champion} ({said}): {why}."
+    name = str(others["loss"].idxmin())
+    return champion, f"{champion.capitalize()} stays ({said}): {name} errs {_beside(others.loc[name])}."
+
+
+def _beside(row: pd.Series) -> str:
+    more = "more" if row["behind"] >= 0 else "less"
+    said = f"{abs(row['behind']):.2g} ± {row['behind_se']:.1g} {more}"
+    return f"{said}, maybe by chance" if abs(row["behind"]) <= row["behind_se"] else said
+
+
+def _arrived(posterior: Posterior, asked: Task) -> str:
+    """How the posterior in use did on rows that it had not seen."""
+    said = []
+    for target in asked.targets:
+        rows = np.setdiff1d(
+            np.flatnonzero(asked.evidence(target).has_target), _seen(posterior, asked, target)
+        )
+        if not len(rows):
+            continue
+        table = as_variables(asked.table, [*asked.inputs, target]).isel(specimen=rows)
+        predicted = posterior.predict(table[list(asked.inputs)])
+        wrong = losses_of(predicted, table[target])
+        if asked.is_classification:
+            said.append(
+                f"Of {len(rows)} labels that arrived it gave {np.exp(-wrong.mean()):.0%} to the true one."
+            )
+            continue
+        inside = np.mean(wrong <= half_widths(predicted, target))
+        unit = f" {u}" if (u := table[target].attrs.get("units", "")) not in ("", "1") else ""
+        said.append(
+            f"On {len(rows)} values of {target.replace('_', ' ')} that arrived it was off by "
+            f"{wrong.mean():.3g}{unit}; its 90 % intervals held {inside:.0%}."
+        )
+    return " ".join(said)
+
+
+def _seen(posterior: Posterior, asked: Task, target: str) -> Indices:
+    """Rows whose target was known to a posterior; a specimen's rows are counted in their order."""
+    before = as_variables(posterior.table, [target])
+    if target not in before:
+        return np.zeros(0, dtype=int)
+    now, known = asked.table["specimen"].values.astype(str), asked.evidence(target).has_target
+    values = before[target].values
+    had = np.isfinite(values) if values.dtype.kind in "f" else values.astype(str) != ""
+    old = pd.Series(before["specimen"].values.astype(str)[had])
+    times = old.value_counts().to_dict()
+    rows = np.flatnonzero(known)
+    order = pd.Series(now[rows])
+    nth = order.groupby(order).cumcount().to_numpy()
+    return rows[nth < np.array([times.get(name, 0) for name in now[rows]])]
