@@ -206,9 +206,9 @@ def _decide(scores: xr.Dataset) -> tuple[str, str]:
 
 
 def _beside(row: pd.Series) -> str:
-    more = "more" if row["behind"] >= 0 else "less"
-    said = f"{abs(row['behind']):.2g} ± {row['behind_se']:.1g} {more}"
-    return f"{said}, maybe by chance" if abs(row["behind"]) <= row["behind_se"] else said
+    behind, error = float(row["behind"]), float(row["behind_se"])
+    said = f"{abs(behind):.2g} ± {error:.1g} {'more' if behind >= 0 else 'less'}"
+    return f"{said}, maybe by chance" if abs(behind) <= error else said
 
 
 def _arrived(posterior: Posterior, asked: Task) -> str:
