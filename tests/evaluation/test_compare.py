@@ -197,3 +197,22 @@ def test_an_error_of_a_mean_knows_that_rows_of_a_group_belong_together():
     alone = rng.standard_normal(200)
     assert clustered_error(alone, np.arange(200)) == pytest.approx(alone.std(ddof=1) / np.sqrt(200))
     assert FoldRun([0], [1.0], [], [], (), 0.0).settings == ()
+
+
+def test_house_models_learn_from_limits_of_other_groups():
+    seen = table(n=60)
+    is_limit = seen["y"].values > np.quantile(seen["y"], 0.8)
+    flag = np.where(is_limit, "above", "ok")
+    limited = seen.assign(y_flag=("specimen", flag), y=seen["y"].where(~is_limit, seen["y"].values.min()))
+    batch = np.arange(60) // 3
+    task = tl.task(limited.assign(batch=("specimen", batch)), "y", list("abc"), groups="batch")
+    found = tl.compare(task, ["GaussianProcess", "ridge"], seed=0)
+    known = np.flatnonzero(~is_limit)
+    said = found.left_out["y"]["predicted"].sel(candidate="GaussianProcess").values
+    assert len(said) == len(known)
+    train, test = task.folds("y", seed=0)[0]
+    learned = np.concatenate([train, np.flatnonzero(is_limit & ~np.isin(batch, batch[test]))])
+    rows = task.table[[*"abc", "y", "y_flag"]]
+    posterior = tl.GaussianProcess(list("abc"), "y").fit(rows.isel(specimen=learned), seed=0)
+    wanted = posterior.predict(rows.isel(specimen=test))["y"]
+    np.testing.assert_allclose(said[np.isin(known, test)], wanted, rtol=1e-6)

@@ -19,6 +19,7 @@ from tieline.evaluation.run_log import RunLog, fingerprint
 from tieline.evaluation.scoring import recommend, score_race
 from tieline.evaluation.task import Task
 from tieline.schema import as_variables
+from tieline.schema.flags import LIMITS
 
 
 def compare(
@@ -37,7 +38,7 @@ def compare(
 
     All see the same folds. Holes are filled, columns scaled and settings chosen on training rows only. A
     model that cannot win any more is dropped after two folds or later; its scores are those of the folds that
-    it ran.
+    it ran. Limits of a target (`<name>_flag`) are tested on by nobody; models of this house learn from them.
 
     Args:
         task: from `tl.task`.
@@ -95,19 +96,42 @@ def _race(
         found = task.folds(target, scheme, n_folds, seed + repeat)
         folds.append([(place[train], place[test]) for train, test in found])
     asked = {
-        "rows": fingerprint(x, y, rows.group),
+        "rows": fingerprint(x, y, rows.group, *_limits(task, target)),
         "folds": [len(f) for f in folds],
         "scheme": scheme,
         "seed": seed,
         "models": {c.name: str(c.way) if not hasattr(c.way, "tried") else "" for c in candidates},
     }
     folder = None if keep is None else Path(keep) / target
-    ours = {c.name: _question(task, target, c, rows, at) for c in candidates if c.is_tieline}
+    ours = {c.name: _question(task, target, c, rows, at, scheme) for c in candidates if c.is_tieline}
     return Race(target, rows, folds, {c.name: c for c in candidates}, seed, RunLog(folder, asked), ours)
 
 
-def _question(task: Task, target: str, candidate: Candidate, rows: Rows, at: np.ndarray) -> Rows:
-    """The rows as a table, with the tieline model that reads it."""
-    model = tieline_model(str(candidate.way), task, target)
-    table: xr.Dataset = as_variables(task.table, task.inputs)[[*task.inputs, target]].isel(specimen=at)
-    return replace(rows, table=table.reset_coords(drop=True), model=model)
+def _limits(task: Task, target: str) -> list[np.ndarray]:
+    """What is said of limits of a target; nothing where no flags stand beside it."""
+    names = (target, f"{target}_flag")
+    return [task.table[name].values for name in names] if names[1] in task.table.variables else []
+
+
+def _question(task: Task, target: str, candidate: Candidate, rows: Rows, at: np.ndarray, scheme: str) -> Rows:
+    """The rows as a table, with the tieline model that reads it, and rows that are limits of the target.
+
+    Of later specimens and of unlike clusters not even a limit may be known.
+    """
+    model, flag = tieline_model(str(candidate.way), task, target), f"{target}_flag"
+    names = [*task.inputs, target]
+    limits = np.zeros(0, dtype=int)
+    if flag in task.table.variables and scheme == "grouped":
+        names.append(flag)
+        limits = np.flatnonzero(np.isin(task.table[flag].values.astype(str), LIMITS))
+    both = np.concatenate([at, limits])
+    table: xr.Dataset = as_variables(task.table, names)[names].isel(specimen=both)
+    group = np.unique(task.group[both], return_inverse=True)[1]
+    return replace(
+        rows,
+        group=group[: len(at)],
+        table=table.reset_coords(drop=True),
+        model=model,
+        limits=np.arange(len(at), len(both)),
+        limit_group=group[len(at) :],
+    )

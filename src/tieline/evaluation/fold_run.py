@@ -9,7 +9,7 @@ Source: Jamieson & Talwalkar (2016), proceedings.mlr.press/v51/jamieson16, for h
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -39,6 +39,8 @@ class Rows:
         group (row): number of the group.
         table: the same rows, for tieline models; None where none is compared.
         model: of each tieline candidate, its question.
+        limits (limit): rows of the table beyond the others, whose target is only a limit: to learn from.
+        limit_group (limit): numbers of their groups.
     """
 
     x: Array
@@ -47,6 +49,8 @@ class Rows:
     group: Indices
     table: xr.Dataset | None = None
     model: Any = None
+    limits: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
+    limit_group: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def is_label(self) -> bool:
@@ -172,7 +176,8 @@ def _tune(rows: Rows, train: Indices, candidate: Candidate, seed: int) -> tuple[
 def _ask_tieline(rows: Rows, train: Indices, test: Indices, seed: int) -> tuple[list, list, list]:
     assert rows.table is not None
     target = rows.model.properties[0]
-    posterior = rows.model.fit(rows.table.isel(specimen=train), seed=seed)
+    apart = rows.limits[~np.isin(rows.limit_group, rows.group[test])]
+    posterior = rows.model.fit(rows.table.isel(specimen=np.concatenate([train, apart])), seed=seed)
     found = posterior.predict(rows.table.isel(specimen=test))
     mean, sd = found[target].values, found[f"{target}_sd"].values
     return mean.tolist(), sd.tolist(), half_widths(found, target).tolist()
