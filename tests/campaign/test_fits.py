@@ -91,7 +91,7 @@ def test_silence_makes_a_fit_interrupted_and_a_late_end_still_counts(campaign, m
     assert campaign.fits()[-1].state == "running"
     monkeypatch.setattr(fits, "SILENCE", -1.0)
     assert campaign.fits()[-1].state == "interrupted"
-    end(campaign.store, name, "failed", outcome={"error": "x"})
+    end(campaign.store, name, "failed", outcome={"what": "x"})
     assert campaign.fits()[-1].state == "failed"
 
 
@@ -104,7 +104,7 @@ def test_a_fit_that_cannot_be_says_why(tmp_path):
             campaign.fit()
         (fit,) = campaign.fits()
         assert fit.state == "failed"
-        assert "at least 2 values" in fit.outcome["error"]
+        assert "at least 2 values" in fit.outcome["what"]
 
 
 def test_the_same_data_and_seed_give_the_same_predictions(campaign):

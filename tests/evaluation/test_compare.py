@@ -105,6 +105,13 @@ def test_a_comparison_goes_on_from_what_is_kept(tmp_path):
         tl.compare(task, ["ridge"], keep=tmp_path, seed=5)
 
 
+def test_what_is_kept_is_not_taken_for_another_way_of_the_same_name(tmp_path):
+    task = tl.task(table(), "y", list("abc"))
+    tl.compare(task, {"mine": "ridge"}, keep=tmp_path)
+    with pytest.raises(tl.Conflict, match="another comparison"):
+        tl.compare(task, {"mine": "neighbours"}, keep=tmp_path)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_nothing_is_learned_from_noise(seed):
     noise = table(seed).assign(y=("specimen", np.random.default_rng(seed + 50).standard_normal(120)))

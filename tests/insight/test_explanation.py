@@ -91,6 +91,16 @@ def test_an_explanation_is_made_of_the_numbers(posterior):
     assert "an extrapolation" in explain(posterior, away)
 
 
+def test_neighbours_of_which_nothing_is_known_are_not_named(posterior):
+    seen = table()
+    place = seen.isel(specimen=[3])
+    near = nearest_specimens(posterior, place, 3)["neighbour"].values[0]
+    lacking = seen.assign(y=seen["y"].where(seen["specimen"] != near[1]))
+    said = explain(tl.Learner(INPUTS, "y", way="ridge").fit(lacking), place)
+    known = [f"{name}: {seen['y'].sel(specimen=name).item():.4g} GPa" for name in (near[0], near[2])]
+    assert f"Of the specimens most like it, {', '.join(known)}." in said
+
+
 def test_a_card_tells_data_quality_limits_and_source(posterior):
     card = model_card(posterior)
     assert table_hash(table())[:16] in card

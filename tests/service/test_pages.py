@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+from robots import run_all
 from server import visiting
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.settings import Settings
+from tieline.errors import TielineError
 from tieline.service.app import create_app
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
@@ -266,6 +268,16 @@ def test_a_sheet_and_its_patterns_are_added_together(newcomer):
     assert newcomer.get(f"{look}.json").json()["n_others"] == 3
     assert "knows 3 specimens" in newcomer.post(look, data={"do": "add"}).text
     assert any("xrd" in other for other in newcomer.get("/data.json").json()["others"])
+
+
+def test_why_a_fit_failed_stands_on_the_page_and_in_the_history(folder):
+    with Campaign.open(folder) as campaign:
+        run_all(campaign, 1)
+        with pytest.raises(TielineError, match="at least 2 values"):
+            campaign.fit()
+    with visiting(create_app(folder)) as client:
+        assert "at least 2 values" in client.get("/learn").text
+        assert "at least 2 values" in client.get("/history").text
 
 
 def test_a_slip_is_undone_and_stays_in_the_history(writer):

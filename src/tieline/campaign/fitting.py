@@ -82,7 +82,7 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
     except Conflict:
         raise
     except TielineError as error:
-        end(store, name, "failed", outcome={"error": error.what})
+        end(store, name, "failed", outcome={"what": error.what, "found": error.found, "hint": error.hint})
         raise
     except KeyboardInterrupt:
         if find_fit(store, name).state != "cancelled":

@@ -244,7 +244,9 @@ class Client:
             time.sleep(wait)
             wait = min(1.5 * wait, LONGEST)
         if fit["state"] != "done":
-            raise TielineError(f"'{name}' was {fit['state']}.", found=fit["outcome"].get("error", ""))
+            said = fit["outcome"]
+            found = " ".join(filter(None, (said.get("what"), said.get("found"))))
+            raise TielineError(f"'{name}' was {fit['state']}.", found=found, hint=said.get("hint", ""))
         return fit
 
     def predict(self, places: Sequence[Mapping[str, Any]] | None = None) -> Answer[dict[str, Any]]:

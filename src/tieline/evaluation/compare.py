@@ -18,6 +18,7 @@ from tieline.evaluation.race import BASELINE, Progress, Race, run_race
 from tieline.evaluation.run_log import RunLog, fingerprint
 from tieline.evaluation.scoring import recommend, score_race
 from tieline.evaluation.task import Task
+from tieline.models.learner_ways import Way
 from tieline.schema import as_variables
 from tieline.schema.flags import LIMITS
 
@@ -100,7 +101,9 @@ def _race(
         "folds": [len(f) for f in folds],
         "scheme": scheme,
         "seed": seed,
-        "models": {c.name: str(c.way) if not hasattr(c.way, "tried") else "" for c in candidates},
+        "models": {
+            c.name: [c.way.name if isinstance(c.way, Way) else str(c.way), c.tried] for c in candidates
+        },
     }
     folder = None if keep is None else Path(keep) / target
     ours = {c.name: _question(task, target, c, rows, at, scheme) for c in candidates if c.is_tieline}

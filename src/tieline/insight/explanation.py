@@ -1,6 +1,6 @@
 """Why a place is predicted to be so: its nearest specimens, and a paragraph made of the numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -73,9 +73,8 @@ def _of_property(name: str, predicted: xr.Dataset, near: xr.Dataset, found: xr.D
         f"{name.replace('_', ' ')} is expected to be {mean:.4g}{unit}, in nine of ten "
         f"cases between {low:.4g} and {high:.4g}{unit}."
     ]
-    measured = [f"{v:.4g}" for v in near[name].values[0] if np.isfinite(v)]
-    if measured:
-        said.append(f"The specimens most like it, {_neighbours(near)}, measured {', '.join(measured)}{unit}.")
+    values = [f"{v:.4g}{unit}" if np.isfinite(v) else "" for v in near[name].values[0]]
+    said += _of_neighbours(near, values)
     share, n, r2 = (found[key].item() for key in ("coverage_90", "n_measured", "r2"))
     return [
         *said,
@@ -87,18 +86,20 @@ def _of_property(name: str, predicted: xr.Dataset, near: xr.Dataset, found: xr.D
 def _of_labels(name: str, predicted: xr.Dataset, near: xr.Dataset, found: xr.Dataset) -> list[str]:
     chance = predicted["phase_probability"].isel(specimen=0).to_series().sort_values(ascending=False)
     others = ", ".join(f"{label} {100 * share:.0f} %" for label, share in chance.iloc[1:3].items())
-    labels = ", ".join(labels_of(near[name].isel(specimen=0)))
     return [
         f"{name.replace('_', ' ')} is expected to be {chance.index[0]}, with {100 * chance.iloc[0]:.0f} % "
         f"({others}).",
-        f"The specimens most like it, {_neighbours(near)}, are {labels}.",
+        *_of_neighbours(near, labels_of(near[name].isel(specimen=0))),
         f"Of {int(found['n_labelled'])} specimens that were left out, {100 * float(found['accuracy']):.0f} % "
         "were told rightly.",
     ]
 
 
-def _neighbours(near: xr.Dataset) -> str:
-    return ", ".join(str(v) for v in near["neighbour"].values[0])
+def _of_neighbours(near: xr.Dataset, known: Iterable[str]) -> list[str]:
+    """What is known of the nearest specimens, those left out of which nothing is."""
+    pairs = zip(near["neighbour"].values[0], known, strict=True)
+    said = [f"{name}: {value}" for name, value in pairs if value]
+    return [f"Of the specimens most like it, {', '.join(said)}."] if said else []
 
 
 def _targets(posterior: LearnerPosterior) -> list[str]:

@@ -127,7 +127,7 @@ def _fit_started(told: Mapping[str, Any], fits: Mapping[str, Any]) -> Entity | N
         said["object"] = [*reference(table_path(fit["name"])), *said["object"]]
         said["result"] = reference(f"posteriors/{fit['posterior']}.nc")
     else:
-        said["error"] = outcome.get("error") or fit["state"]
+        said["error"] = outcome.get("what") or fit["state"]
     return said
 
 
