@@ -59,6 +59,13 @@ def test_progress_is_told():
     assert told == [(i + 1, 10) for i in range(10)]
 
 
+def test_structures_that_all_look_alike_identify_nothing():
+    with pytest.raises(tl.NotIdentified, match="look the same"):
+        inverse_design(
+            plate({"width": 2, "height": 3}, 0), SPACE, plate, lambda _: np.ones(2), n_start=4, n=4
+        )
+
+
 def test_refuses_numbers_that_make_no_search():
     for wrong in ({"n_start": 1}, {"n_start": 30}, {"batch": 0}):
         with pytest.raises(tl.TielineError, match="begins with two structures"):

@@ -2,7 +2,7 @@
 
 Source: Y. Zhao, KIT (2024), section 4.2.4, which looks for the least distance between latent variables.
 Departs from it: the logarithm of the distance is modelled, as distances shrink by factors and not by steps;
-several are made at a time; the answer is where the model expects the least distance, and has intervals.
+several are made at a time; the answer weighs every number by how much it scatters, and has intervals.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,17 +12,14 @@ import xarray as xr
 
 from tieline.errors import TielineError
 from tieline.models.gaussian_process import GaussianProcess
-from tieline.models.posterior import Posterior
 from tieline.planning.goals import Minimize
+from tieline.planning.likely_settings import likely_settings
 from tieline.planning.propose import propose
 from tieline.planning.spaces.space import Space
 
 Make = Callable[[Mapping[str, float], int], xr.DataArray]
 Embed = Callable[[xr.DataArray], np.ndarray]
 LOG_DISTANCE = "log_distance"
-NINETY = (0.05, 0.95)
-N_PLACES, N_DRAWS = 800, 400  # among which each draw of the distance has its least
-WIDTHS = (0.3, 0.1, 0.03)  # of the neighbourhoods they come from, in shares of each range
 TINY = 1e-12  # a distance of zero has a logarithm then
 
 
@@ -54,10 +51,11 @@ def inverse_design(
 
     Returns:
         (generation): every setting, the seed, the distance, and least_distance so far; and (setting): found,
-        where the model expects the least distance, and low and high, the central 90 % of where it may be.
+        the median of the settings that may have made the target, and low and high, their central 90 %.
 
     Raises:
         TielineError: the numbers of structures make no sense.
+        NotIdentified: all structures look the same.
 
     Example:
         >>> from tieline.planning.spaces.inputs import Numeric
@@ -85,20 +83,20 @@ def inverse_design(
     model = GaussianProcess(space.names, LOG_DISTANCE)
     places = space.candidates(n_start, seed=seed)
     rows: list[xr.Dataset] = []
+    off: list[np.ndarray] = []
     while True:
         for place in _one_by_one(places[space.names]):
             number = len(rows)
             made = make({name: place[name].item() for name in space.names}, int(seeds[number]))
-            distance = float(np.linalg.norm(_numbers(embed, made) - wanted))
-            rows.append(_row(place, number, int(seeds[number]), distance))
+            off.append(_numbers(embed, made) - wanted)
+            rows.append(_row(place, number, int(seeds[number]), float(np.linalg.norm(off[-1]))))
             if progress is not None:
                 progress(number + 1, n)
         seen = xr.concat(rows, "specimen", combine_attrs="override")
-        posterior = model.fit(seen, seed=seed)
         if len(rows) >= n:
-            return _history(seen, _found(posterior, seen, space, seed))
+            return _history(seen, likely_settings(seen, np.array(off), space, seed))
         places = propose(
-            posterior,
+            model.fit(seen, seed=seed),
             space,
             Minimize(LOG_DISTANCE),
             n=min(batch, n - len(rows)),
@@ -123,28 +121,6 @@ def _row(place: xr.Dataset, number: int, seed: int, distance: float) -> xr.Datas
         "distance": ("specimen", [distance]),
     }
     return place.assign(measured).assign_coords(specimen=[number])
-
-
-def _found(posterior: Posterior, seen: xr.Dataset, space: Space, seed: int) -> np.ndarray:
-    """Where the least distance is expected, and the ends of where it may be (3, setting)."""
-    expected = posterior.predict(seen)[LOG_DISTANCE].values
-    best = seen[space.names].isel(specimen=[int(expected.argmin())]).reset_coords(drop=True)
-    for width in WIDTHS:
-        near = _with(best, space.near(best, width, N_PLACES, seed=seed))
-        mean = posterior.predict(near)[LOG_DISTANCE].values
-        best = near.isel(specimen=[int(mean.argmin())])
-    around = [space.near(best, width, N_PLACES // len(WIDTHS), seed=seed + 1) for width in WIDTHS]
-    pool = _with(best, *around)
-    draws = posterior.functions(pool, n=N_DRAWS, seed=seed).sel(property=LOG_DISTANCE).values
-    values = np.stack([pool[name].values.astype(float) for name in space.names], 1)
-    least = values[draws.argmin(1)]
-    return np.stack([values[0], *np.quantile(least, NINETY, axis=0)])
-
-
-def _with(*parts: xr.Dataset) -> xr.Dataset:
-    bare = [part[list(parts[0].data_vars)].drop_vars("specimen", errors="ignore") for part in parts]
-    joined = xr.concat(bare, "specimen", combine_attrs="override")
-    return joined.assign_coords(specimen=np.arange(joined.sizes["specimen"]))
 
 
 def _history(seen: xr.Dataset, found: np.ndarray) -> xr.Dataset:
