@@ -13,7 +13,7 @@ import xarray as xr
 from tieline.errors import TielineError
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.planning.goals import Minimize
-from tieline.planning.likely_settings import likely_settings
+from tieline.planning.likely_settings import likely_settings, require_numbers
 from tieline.planning.propose import propose
 from tieline.planning.spaces.space import Space
 
@@ -55,6 +55,7 @@ def inverse_design(
 
     Raises:
         TielineError: the numbers of structures make no sense.
+        SchemaError: a setting is no number.
         NotIdentified: all structures look the same.
 
     Example:
@@ -78,6 +79,7 @@ def inverse_design(
             "A search begins with two structures or more, and makes at least one at a time.",
             found=f"{n_start=}, {n=}, {batch=}",
         )
+    require_numbers(space)
     wanted = _numbers(embed, target)
     seeds = np.random.default_rng(seed).integers(2**31, size=n)
     model = GaussianProcess(space.names, LOG_DISTANCE)

@@ -4,12 +4,15 @@ The numbers of a structure are brought to their principal components, and a Gaus
 the settings, scatter between seeds included. Settings are then as likely as the numbers that were found.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified
+from tieline.errors import NotIdentified, SchemaError
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_process import GaussianProcess
+from tieline.planning.spaces.inputs import Levels, Numeric
 from tieline.planning.spaces.space import Space
 
 MOST_COMPONENTS = 8
@@ -18,6 +21,7 @@ N_ROUNDS = 4  # after the first, each closer
 FAR = 12.0  # nats below the likeliest place, beyond which a place is left out of the next round
 FEWEST = 20  # places that the next round covers at least
 MARGIN = 0.1  # of a range, by which the next round reaches beyond them
+SMALLEST = 1e-9  # part of a range that still counts as one
 SUMMARY = (0.5, 0.05, 0.95)  # quantiles: the answer, and the ends of the central 90 %
 
 
@@ -27,7 +31,7 @@ def likely_settings(seen: xr.Dataset, off: np.ndarray, space: Space, seed: int) 
     Args:
         seen (specimen): settings that were tried.
         off (specimen, number): by how much the numbers of each structure differ from those of the target.
-        space: of the settings; all of it counts as equally likely before.
+        space: of the settings, numbers all of them; all of it counts as equally likely before.
         seed: of the places that are compared.
 
     Returns:
@@ -36,28 +40,40 @@ def likely_settings(seen: xr.Dataset, off: np.ndarray, space: Space, seed: int) 
     Raises:
         NotIdentified: the numbers do not vary.
     """
-    names = space.names
-    processes = _learn(seen[names], off, seed)
-    cover = space.candidates(N_PLACES, seed=seed)
-    values = np.stack([cover[name].values.astype(float) for name in names], 1)
-    lowest, highest = values.min(0), values.max(0)
-    likelihood = _log_likelihood(processes, cover)
-    rng = np.random.default_rng(seed)
+    numbers = require_numbers(space)
+    processes = _learn(seen[space.names], off, seed)
+    places = space.candidates(N_PLACES, seed=seed)
+    likelihood = _log_likelihood(processes, places)
     for _ in range(N_ROUNDS):
-        low, high = _box(values, likelihood, lowest, highest)
-        closer = rng.uniform(low, high, (N_PLACES, len(names)))
-        allowed = space.contains(space.snap(_places(closer, names)))
-        if not allowed.any():
-            break  # constraints leave nothing of the box: what was compared before has to do
-        values = closer[allowed]
-        likelihood = _log_likelihood(processes, _places(values, names))
+        near = _nearest_to_likeliest(likelihood)
+        ends = [(places[i.name].values[near].min(), places[i.name].values[near].max()) for i in numbers]
+        narrowed = [_narrowed(i, *both) for i, both in zip(numbers, ends, strict=True)]
+        places = Space(narrowed, space.constraints).candidates(N_PLACES, seed=seed)
+        likelihood = _log_likelihood(processes, places)
     weight = np.exp(likelihood - likelihood.max())
-    return np.stack([_quantiles(column, weight / weight.sum()) for column in values.T], 1)
+    weight /= weight.sum()
+    return np.stack([_quantiles(places[name].values.astype(float), weight) for name in space.names], 1)
+
+
+def require_numbers(space: Space) -> list[Numeric | Levels]:
+    """Give the inputs of a space all of which are numbers.
+
+    Raises:
+        SchemaError: one is not.
+    """
+    others = [i.name for i in space.inputs if not isinstance(i, Numeric | Levels)]
+    if others:
+        raise SchemaError(
+            "Inverse design searches settings that are numbers.",
+            found=", ".join(others),
+            hint="tl.Numeric or tl.Levels; one search for each category",
+        )
+    return [i for i in space.inputs if isinstance(i, Numeric | Levels)]
 
 
 def _learn(settings: xr.Dataset, off: np.ndarray, seed: int) -> list[GaussianPosterior]:
     """One process for each principal component of the numbers; the target is at zero in all of them."""
-    if not (off.std(0) > 0).any():
+    if not np.ptp(off, axis=0).any():
         raise NotIdentified(
             "All structures look the same, whatever their settings.",
             found=f"{off.shape[1]} numbers that do not vary over {len(off)} structures",
@@ -82,20 +98,27 @@ def _log_likelihood(processes: list[GaussianPosterior], places: xr.Dataset) -> n
     return total
 
 
-def _box(
-    values: np.ndarray, likelihood: np.ndarray, lowest: np.ndarray, highest: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The least and greatest settings that are worth another look."""
-    order = np.argsort(likelihood)[::-1]
+def _nearest_to_likeliest(likelihood: np.ndarray) -> np.ndarray:
+    """Rows that are worth a closer look."""
     n_near = max(FEWEST, int((likelihood > likelihood.max() - FAR).sum()))
-    kept = values[order[:n_near]]
-    low, high = kept.min(0), kept.max(0)
+    return np.argsort(likelihood)[::-1][:n_near]
+
+
+def _narrowed(number: Numeric | Levels, low: float, high: float) -> Numeric | Levels:
+    """The part of an input from a little below one value to a little above another."""
     reach = MARGIN * (high - low)
-    return np.maximum(low - reach, lowest), np.minimum(high + reach, highest)
-
-
-def _places(values: np.ndarray, names: list[str]) -> xr.Dataset:
-    return xr.Dataset({name: ("specimen", column) for name, column in zip(names, values.T, strict=True)})
+    if isinstance(number, Levels):
+        return replace(number, levels=[v for v in number.levels if low - reach <= v <= high + reach])
+    low, high = max(low - reach, number.low), min(high + reach, number.high)
+    if number.step is not None:
+        ends = np.array(
+            [np.floor((low - number.low) / number.step), np.ceil((high - number.low) / number.step)]
+        )
+        low, high = number.low + ends * number.step
+        high = min(high, number.high)
+    if high - low < (number.step or SMALLEST * (number.high - number.low)):
+        return Levels(number.name, [low], number.units, number.role)
+    return replace(number, low=float(low), high=float(high))
 
 
 def _quantiles(column: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -81,6 +81,13 @@ def test_distances_are_those_of_scipy(porosity):
     np.testing.assert_array_equal(squared_distances(is_pore.view(np.uint8)), np.round(expected**2))
 
 
+def test_far_distances_are_those_of_scipy_too():
+    is_pore = np.ones((3, 4, 200), bool)
+    is_pore[0, 0, 0] = False
+    expected = distance_transform_edt(is_pore)
+    np.testing.assert_array_equal(squared_distances(is_pore.view(np.uint8)), np.round(expected**2))
+
+
 def test_pore_sizes_are_quantiles_of_the_distances():
     is_pore = noise(porosity=0.9)
     distances = distance_transform_edt(is_pore)[is_pore]
@@ -130,6 +137,8 @@ def test_a_volume_without_a_surface_is_described_by_what_it_has(value):
         (lambda v: volumes.describe(v.values), "which value of this volume is pore"),
         (lambda v: volumes.describe(v.values * 3.5, pore=0), None),
         (lambda v: volumes.describe(v + v.x, pore=0), "two values"),
+        (lambda v: volumes.describe(v, pore=7), "none of this volume's"),
+        (lambda v: volumes.describe("scan.tif", pore=0), "array of voxels"),
     ],
 )
 def test_refuses_what_cannot_be_counted(ask, said):
@@ -159,5 +168,5 @@ def test_a_record_of_volumes_becomes_a_table():
     assert table["surface_x"].values[0] == volumes.describe(made[1])["surface_x"].item()
     assert np.isnan(table["surface_x"].values[1])
     assert table["surface_x"].values[2] == pytest.approx((one["surface_x"] + other["surface_x"]).item() / 2)
-    assert any("described by 28 numbers" in note for note in table.attrs["notes"])
+    assert any("described by 32 numbers" in note for note in table.attrs["notes"])
     assert any("porosity of the sheet kept" in note for note in table.attrs["notes"])

@@ -172,6 +172,22 @@ def test_places_are_moved_to_the_nearest():
         space.snap(off.assign(solvent=("specimen", ["water", "acetone"])))
 
 
+def test_of_many_places_each_is_moved_as_little_as_can_be():
+    inputs = [tl.Numeric("x", 0, 10), tl.Numeric("y", 0, 9, step=1), tl.Levels("z", [1.0, 2.0, 5.0])]
+    space = tl.Space(inputs, [tl.LinearConstraint({"x": 1.0, "y": 1.0}, at_most=12)])
+    rng = np.random.default_rng(0)
+    wanted = xr.Dataset({name: ("specimen", rng.uniform(-2, 12, 60)) for name in "xyz"})
+    moved = space.snap(wanted)
+    assert space.contains(moved).all()
+    x, y = wanted["x"].values[:, None], wanted["y"].values[:, None]
+    every_y = np.arange(10.0)
+    best_x = np.minimum(np.clip(x, 0, 10), 12 - every_y)
+    least = (abs(best_x - x) / 10 + abs(every_y - y) / 9).min(1)
+    went = abs(moved["x"] - wanted["x"]) / 10 + abs(moved["y"] - wanted["y"]) / 9
+    np.testing.assert_allclose(went, least, atol=1e-5)
+    assert (went > 0).sum() > 30
+
+
 def test_a_place_that_a_rule_forbids_goes_to_an_allowed_one():
     space = tl.Space(MIXED, [cool])
     hot = space.candidates(3).assign(temperature=("specimen", [890.0, 890.0, 890.0], {"units": "degC"}))

@@ -1,6 +1,7 @@
 """Porous volumes as numbers: how porous, how fine, how directed, how tortuous; and real scans made ready."""
 
 from tieline.features.volumes.describe import describe as describe
+from tieline.features.volumes.euler import euler_number as euler_number
 from tieline.features.volumes.percolation import percolation as percolation
 from tieline.features.volumes.recipe import read_recipe as read_recipe
 from tieline.features.volumes.recipe import write_recipe as write_recipe

@@ -1,8 +1,9 @@
-"""A volume in two dozen numbers: what a table holds of it, and models read."""
+"""A volume in thirty numbers: what a table holds of it, and models read."""
 
 import numpy as np
 import xarray as xr
 
+from tieline.features.volumes.euler import euler_numbers
 from tieline.features.volumes.percolation import percolation
 from tieline.features.volumes.statistics import chord_lengths, faces, pore_sizes, two_point
 from tieline.features.volumes.voxels import Volume, pores_of
@@ -19,10 +20,11 @@ def describe(volume: Volume, *, pore: int | None = None) -> xr.Dataset:
 
     Returns:
         Dataset of single numbers with units: `porosity`; `pore_radius_10`, `_50`, `_90`, quantiles of the
-        distance to solid; and along each axis, here x: `percolation_x`, the share of pores that lead
-        through; `pore_chord_x` and `solid_chord_x`, mean lengths of straight runs; `surface_x`, area of faces
-        across the axis in the volume; and `covariance_x_2`, `_4`, `_8`, `_16`, how alike voxels
-        are that lie so many voxels apart, from 1 to 0. NaN where a volume is too small, or lacks what is
+        distance to solid; `euler`, the Euler number of the pores; and along each axis, here x:
+        `percolation_x`, the share of pores that lead through; `pore_chord_x` and `solid_chord_x`, mean
+        lengths of straight runs; `surface_x`, area of faces across the axis in the volume; `euler_x`, the
+        Euler number of cuts across the axis; and `covariance_x_2`, `_4`, `_8`, `_16`, how alike voxels are
+        that lie so many voxels apart, from 1 to 0. NaN where a volume is too small, or lacks what is
         described.
 
     Raises:
@@ -31,18 +33,21 @@ def describe(volume: Volume, *, pore: int | None = None) -> xr.Dataset:
     pores = pores_of(volume, pore)
     share = pores.porosity
     described = {"porosity": (share, "1")}
-    for quantile, radius in zip((10, 50, 90), pore_sizes(volume, pore=pore).values, strict=True):
+    for quantile, radius in zip((10, 50, 90), pore_sizes(pores).values, strict=True):
         described[f"pore_radius_{quantile}"] = (radius if np.isfinite(radius) else np.nan, pores.units)
-    led = percolation(volume, pore=pore).values
+    led = percolation(pores).values
     areas = faces(pores)
-    chords = {of: chord_lengths(volume, of=of, pore=pore) for of in ("pore", "solid")}
+    chords = {of: chord_lengths(pores, of=of) for of in ("pore", "solid")}
+    *cuts, whole = euler_numbers(pores)
+    described["euler"] = (whole, pores.per_length_to(3))
     for number, axis in enumerate(pores.axes):
         described[f"percolation_{axis}"] = (led[number], "1")
         for of, counted in chords.items():
             described[f"{of}_chord_{axis}"] = (_mean_length(counted[number]), pores.units)
         described[f"surface_{axis}"] = (areas[number], pores.per_length)
+        described[f"euler_{axis}"] = (cuts[number], pores.per_length_to(2))
         long_enough = [lag for lag in LAGS if lag < pores.mask.shape[number]]
-        both = two_point(volume, axis, lags=long_enough, pore=pore).values if long_enough else []
+        both = two_point(pores, axis, lags=long_enough).values if long_enough else []
         alike = dict(zip(long_enough, both, strict=True))
         for lag in LAGS:
             spread = share - share**2

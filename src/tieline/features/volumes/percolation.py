@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 from scipy.ndimage import label
 
+from tieline.features.volumes.counting import count_values
 from tieline.features.volumes.voxels import Volume, axes_named, pores_of
 
 
@@ -23,7 +24,7 @@ def percolation(volume: Volume, axis: str | int | None = None, *, pore: int | No
     pores = pores_of(volume, pore)
     labels = connected(pores.mask)
     numbers = axes_named(axis, pores.axes)
-    sizes = np.bincount(labels.ravel())
+    sizes = count_values(labels, int(labels.max()) + 1)
     n_pores = max(1, int(sizes[1:].sum()))
     shares = [sizes[through(labels, number)].sum() / n_pores for number in numbers]
     answer = xr.DataArray(

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError
-from tieline.features.volumes.counting import FAR, count_chords, count_pairs, squared_distances
+from tieline.features.volumes.counting import FAR, count_chords, count_pairs, count_values, squared_distances
 from tieline.features.volumes.voxels import Pores, Volume, axes_named, pores_of
 from tieline.schema.volumes import shape_text
 
@@ -129,7 +129,7 @@ def pore_sizes(
         raise SchemaError("Quantiles lie between 0 and 1.", found=str(list(quantiles)))
     pores = pores_of(volume, pore, bytes_a_voxel=BYTES_OF_DISTANCES)
     squares = squared_distances(pores.mask)
-    counts = np.bincount(np.minimum(squares, np.int32(3 * max(pores.mask.shape) ** 2)).ravel())
+    counts = count_values(squares, min(int(squares.max()), 3 * max(pores.mask.shape) ** 2) + 1)
     counts[0] = 0
     if not counts.any():
         values = np.full(len(quantiles), np.nan)

@@ -11,8 +11,6 @@ from tieline.schema.volumes import AXES, PORE, SOLID, shape_text
 
 BYTES_OF_MASK = 2  # a voxel: the mask, and a comparison
 
-Volume = xr.DataArray | np.ndarray
-
 
 class Pores(NamedTuple):
     """The pores of a volume.
@@ -29,6 +27,10 @@ class Pores(NamedTuple):
     voxel_size: float
     units: str
 
+    def per_length_to(self, power: int) -> str:
+        """Unit of what is counted in a length, an area (2) or a volume (3)."""
+        return "1" if self.units == "1" else f"1/{self.units}^{power}"
+
     @property
     def per_length(self) -> str:
         """Unit of an area in a volume."""
@@ -40,19 +42,31 @@ class Pores(NamedTuple):
         return np.count_nonzero(self.mask) / self.mask.size
 
 
+Volume = xr.DataArray | np.ndarray | Pores
+
+
 def pores_of(volume: Volume, pore: int | None = None, *, bytes_a_voxel: float = BYTES_OF_MASK) -> Pores:
     """Find out which voxels are pores.
 
     Args:
-        volume (x, y, z): two values, one of which is pore.
+        volume (x, y, z): two values, one of which is pore; or its pores, which are given back.
         pore: that value; not needed where the volume's attrs tell it.
         bytes_a_voxel: memory that the work on them will need at its peak.
 
     Raises:
-        SchemaError: it is not known which value is pore; or the volume has not three axes, no voxels, more
-            than two values, or holes.
+        SchemaError: it is not known which value is pore, or it is none of the volume's; or the volume is no
+            array, has not three axes, no voxels, more than two values, or holes.
         TielineError: the memory does not suffice.
     """
+    if isinstance(volume, Pores):
+        _require_memory(volume.mask.shape, bytes_a_voxel)
+        return volume
+    if not isinstance(volume, xr.DataArray | np.ndarray):
+        raise SchemaError(
+            "A volume is an array of voxels.",
+            found=f"{volume!r:.80}",
+            hint='tl.readers.volume("scan.tif", voxel_size=150, units="nm") reads a file',
+        )
     values = np.asarray(volume)
     if values.ndim != len(AXES) or values.size == 0:
         raise SchemaError(
@@ -60,11 +74,10 @@ def pores_of(volume: Volume, pore: int | None = None, *, bytes_a_voxel: float = 
             found=f"shape {values.shape}",
             hint="of several volumes take one: record['volumes']['volume'][0]",
         )
-    work = f"Work on {shape_text(values.shape)} voxels"
-    require_memory(bytes_a_voxel * float(values.size), work, hint="a part of the volume")
+    _require_memory(values.shape, bytes_a_voxel)
     attrs = volume.attrs if isinstance(volume, xr.DataArray) else {}
     value = _pore_value(attrs) if pore is None else pore
-    _require_two_values(values)
+    _require_two_values(values, value)
     return Pores(
         mask=(values == value).view(np.uint8),
         axes=tuple(map(str, volume.dims)) if isinstance(volume, xr.DataArray) else AXES,
@@ -92,6 +105,11 @@ def axes_named(axis: str | int | None, axes: tuple[str, ...]) -> list[int]:
     )
 
 
+def _require_memory(shape: tuple[int, ...], bytes_a_voxel: float) -> None:
+    work = f"Work on {shape_text(shape)} voxels"
+    require_memory(bytes_a_voxel * np.prod(shape, dtype=float), work, hint="a part of the volume")
+
+
 def _pore_value(attrs: dict) -> int:
     meanings = str(attrs.get("flag_meanings", "")).split()
     if "pore" in meanings and "flag_values" in attrs:
@@ -103,7 +121,7 @@ def _pore_value(attrs: dict) -> int:
     )
 
 
-def _require_two_values(values: np.ndarray) -> None:
+def _require_two_values(values: np.ndarray, pore: int) -> None:
     low, high = values.min(), values.max()
     if values.dtype.kind not in "biu" and not np.isfinite([low, high]).all():
         raise SchemaError(
@@ -117,4 +135,10 @@ def _require_two_values(values: np.ndarray) -> None:
             "A segmented volume has two values, pore and solid.",
             found=f"{n_others} of {shape_text(values.shape)} voxels between {low:g} and {high:g}",
             hint="segment(volume, porosity=...) for grey values; volume == 2 for one of several labels",
+        )
+    if low != high and pore not in (low, high):
+        raise SchemaError(
+            "The value that is to be pore is none of this volume's.",
+            found=f"pore={pore}, values {low:g} and {high:g}",
+            hint=f"pore={low:g} or pore={high:g}",
         )

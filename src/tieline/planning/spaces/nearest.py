@@ -46,6 +46,29 @@ class _Programme:
         return found.x
 
 
+def nearest_of_each(coding: Coding, targets: np.ndarray) -> np.ndarray:
+    """Find the allowed codes that are nearest to each of many targets.
+
+    At first every number moves on its own, into its bounds and onto its steps. Where that meets all
+    constraints, nothing is nearer; only the other rows need a programme.
+
+    Args:
+        coding: inputs and linear constraints; rules are not known here.
+        targets (place, column): finite codes, allowed or not. Categories are kept.
+
+    Returns:
+        (place, column): codes within all bounds and linear constraints; NaN if nothing is.
+    """
+    moved = np.clip(np.where(coding.is_whole, np.round(targets), targets), *coding.bounds)
+    if coding.mixture is not None:
+        columns = coding.mixture[1]  # amounts are tied together by their sum
+        moved[:, columns] = targets[:, columns]
+    for row in np.flatnonzero(~coding.holds(moved)):
+        found = nearest(coding, targets[row])
+        moved[row] = np.nan if found is None else found
+    return moved
+
+
 def nearest(coding: Coding, target: np.ndarray) -> np.ndarray | None:
     """Find the allowed codes that are nearest to a target, in the sum of shares of the ranges.
 

@@ -14,7 +14,7 @@ from tieline.planning.spaces.coding import Coding, Input, different
 from tieline.planning.spaces.constraints import LinearConstraint, Rule, apply_rule, rule_name
 from tieline.planning.spaces.inputs import Categorical, Levels, Numeric
 from tieline.planning.spaces.mixture import Composition
-from tieline.planning.spaces.nearest import nearest
+from tieline.planning.spaces.nearest import nearest, nearest_of_each
 from tieline.planning.spaces.text import read_space, write_space
 from tieline.planning.spaces.walk import Directions, Walkers, directions_of, jumped
 from tieline.schema.wording import name_some
@@ -220,9 +220,8 @@ class Space:
         codes = np.where(
             self._coding.is_whole & (np.abs(codes - np.round(codes)) < SNAPPED), np.round(codes), codes
         )
-        for row in np.flatnonzero(~self._coding.holds(codes)):
-            found = nearest(self._coding, codes[row])
-            codes[row] = np.nan if found is None else found
+        off = ~self._coding.holds(codes)
+        codes[off] = nearest_of_each(self._coding, codes[off])
         lost = np.flatnonzero(~self._allowed(codes))
         if lost.size:
             known = self._coding.encode(self.candidates(1000))
