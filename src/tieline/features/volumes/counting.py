@@ -117,7 +117,7 @@ def squared_distances(mask: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _squared_distances(mask: np.ndarray, far: int) -> np.ndarray:
+def _squared_distances(mask: np.ndarray, far: np.signedinteger) -> np.ndarray:
     """Square distances in the type of `far`, which stands for all that are not less."""
     nx, ny = mask.shape[:2]
     along_z = np.full(mask.shape, far)
