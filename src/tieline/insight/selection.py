@@ -6,7 +6,7 @@ import xarray as xr
 from tieline.errors import NotIdentified
 from tieline.evaluation.task import Task
 from tieline.insight.importance import property_of, standardised
-from tieline.models.arrays import Array, Indices
+from tieline.models.stable_line import chosen_in_halves, columns_a_half
 
 LEAST_GROUPS = 8
 
@@ -59,14 +59,8 @@ def stable_inputs(
             hint=f"measure {LEAST_GROUPS} groups or more",
         )
     n_columns = x.shape[1]
-    n = n_chosen or max(1, int(np.sqrt((2 * threshold - 1) * n_columns)))
-    rng = np.random.default_rng(seed)
-    counts = np.zeros(n_columns)
-    for _ in range(n_pairs):
-        first = np.isin(group, rng.permutation(labels)[: len(labels) // 2])
-        for half in (first, ~first):
-            counts[_entering_first(x[half], y[half], n)] += 1
-    frequency = counts / (2 * n_pairs)
+    n = n_chosen or columns_a_half(n_columns, threshold)
+    frequency = chosen_in_halves(x, y, group, n_pairs, n, seed)
     order = np.lexsort([np.arange(n_columns), -frequency])
     return xr.Dataset(
         {
@@ -81,16 +75,3 @@ def stable_inputs(
             "expected_by_chance": n**2 / ((2 * threshold - 1) * n_columns),
         },
     )
-
-
-def _entering_first(x: Array, y: Array, n: int) -> Indices:
-    """The first n columns (row, column) that enter a sparse line for y (row) as its penalty falls."""
-    from sklearn.linear_model import lars_path
-
-    spread = x.std(0)
-    varies = np.flatnonzero(spread > 1e-9)
-    if not varies.size or y.std() == 0:
-        return varies[:0]
-    scaled = (x[:, varies] - x[:, varies].mean(0)) / spread[varies]
-    _, active, _ = lars_path(scaled, y - y.mean(), method="lasso", max_iter=4 * n)
-    return varies[list(active[:n])]

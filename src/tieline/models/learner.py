@@ -42,7 +42,7 @@ class Learner:
         properties: name of a property, or several.
         phase: the variable of labels, instead of properties.
         way: mean, ridge, lasso, neighbours, support_vectors, extra_trees, random_forest, gradient_boosting,
-            gaussian_process, network or formula.
+            gaussian_process, network, stable_line or formula.
         settings: of the way, as scikit-learn names them; what `tl.compare` recommends.
         uncertainty: "conformal" (errors of left-out groups), "bootstrap" (fits to groups drawn again and
             again), "ensemble" (five ways that disagree) or "bayes" (the posterior of a gaussian_process).

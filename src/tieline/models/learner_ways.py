@@ -88,6 +88,12 @@ def _formula(settings: Mapping[str, Any], seed: int) -> Any:
     return SparseFormula(**settings)
 
 
+def _stable_line(settings: Mapping[str, Any], seed: int) -> Any:
+    from tieline.models.stable_line import StableLine
+
+    return StableLine(random_state=seed, **settings)
+
+
 def _neighbours(settings: Mapping[str, Any], seed: int) -> Any:
     from sklearn.neighbors import KNeighborsRegressor
 
@@ -203,6 +209,14 @@ WAYS = {
             _neighbours_of_labels,
             _grid("n_neighbors", 5, 3, 10, 20),
             _grid("n_neighbors", 5, 10, 20),
+        ),
+        Way(
+            "stable_line",
+            1,
+            _stable_line,
+            None,
+            _grid("threshold", 0.75, 0.6, 0.9),
+            is_usual=False,
         ),
         Way(
             "formula",
