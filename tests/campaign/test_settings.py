@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -68,6 +69,13 @@ def test_roles_fill_what_settings_leave_open(measured):
     assert settings.phase == "phase"
     assert settings.properties == ["hardness"]
     assert settings.goal == "maximize:hardness"
+
+
+def test_a_measured_structure_is_no_phase(measured):
+    told = measured.drop_vars("phase").assign(
+        porosity=("specimen", np.linspace(0.1, 0.3, measured.sizes["specimen"]), {"role": "structure"})
+    )
+    assert complete(Settings("x"), told).phase == ""
 
 
 def test_what_is_set_stands(measured):

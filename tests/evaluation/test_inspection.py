@@ -289,7 +289,7 @@ def test_nothing_of_the_table_is_changed():
     [
         ({"target": "strength"}, tl.SchemaError, "reads 'strength'"),
         ({"inputs": ["hardness"]}, tl.SchemaError, "cannot be an input"),
-        ({"inputs": []}, tl.SchemaError, "at least one input"),
+        ({"inputs": []}, tl.SchemaError, "At least one input"),
         ({"groups": "lab"}, tl.SchemaError, "no variable 'lab'"),
         ({"groups": "chemical_system"}, tl.SchemaError, "told by a composition"),
     ],

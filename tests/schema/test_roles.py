@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
+import xarray as xr
 
-from tieline.schema import ROLES, guess_role
+from tieline.schema import ROLES, guess_role, is_label
 
 
 @pytest.mark.parametrize(
@@ -33,3 +34,17 @@ from tieline.schema import ROLES, guess_role
 def test_the_rule(name, values, role):
     assert guess_role(name, pd.Series(values)) == role
     assert role in ROLES
+
+
+@pytest.mark.parametrize(
+    ("values", "attrs", "told_apart"),
+    [
+        (["bcc", "fcc"], {"role": "property"}, True),
+        ([1.0, float("nan")], {"role": "structure"}, True),
+        ([1.0, 2.0], {"role": "property"}, False),
+        ([0.12, 0.31], {"role": "structure"}, False),
+        ([1.0, 0.0], {"role": "structure", "units": "1"}, False),
+    ],
+)
+def test_labels_are_told_from_measured_structure(values, attrs, told_apart):
+    assert is_label(xr.DataArray(values, dims="specimen", attrs=attrs)) == told_apart

@@ -15,6 +15,7 @@ from tieline.errors import SchemaError, TielineError
 from tieline.planning.goals import names_in, parse_goal, wants_phase_map
 from tieline.planning.spaces.mixture import Composition
 from tieline.planning.spaces.space import Space
+from tieline.schema import is_label
 from tieline.schema.wording import name_known
 
 HEAD = """\
@@ -324,6 +325,6 @@ def _guess_design(table: xr.Dataset) -> str | list[str]:
 
 
 def _guess_phase(table: xr.Dataset) -> str:
-    labels = [v for v in _with_role(table, "structure") if not v.endswith("_sd")]
+    labels = [v for v in _with_role(table, "structure") if is_label(table[v])]
     preferred = [v for v in labels if "phase" in v.lower()]
     return (preferred or labels or [""])[0]

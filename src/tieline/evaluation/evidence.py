@@ -8,7 +8,7 @@ import xarray as xr
 
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.design_columns import labels_of
-from tieline.schema import as_variables
+from tieline.schema import as_variables, is_label
 from tieline.schema.flags import without_limits
 
 SETTINGS = ("synthesis", "process")  # roles of what a lab sets; what it measures may already hold the target
@@ -113,11 +113,6 @@ class Evidence:
     def named(self, rows: Mask | Indices) -> tuple[str, ...]:
         """Names of rows."""
         return tuple(self.specimens[rows].tolist())
-
-
-def is_label(variable: xr.DataArray) -> bool:
-    """Whether a target is told apart rather than measured: text, or numbers with the role structure."""
-    return variable.dtype.kind not in "iuf" or variable.attrs.get("role") == "structure"
 
 
 def _target(variable: xr.DataArray) -> tuple[Array | None, np.ndarray | None]:

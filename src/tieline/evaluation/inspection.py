@@ -7,10 +7,10 @@ from html import escape
 import numpy as np
 import xarray as xr
 
-from tieline.evaluation.evidence import is_label
 from tieline.evaluation.finding import SEVERITIES, Finding
 from tieline.models.arrays import Array
 from tieline.models.design_columns import labels_of
+from tieline.schema import is_label
 
 COLOURS = {"red": "#c0392b", "amber": "#c77700", "note": "#777777"}
 N_BARS = 24  # of the histogram of a column

@@ -3,11 +3,11 @@
 import numpy as np
 import xarray as xr
 
-from tieline.evaluation.evidence import is_label
 from tieline.models.arrays import Array
 from tieline.models.design_columns import labels_of
 from tieline.models.learner_fit import LEAST_CHANCE
 from tieline.models.learner_parts import NORMAL_90
+from tieline.schema import is_label
 
 
 def losses_of(predicted: xr.Dataset, truth: xr.DataArray) -> Array:

@@ -12,14 +12,14 @@ from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.checks import look_over
 from tieline.evaluation.checks.learnable import check_learnable
 from tieline.evaluation.checks.repeats import alike_in_all, same_rows
-from tieline.evaluation.evidence import SETTINGS, Evidence, is_label
+from tieline.evaluation.evidence import SETTINGS, Evidence
 from tieline.evaluation.finding import Finding, in_order
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
-from tieline.schema import as_variables, check, chemical_systems, require, require_table
+from tieline.schema import as_variables, check, chemical_systems, is_label, require, require_table
 from tieline.schema.flags import notes_on_limits, without_limits
 from tieline.schema.wording import name_known, name_some
 

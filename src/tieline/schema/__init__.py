@@ -17,4 +17,5 @@ from tieline.schema.places import require_places as require_places
 from tieline.schema.records import specimens_of as specimens_of
 from tieline.schema.roles import ROLES as ROLES
 from tieline.schema.roles import guess_role as guess_role
+from tieline.schema.roles import is_label as is_label
 from tieline.schema.weights import atomic_weights as atomic_weights

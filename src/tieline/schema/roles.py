@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 
 from tieline.schema.weights import atomic_weights
 
@@ -106,6 +108,19 @@ def guess_role(name: str, series: pd.Series) -> str:
     if is_setting and not words & _MEASURED and not names_result(plain_name(name)):
         return "process"
     return "property"
+
+
+def is_label(variable: xr.DataArray) -> bool:
+    """Whether a variable tells apart rather than measures: text, or numbers of a phase.
+
+    These have the role structure, are whole and have no unit; a porosity or a grain size is none.
+    """
+    if variable.dtype.kind not in "iuf":
+        return True
+    if variable.attrs.get("role") != "structure" or "units" in variable.attrs:
+        return False
+    known = variable.values[np.isfinite(variable.values)]
+    return bool((known == np.floor(known)).all())
 
 
 def plain_name(name: str) -> str:
