@@ -42,6 +42,7 @@ def test_a_better_model_takes_the_place(done):
     assert found.posterior.model == PROCESS
     assert found.posterior.table.sizes["specimen"] == 90
     assert found.decision.startswith("Gaussian process takes the place of ridge (off by")
+    assert " GPa): off by " in found.decision
     xr.testing.assert_identical(found.posterior.predict(now), PROCESS.fit(now, seed=0).predict(now))
 
 
@@ -115,6 +116,7 @@ def test_labels_are_challenged_by_log_loss():
     found = tl.retrain(ridge.fit(labelled.isel(specimen=slice(0, 40))), labelled, [neighbours])
     assert found.posterior.model == neighbours
     assert "labels that arrived" in found.arrived
+    assert found.decision.startswith("Neighbours takes the place of ridge (log loss")
 
 
 def test_without_challengers_the_recommended_one_is_tried(monkeypatch):
@@ -157,5 +159,6 @@ def test_chance_decides_for_the_simpler_one(behind, simplicity, stays):
             "simplicity": ("model", [3, simplicity]),
         },
         {"model": ["champion", "other"]},
+        {"measure": "off by", "unit": " GPa"},
     )
     assert _decide(scores)[0] == stays

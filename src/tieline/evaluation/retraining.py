@@ -91,7 +91,8 @@ def retrain(
         challengers = [_recommended(asked, t, n_folds, seed + 1) for t in targets[:1] if len(targets) == 1]
     models = _named([champion, *(c for c in challengers if c != champion)], targets)
     loss, group = _losses(asked, models, n_folds, seed)
-    scores = _scores(loss, group, {name: simplicity_of(model) for name, model in models.items()})
+    simplicity = {name: simplicity_of(model) for name, model in models.items()}
+    scores = _scores(loss, group, simplicity).assign_attrs(_measure(asked))
     stays, decision = _decide(scores)
     arrived = _arrived(posterior, asked)
     record = {
@@ -186,23 +187,37 @@ def _decide(scores: xr.Dataset) -> tuple[str, str]:
     names = [str(name) for name in frame.index]
     champion, others = names[0], frame.iloc[1:]
     if others.empty:
-        return champion, f"{champion.capitalize()} stays: nothing else is recommended."
-    before = frame.iloc[0]
+        return champion, f"{_begin(champion)} stays: nothing else is recommended."
+    before, measure, unit = frame.iloc[0], scores.attrs["measure"], scores.attrs["unit"]
     better = others[others["behind"] < -others["behind_se"]]
     near = others["behind"] <= np.minimum(others["behind_se"], TIE * before["loss"])
     simpler = others[near & (others["simplicity"] < before["simplicity"])]
-    said = f"off by {before['loss']:.3g} ± {before['loss_se']:.1g}"
+    said = f"{measure} {before['loss']:.3g} ± {before['loss_se']:.1g}{unit}"
     if not better.empty:
         name = str(better["loss"].idxmin())
         gain, error = -better["behind"][name], better["behind_se"][name]
-        why = f"off by {better['loss'][name]:.3g}, which is {gain:.2g} ± {error:.1g} less"
-        return name, f"{name.capitalize()} takes the place of {champion} ({said}): {why}."
+        why = f"{measure} {better['loss'][name]:.3g}{unit}, which is {gain:.2g} ± {error:.1g} less"
+        return name, f"{_begin(name)} takes the place of {champion} ({said}): {why}."
     if not simpler.empty:
         name = str(simpler.sort_values(["simplicity", "loss"]).index[0])
         why = f"it is simpler, and errs {_beside(simpler.loc[name])}"
-        return name, f"{name.capitalize()} takes the place of {champion} ({said}): {why}."
+        return name, f"{_begin(name)} takes the place of {champion} ({said}): {why}."
     name = str(others["loss"].idxmin())
-    return champion, f"{champion.capitalize()} stays ({said}): {name} errs {_beside(others.loc[name])}."
+    return champion, f"{_begin(champion)} stays ({said}): {name} errs {_beside(others.loc[name])}."
+
+
+def _begin(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _measure(asked: Task) -> dict[str, str]:
+    """What losses are, and in which unit, as a sentence says it."""
+    if asked.is_classification:
+        return {"measure": "log loss", "unit": ""}
+    if len(asked.targets) > 1:
+        return {"measure": "off by", "unit": " standard deviations"}
+    unit = asked.table[asked.targets[0]].attrs.get("units", "")
+    return {"measure": "off by", "unit": "" if unit in ("", "1") else f" {unit}"}
 
 
 def _beside(row: pd.Series) -> str:

@@ -9,7 +9,7 @@ from tieline.errors import SchemaError
 from tieline.evaluation.retraining import decisions_of
 from tieline.models.design_columns import labels_of
 from tieline.models.learner_posterior import LearnerPosterior
-from tieline.models.posterior import Posterior, names_of
+from tieline.models.posterior import Posterior, label_sets, names_of
 from tieline.schema import as_variables
 from tieline.schema.hashing import table_hash
 
@@ -118,6 +118,7 @@ def model_card(posterior: Posterior, found: xr.Dataset | None = None) -> str:
     model, table = posterior.model, posterior.table
     lines = [f"# {type(model).__name__}", "", f"`{model!r}`", "", "## Data", ""]
     lines += [f"* {table.sizes['specimen']} specimens; SHA-256 of what was read: `{table_hash(table)[:16]}`"]
+    lines += [f"* learned: {', '.join([*label_sets(model), *model.properties])}"]
     lines += [f"* inputs: {', '.join(names_of(model.design))}"]
     lines += [f"* source: {table.attrs['source']}"] if "source" in table.attrs else []
     lines += ["", "## Quality", "", f"**{found.attrs['verdict']}**: {found.attrs['sentence']}", ""]
