@@ -29,14 +29,16 @@ def grid():
     return scattered(7, 25)
 
 
-def test_a_field_of_one_property_has_its_predicted_moments(posterior, grid):
-    predicted = posterior.predict(grid)
-    for name in ("a", "b"):
-        field = posterior.field(posterior.scaled(grid), {name: 1.0})
-        np.testing.assert_allclose(field.mean, predicted[name])
-        parts = predicted[f"{name}_variance"]
-        np.testing.assert_allclose(field.variance, parts.sel(part=parts["part"] != "noise").sum("part"))
-        assert field.noise == pytest.approx(float(predicted[f"{name}_variance"].sel(part="noise")[0]))
+def test_a_field_has_the_moments_of_the_most_probable_fit(posterior, grid):
+    x, outputs = posterior.scaled(grid), posterior.reading.outputs
+    best = posterior.fit.fits[0]
+    for j, name in enumerate(("a", "b")):
+        mean, variance = best.moments(x, np.eye(2)[j])
+        for is_rough in (False, True):
+            field = posterior.field(x, {name: 1.0}, is_rough=is_rough)
+            np.testing.assert_allclose(field.mean, mean * outputs.scale[j] + outputs.centre[j])
+            np.testing.assert_allclose(field.variance, variance * outputs.scale[j] ** 2)
+        assert field.noise == pytest.approx(best.noise(np.eye(2)[j]) * outputs.scale[j] ** 2)
 
 
 @pytest.mark.parametrize("weights", [{"a": 1.0}, {"b": -2.0}, {"a": 3.0, "b": 0.1}], ids=str)
@@ -50,14 +52,27 @@ def test_columns_and_variances_are_those_of_the_covariance(posterior, grid, weig
 
 
 def test_draws_have_the_moments_of_the_field(posterior, grid):
-    draws = posterior.functions(grid, N_DRAWS, seed=3)
+    """Of the most probable fit alone; `functions` draws from it and from the others."""
+    x, outputs = posterior.scaled(grid), posterior.reading.outputs
+    drawn = draw_functions(posterior.fit.fits[0], x, N_DRAWS, np.random.default_rng(3))
+    drawn = drawn * outputs.scale + outputs.centre
     for weights in ({"a": 1.0}, {"b": 1.0}, {"a": 3.0, "b": 0.1}):
-        field = posterior.field(posterior.scaled(grid), weights)
-        drawn = sum(share * draws.sel(property=name).values for name, share in weights.items())
+        field = posterior.field(x, weights)
+        total = drawn @ [weights.get(name, 0.0) for name in outputs.names]
         sd = np.sqrt(field.variance)
-        assert (np.abs(drawn.mean(0) - field.mean) / sd).max() < 5 / np.sqrt(N_DRAWS)
-        apart = (np.cov(drawn.T) - field.covariance()) / np.outer(sd, sd)
+        assert (np.abs(total.mean(0) - field.mean) / sd).max() < 5 / np.sqrt(N_DRAWS)
+        apart = (np.cov(total.T) - field.covariance()) / np.outer(sd, sd)
         assert np.abs(apart).max() < 8 / np.sqrt(N_DRAWS)
+
+
+def test_functions_have_the_predicted_moments(posterior, grid):
+    draws, predicted = posterior.functions(grid, N_DRAWS, seed=3), posterior.predict(grid)
+    for name in ("a", "b"):
+        parts = predicted[f"{name}_variance"]
+        sd = np.sqrt(parts.sel(part=parts["part"] != "noise").sum("part").values)
+        values = draws.sel(property=name).values
+        assert (np.abs(values.mean(0) - predicted[name].values) / sd).max() < 5 / np.sqrt(N_DRAWS)
+        assert np.abs(values.std(0) / sd - 1).max() < 8 / np.sqrt(N_DRAWS)
 
 
 def test_draws_pass_where_functions_are_known():

@@ -34,7 +34,7 @@ class GaussianAverage:
     """Several processes given the same measurements.
 
     Attributes:
-        fits: one for each draw of the hyperparameters, the most probable first.
+        fits: that of the most probable hyperparameters, and one for each draw of others.
         shares: probability of each (fit).
     """
 
@@ -48,13 +48,8 @@ class GaussianAverage:
 
     @property
     def hyper(self) -> Hyperparameters:
-        """The most probable hyperparameters among the draws."""
+        """The most probable hyperparameters."""
         return self.fits[0].hyper
-
-    @property
-    def leading(self) -> "GaussianAverage":
-        """The most probable process alone, for a first look at very many places."""
-        return GaussianAverage(self.fits[:1], np.ones(1))
 
     def moments(self, x: Array, weights: Array) -> tuple[Array, Array, Array]:
         """Mean of a weighted sum of the noise-free outputs, and its variance within and between fits (place).
@@ -99,9 +94,9 @@ def average(entries: Entries, shape: Shape, theta: Array, seed: int) -> Gaussian
     log_weight = np.array(log_weights)
     log_weight = np.minimum(log_weight, np.median(log_weight) + MOST_AHEAD)
     shares = np.exp(log_weight - logsumexp(log_weight))
-    order = [k for k in np.argsort(-shares, kind="stable") if shares[k] > LEAST_SHARE]
-    fits = tuple(GaussianFit(entries, shape.at(drawn[k])) for k in order)
-    return GaussianAverage(fits, shares[order] / shares[order].sum())
+    kept = [k for k in range(len(shares)) if k == 0 or shares[k] > LEAST_SHARE]  # the first is the mode
+    fits = tuple(GaussianFit(entries, shape.at(drawn[k])) for k in kept)
+    return GaussianAverage(fits, shares[kept] / shares[kept].sum())
 
 
 def _n_draws(entries: Entries) -> int:

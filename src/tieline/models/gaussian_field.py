@@ -1,7 +1,6 @@
 """The exact joint Gaussian distribution of a function over places, and draws from it."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -14,80 +13,52 @@ from tieline.models.kernels import JITTER, squared_distance
 
 @dataclass(frozen=True, eq=False)
 class GaussianField:
-    """A weighted sum of noise-free outputs over places, in the user's units.
-
-    Fits of several hyperparameters are replaced by the Gaussian of the same mean and covariance.
+    """A weighted sum of noise-free outputs over places, by one fit, in the user's units.
 
     Attributes:
-        average: the processes.
+        fit: the process.
         x: places (place, coordinate), scaled.
         weights: of each standardised output (output).
-        means: expected value by each fit (fit, place).
-        halves: from each fit (entry, place); none where only mean and variance are asked for.
         mean: expected value (place).
         variance: of it (place).
+        half: what covariances need (entry, place); None where only mean and variance are asked for.
     """
 
-    average: GaussianAverage
+    fit: GaussianFit
     x: Array
     weights: Array
-    means: Array
-    halves: tuple[Array, ...]
     mean: Array
     variance: Array
+    half: Array | None
 
     @classmethod
-    def of(cls, average: GaussianAverage, x: Array, weights: Array, constant: float) -> "GaussianField":
-        """Work out means, variances, and what covariances need."""
-        means, halves = zip(*(fit.halves(x, weights) for fit in average.fits), strict=True)
-        told = [np.einsum("ep,ep->p", half, half) for half in halves]
-        variances = [fit.left_of(t, weights) for fit, t in zip(average.fits, told, strict=True)]
-        return cls._mixed(average, x, weights, constant, np.stack(means), np.stack(variances), halves)
+    def of(cls, fit: GaussianFit, x: Array, weights: Array, constant: float) -> "GaussianField":
+        """Work out mean, variance, and what covariances need."""
+        mean, half = fit.halves(x, weights)
+        variance = fit.left_of(np.einsum("ep,ep->p", half, half), weights)
+        return cls(fit, x, weights, mean + constant, variance, half)
 
     @classmethod
-    def rough(cls, average: GaussianAverage, x: Array, weights: Array, constant: float) -> "GaussianField":
-        """Work out means and variances by the most probable fit alone, for a first look at many places."""
-        mean, variance = average.fits[0].moments(x, weights)
-        return cls._mixed(average.leading, x, weights, constant, mean[None], variance[None], ())
-
-    @classmethod
-    def _mixed(
-        cls,
-        average: GaussianAverage,
-        x: Array,
-        weights: Array,
-        constant: float,
-        means: Array,
-        variances: Array,
-        halves: tuple[Array, ...],
-    ) -> "GaussianField":
-        mean = average.shares @ means
-        variance = average.shares @ (variances + (means - mean) ** 2)
-        return cls(average, x, weights, means, halves, mean + constant, variance)
+    def rough(cls, fit: GaussianFit, x: Array, weights: Array, constant: float) -> "GaussianField":
+        """Work out mean and variance alone, for a first look at very many places."""
+        mean, variance = fit.moments(x, weights)
+        return cls(fit, x, weights, mean + constant, variance, None)
 
     @property
     def noise(self) -> float:
         """Variance of the noise of one measurement."""
-        return self.average.noise(self.weights)
+        return self.fit.noise(self.weights)
 
     @property
     def prior_variance(self) -> float:
         """Variance at any place before anything was measured."""
-        return float(self.average.shares @ [fit.hyper.variance(self.weights) for fit in self.average.fits])
-
-    @cached_property
-    def _disagreement(self) -> Array:
-        """What each fit expects more than their average (fit, place)."""
-        return self.means - self.average.shares @ self.means
+        return self.fit.hyper.variance(self.weights)
 
     def alike(self, i: int) -> Array:
         """Correlation of the smooth part at all places with place i, before any data (place)."""
-        here = self.x[i : i + 1]
-        each = [
-            fit.hyper.function.value(squared_distance(self.x, here, fit.hyper.lengthscale))[:, 0]
-            for fit in self.average.fits
-        ]
-        return self.average.shares @ each
+        hyper = self.fit.hyper
+        here = squared_distance(self.x, self.x[i : i + 1], hyper.lengthscale)
+        return hyper.function.value(here)[:, 0]
 
     def column(self, i: int) -> Array:
         """Covariance of all places with place i (place)."""
@@ -95,12 +66,8 @@ class GaussianField:
 
     def covariance(self, of: slice = slice(None)) -> Array:
         """Covariance of all places with some, or with all (place, place)."""
-        apart = self._disagreement
-        total = np.einsum("f,fp,fq->pq", self.average.shares, apart, apart[:, of])
-        for share, fit, halves in zip(self.average.shares, self.average.fits, self.halves, strict=True):
-            prior = fit.hyper.among(self.x, self.x[of], self.weights)
-            total += share * (prior - halves.T @ halves[:, of])
-        return total
+        assert self.half is not None  # of a rough field nobody asks
+        return self.fit.hyper.among(self.x, self.x[of], self.weights) - self.half.T @ self.half[:, of]
 
 
 def draw_from_average(average: GaussianAverage, x: Array, n: int, rng: np.random.Generator) -> Array:

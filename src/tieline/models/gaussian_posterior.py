@@ -142,17 +142,20 @@ class GaussianPosterior:
         return as_functions(values * outputs.scale + outputs.centre, grid, self)
 
     def field(self, x: Array, weights: Mapping[str, float], *, is_rough: bool = False) -> GaussianField:
-        """The exact joint distribution of a weighted sum of properties over places.
+        """The joint distribution of a weighted sum of properties over places, exact.
+
+        It is that of the most probable hyperparameters: proposals made by them need fewer tries than those
+        made by a Gaussian with the moments of all draws, and are as good as scores averaged over the draws.
 
         Args:
             x: the places (place, coordinate), from `scaled`.
             weights: of each property, per unit of that property.
-            is_rough: whether the most probable hyperparameters will do, for a first look at very many places.
+            is_rough: whether mean and variance will do, for a first look at very many places.
         """
         outputs = self.reading.outputs
         shares = np.array([weights.get(name, 0.0) for name in outputs.names])
         make = GaussianField.rough if is_rough else GaussianField.of
-        return make(self.fit, x, shares * outputs.scale, float(shares @ outputs.centre))
+        return make(self.fit.fits[0], x, shares * outputs.scale, float(shares @ outputs.centre))
 
     def log_success(self, x: Array) -> Array | None:
         """Logarithm of the probability that a specimen can be made (place); None if none has failed."""

@@ -93,7 +93,7 @@ def _weights(posterior: GaussianAnswer, x: np.ndarray, goal: Goal) -> dict[str, 
     for weight, part in parts:
         sign = 1.0 if isinstance(part, Maximize) else -1.0
         if len(parts) > 1:
-            spread = posterior.field(x, {part.name: 1.0}).mean.std()
+            spread = posterior.field(x, {part.name: 1.0}, is_rough=True).mean.std()
             sign *= weight / (spread or 1.0)
         weights[part.name] = weights.get(part.name, 0.0) + sign
     return weights
