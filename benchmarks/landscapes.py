@@ -1,4 +1,4 @@
-"""Simulated pools on which defaults may be chosen: functions of known shape, as 100 to 250 candidates.
+"""Simulated pools on which defaults may be chosen: functions of known shape, as 100 to 300 candidates.
 
 Each is drawn anew by its name and a seed: candidates, the place of the optimum, noise. They share no
 number with the real pools, so a rule that is tuned here can be judged there. For a rule of plain arrays:
@@ -156,6 +156,25 @@ def peak(width: float, slope: float = 0.3) -> Surface:
     return surface
 
 
+def blended(lengthscale: float, roughness: float) -> Surface:
+    """Blend components that help or hinder each other in pairs, so that the best often lie at the rim.
+
+    Args:
+        lengthscale: of what is not explained so.
+        roughness: its sd as a share of that of the rest.
+
+    Source: Scheffé (1958), doi:10.1111/j.2517-6161.1958.tb00299.x, for the quadratic canonical form.
+    """
+
+    def surface(rng: Rng, x: np.ndarray) -> np.ndarray:
+        d = x.shape[1]
+        alone, together = rng.normal(size=d), 2 * np.triu(rng.normal(size=(d, d)), 1)
+        values = x @ alone + ((x @ together) * x).sum(1)
+        return values + roughness * values.std() * wavy(lengthscale, 2.5)(rng, x)
+
+    return surface
+
+
 def decades(surface: Surface, span: float) -> Surface:
     """Let the outcome of a surface range over so many powers of ten, most of them small."""
 
@@ -214,4 +233,8 @@ LANDSCAPES: dict[str, Landscape] = {
     "regions": Landscape(150, clustered(2), regions(5, 0.5), noise=0.1),
     "mixture_3": Landscape(150, mixtures(3, 3), wavy(0.4), noise=0.1, is_mixture=True),
     "mixture_6_sparse": Landscape(250, mixtures(6, 4, 0.1), wavy(0.7, 1.5), noise=0.15, is_mixture=True),
+    "rim_4": Landscape(200, mixtures(4, 4, 0.1), blended(0.5, 0.3), noise=0.05, is_mixture=True),
+    "rim_5": Landscape(300, mixtures(5, 3, 0.1), blended(0.5, 0.5), noise=0.1, is_mixture=True),
+    "rim_6": Landscape(300, mixtures(6, 4, 0.1), blended(0.5, 0.3), noise=0.1, is_mixture=True),
+    "rim_6_rough": Landscape(300, mixtures(6, 4, 0.1), blended(0.7, 1.0), noise=0.15, is_mixture=True),
 }

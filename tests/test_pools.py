@@ -27,7 +27,7 @@ def test_landscapes_are_drawn_by_name_and_seed(benchmarks):
     assert len(module.LANDSCAPES) >= 14
     for name in module.LANDSCAPES:
         pool, again, other = (module.landscape(name, seed) for seed in (0, 0, 1))
-        assert 100 <= len(pool) <= 250
+        assert 100 <= len(pool) <= 300
         assert len(np.unique(pool.x, axis=0)) == len(pool)
         assert np.isfinite(pool.outcome).all()
         np.testing.assert_array_equal(pool.outcome, again.outcome)
