@@ -6,12 +6,19 @@ import pytest
 from scipy import stats
 from scipy.special import softmax
 
-from tieline.models.fingerprint.bound import Batch, Prior, agreement, bound_terms
+from tieline.models.fingerprint.bound import (
+    Batch,
+    Prior,
+    agreement,
+    bound_terms,
+    decoded_part,
+    divergence,
+)
 from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.likelihoods import log_likelihood
 from tieline.models.fingerprint.messages import AT_ONCE, BASE_PRECISION, fuse, messages, product
 from tieline.models.fingerprint.networks import Networks, Plan, flatten, rebuild
-from tieline.models.fingerprint.steps import random_subsets
+from tieline.models.fingerprint.steps import MANY_ENTRIES, corrupt, random_subsets
 
 FORMS = (Form((4, 3)), Form((5,), has_decoder=False), Form((2,), "poisson"))
 
@@ -159,9 +166,38 @@ def test_the_teacher_does_not_learn_from_its_pupils():
         _, one_says = cluster_shares(*product(moved, precision, data.is_used & image), data.log_laws)
         return (all_say[1] * np.log(one_says[1])).sum()  # by what the teacher said before
 
-    gradient = jax.grad(lambda mean: agreement(PRIOR, data, mean, precision).sum())(mean)
+    gradient = jax.jit(jax.grad(lambda mean: agreement(PRIOR, data, mean, precision).sum()))(mean)
     assert float(gradient[0, 1].sum()) == pytest.approx((taught(1e-4) - taught(-1e-4)) / 2e-4, rel=1e-3)
     assert (np.asarray(gradient)[:, 0] == 0).all()
+
+
+def test_divergence_is_that_of_two_densities():
+    z, (whole, part) = np.linspace(-15, 15, 60001), ((0.7, 0.3), (-0.2, 1.4))
+    p, q = (stats.norm.pdf(z, mean, variance**0.5) for mean, variance in (whole, part))
+    wanted = (p * (np.log(p + 1e-300) - np.log(q))).sum() * (z[1] - z[0])
+    found = divergence(*[tuple(np.full((2, 3), v) for v in g) for g in (whole, part)])
+    np.testing.assert_allclose(found, 3 * wanted, rtol=1e-6)
+
+
+def test_only_decoders_learn_from_where_a_part_leads(networks):
+    noise, plan = np.random.default_rng(2).standard_normal((7, 2)).astype(np.float32), Plan.of(networks)
+
+    def total(numbers, data):
+        built = plan.build(numbers)
+        latent = fuse(built, data.inputs, data.is_used)
+        return decoded_part(built, FORMS, (1.0, 1.0, 1.0), data, *latent, noise).sum()
+
+    slope = plan.build(np.asarray(jax.jit(jax.grad(total))(flatten(networks), batch())))
+    assert all((leaf == 0).all() for leaf in jax.tree.leaves((slope.encoders, slope.log_variance)))
+    assert all((weight != 0).any() for weight in slope.decoders[0].dense.weights)
+
+
+def test_few_entries_are_corrupted_less_than_many():
+    forms = (Form((2 * MANY_ENTRIES,)), Form((MANY_ENTRIES // 16,)))
+    inputs = [np.zeros((4000, form.n_entries), np.float32) for form in forms]
+    many, few = corrupt(inputs, forms, np.float32(0.2), np.arange(4, dtype=np.uint32))
+    assert float(many.std()) == pytest.approx(0.2, rel=0.02)
+    assert float(few.std()) == pytest.approx(0.05, rel=0.02)
 
 
 def test_many_specimens_are_read_as_few_are(networks):

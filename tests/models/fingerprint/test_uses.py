@@ -1,11 +1,15 @@
 """Fingerprints beside the other models: clusters as structure, properties as goals."""
 
+import dataclasses
+
+import equinox as eqx
 import numpy as np
 import pytest
 import xarray as xr
 from fingerprint_specimens import MODALITIES, specimens
 
 import tieline as tl
+from tieline.models.fingerprint.networks import flatten
 
 
 def test_clusters_are_the_structure_of_a_phase_map():
@@ -65,6 +69,21 @@ def films():
         properties="hardness",
     )
     return model.fit(table, seed=0)
+
+
+def test_a_modality_that_claims_too_much_is_believed_less(films):
+    """Hardness has its best in the middle: it leaves open on which side the spectrum is."""
+    trust = np.array([1, 1, 100], np.float32)
+    loud = eqx.tree_at(lambda n: n.trust, films.networks, trust)
+    shouting = dataclasses.replace(films, numbers=flatten(loud))
+
+    def error(given):
+        found = shouting.predict(films.table, "spectrum", given=given)["spectrum"]
+        return float(((found - films.table["spectrum"]) ** 2).mean())
+
+    assert shouting.trust(1, (True, False, True))[2] < 0.1
+    assert error(["power", "hardness"]) < 1.5 * error(["power"])  # twelve times, if all were believed
+    np.testing.assert_array_equal(shouting.trust(1, (True, False, False)), 1)  # nothing else to believe
 
 
 def test_what_is_to_be_made_next_is_proposed(films):

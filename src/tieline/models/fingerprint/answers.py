@@ -9,6 +9,7 @@ from scipy.special import logsumexp, softmax
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Mask
+from tieline.models.fingerprint.corrections import corrections_of, without_corrections
 from tieline.models.fingerprint.laws import FittedLaw
 from tieline.models.fingerprint.population import Curves
 from tieline.schema import in_units_of, require_table
@@ -29,17 +30,19 @@ class Asked:
         inputs: standardised values (specimen, entry) of each modality, 0 where not measured.
         raws: values as they stand, NaN where not measured.
         is_measured: (specimen, modality).
+        is_used: (specimen, modality).
+        messages: means and precisions of what each modality says (modality, specimen, latent).
         mean: of the latent Gaussian of what is used (specimen, latent).
         variance: the same.
-        is_used: (specimen, modality).
     """
 
     inputs: tuple[Array, ...]
     raws: tuple[Array, ...]
     is_measured: Mask
+    is_used: Mask
+    messages: tuple[Array, Array]
     mean: Array
     variance: Array
-    is_used: Mask
 
     def __len__(self) -> int:
         return len(self.mean)
@@ -47,6 +50,8 @@ class Asked:
 
 def ask(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> Asked:
     """Read the modalities that a table has, and put those that are used together."""
+    from tieline.models.fingerprint.messages import messages
+
     require_table(table)
     inputs, raws = [], []
     for view in posterior.views:
@@ -57,19 +62,29 @@ def ask(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> Ask
         raws.append(raw)
         inputs.append(view.inward(raw))
     is_measured = np.stack([~np.isnan(raw).all(1) for raw in raws], axis=1)
-    mean, variance = latent(posterior, inputs, is_measured & used)
-    return Asked(tuple(inputs), tuple(raws), is_measured, mean, variance, is_measured & used)
+    said = messages(posterior.networks, [x.astype(np.float32) for x in inputs])
+    together = fused(said, is_measured & used)
+    return Asked(tuple(inputs), tuple(raws), is_measured, is_measured & used, said, *together)
 
 
 def _in_units(posterior: "FingerprintPosterior", table: xr.Dataset, variables: tuple[str, ...]) -> xr.Dataset:
     return xr.Dataset({v: in_units_of(posterior.table[v], table[v]) for v in variables})
 
 
-def latent(posterior: "FingerprintPosterior", inputs: list[Array], is_used: Mask) -> tuple[Array, Array]:
-    """Latent Gaussians (specimen, latent) of the modalities that are used (specimen, modality)."""
-    from tieline.models.fingerprint.messages import fuse
+def fused(messages: tuple[Array, Array], is_used: Mask, trust: Array | None = None) -> tuple[Array, Array]:
+    """Latent Gaussians (specimen, latent) of the messages that are used (specimen, modality).
 
-    mean, variance = fuse(posterior.networks, [x.astype(np.float32) for x in inputs], is_used)
+    Args:
+        messages: means and precisions (modality, specimen, latent).
+        is_used: (specimen, modality).
+        trust: what precisions are multiplied by (modality); 1 if not given.
+    """
+    from tieline.models.fingerprint.messages import product
+
+    mean, precision = messages
+    if trust is not None:
+        precision = precision * trust.astype(np.float32)[:, None, None]
+    mean, variance = product(mean, precision, is_used)
     return mean.astype(float), variance.astype(float)
 
 
@@ -81,15 +96,19 @@ def laws_by_name(posterior: "FingerprintPosterior") -> dict[str, FittedLaw]:
 
 def log_laws(posterior: "FingerprintPosterior", asked: Asked, is_used: Mask) -> Array:
     """Log likelihood of curves under each cluster's laws (specimen, cluster), where they are used."""
-    total = np.zeros((len(asked), posterior.population.n_clusters))
-    laws = laws_by_name(posterior)
+    laws, curves = laws_by_name(posterior), []
     for m, (name, modality) in enumerate(posterior.model.settings):
         if name in laws:
             view, raw = posterior.views[m], asked.raws[m]
             told = np.where(is_used[:, [m]], raw, np.nan)
-            curves = Curves.of(name, laws[name].law, view.grid, told, trust=modality.weight)
-            total += laws[name].log_likelihood(curves)
-    return total
+            curves.append(Curves.of(name, laws[name].law, view.grid, told, trust=modality.weight))
+    if not curves:
+        return np.zeros((len(asked), posterior.population.n_clusters))
+    corrections = corrections_of(posterior.model, posterior.views)
+    if corrections:
+        z, _ = fused(asked.messages, is_used)
+        curves = without_corrections(curves, corrections, posterior.networks, z)
+    return posterior.population.log_laws(curves)
 
 
 def embed(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> xr.Dataset:
@@ -171,9 +190,10 @@ def take(asked: Asked, rows: np.ndarray) -> Asked:
         tuple(x[rows] for x in asked.inputs),
         tuple(x[rows] for x in asked.raws),
         asked.is_measured[rows],
+        asked.is_used[rows],
+        (asked.messages[0][:, rows], asked.messages[1][:, rows]),
         asked.mean[rows],
         asked.variance[rows],
-        asked.is_used[rows],
     )
 
 
@@ -182,12 +202,7 @@ def _log_probability(posterior: "FingerprintPosterior", asked: Asked, used: Mask
     by_network = _without_law(posterior) & used
     a = np.log(population.weight) + log_laws(posterior, asked, asked.is_used)
     if by_network.any():
-        is_same = (by_network == used).all()
-        said = (
-            (asked.mean, asked.variance)
-            if is_same
-            else latent(posterior, list(asked.inputs), asked.is_used & by_network)
-        )
+        said = fused(asked.messages, asked.is_used & by_network)
         a = a + sharpness * population.log_message(*said)
     return a
 
@@ -202,7 +217,7 @@ def sharpness_of(posterior: "FingerprintPosterior", subset: tuple[bool, ...]) ->
     if not (_without_law(posterior) & used).any() or not posterior.is_held_out.any():
         return 1.0
     asked = held_out(posterior, used)
-    mean, variance = latent(posterior, list(asked.inputs), asked.is_measured)
+    mean, variance = fused(asked.messages, asked.is_measured)
     population = posterior.population
     log_wanted = np.log(population.weight) + population.log_latent(mean, variance)
     log_wanted = log_wanted + log_laws(posterior, asked, asked.is_measured)

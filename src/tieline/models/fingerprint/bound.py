@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 
@@ -39,12 +40,27 @@ class Batch(NamedTuple):
     log_laws: AnyArray
 
 
+class LawCurves(NamedTuple):
+    """A law that networks correct: curves (cluster, point) and noise (cluster), of standardised values."""
+
+    curve: AnyArray
+    noise: AnyArray
+
+
 class Prior(NamedTuple):
-    """The mixture over the latent space: weight (cluster), centre and variance (cluster, latent)."""
+    """The mixture over the latent space, and laws that networks correct.
+
+    Attributes:
+        weight: (cluster).
+        centre: (cluster, latent).
+        variance: (cluster, latent).
+        corrected: laws by the number of their modality.
+    """
 
     weight: AnyArray
     centre: AnyArray
     variance: AnyArray
+    corrected: dict[int, LawCurves] = {}  # noqa: RUF012  # never changed
 
 
 def bound_terms(
@@ -72,7 +88,8 @@ def bound_terms(
     xp = namespace(mean)
     z = mean + xp.sqrt(variance) * noise
     terms = decoder_terms(networks, forms, weights, batch.values, batch.is_seen, z)
-    a = xp.log(prior.weight) + log_latent(prior, mean, variance) + batch.log_laws
+    log_laws = batch.log_laws + log_corrected(networks, forms, weights, prior, batch, z)
+    a = xp.log(prior.weight) + log_latent(prior, mean, variance) + log_laws
     clusters = log_sum(a)[:, 0]
     entropy = 0.5 * (xp.log(variance) + 1 + LOG_TWO_PI).sum(1)
     return xp.stack([*terms, clusters, entropy])
@@ -86,16 +103,41 @@ def decoder_terms(
     is_seen: Sequence[AnyArray],
     z: AnyArray,
 ) -> list[AnyArray]:
-    """Weighted log likelihood of every modality at latent places (specimen); 0 where physics predicts it."""
+    """Weighted log likelihood of every modality at latent places (specimen); 0 where physics predicts it.
+
+    Of a correction of physics, the log prior.
+    """
     terms = []
     for m, form in enumerate(forms):
         decoder = networks.decoders[m]
         if decoder is None:
             terms.append(0 * z[:, 0])
-            continue
-        said = (decoder(z), values[m], is_seen[m], networks.log_variance[m])
-        terms.append(weights[m] * log_likelihood(form.likelihood, *said))
+        elif form.correction:
+            terms.append(-0.5 * weights[m] * (decoder(z) ** 2).sum(1))  # drawn towards zero
+        else:
+            said = (decoder(z), values[m], is_seen[m], networks.log_variance[m])
+            terms.append(weights[m] * log_likelihood(form.likelihood, *said))
     return terms
+
+
+def log_corrected(
+    networks: Networks,
+    forms: Sequence[Form],
+    weights: Sequence[float],
+    prior: Prior,
+    batch: Batch,
+    z: AnyArray,
+) -> AnyArray:
+    """Log likelihood of curves under laws with corrections at latent places (specimen, cluster)."""
+    xp, total = namespace(z), 0 * z[:, :1]
+    for m, law in prior.corrected.items():
+        decoder = networks.decoders[m]
+        assert decoder is not None, "a correction has a decoder"
+        rest = batch.values[m] - forms[m].correction * decoder(z)
+        squares = (batch.is_seen[m][:, None] * (rest[:, None] - law.curve) ** 2).sum(2) / law.noise
+        n_points = batch.is_seen[m].sum(1)[:, None]
+        total = total - 0.5 * weights[m] * (n_points * (xp.log(law.noise) + LOG_TWO_PI) + squares)
+    return total
 
 
 def log_latent(prior: Prior, mean: AnyArray, variance: AnyArray) -> AnyArray:
@@ -135,3 +177,55 @@ def log_message(prior: Prior, mean: AnyArray, variance: AnyArray) -> AnyArray:
     total = prior.variance + variance[:, None]
     spread = (mean[:, None] - prior.centre) ** 2 / total
     return -0.5 * (spread + namespace(mean).log(total) + LOG_TWO_PI).sum(2)
+
+
+def divergence(whole: tuple[AnyArray, AnyArray], part: tuple[AnyArray, AnyArray]) -> AnyArray:
+    """KL from the Gaussian of all modalities to that of a part of them, nats (specimen).
+
+    Least where the part is as wide as all may lie apart, given the part. If the bound itself were taken with
+    a part instead, noise would grow until it covers what that part cannot know, and the part would be surer
+    than it may be.
+
+    Args:
+        whole: mean and variance (specimen, latent).
+        part: the same.
+    """
+    (mean, variance), (other, wider) = whole, part
+    ratio = variance / wider
+    return 0.5 * (ratio + (mean - other) ** 2 / wider - namespace(other).log(ratio) - 1).sum(1)
+
+
+def taught(batch: Batch, mean: AnyArray, precision: AnyArray, part: tuple[AnyArray, AnyArray]) -> AnyArray:
+    """How far a part of the modalities, and each of them alone, is from all, who teach them; nats (specimen).
+
+    Args:
+        batch: specimens, used being all that was measured.
+        mean: of the messages (modality, specimen, latent).
+        precision: the same.
+        part: mean and variance (specimen, latent) from some of the modalities.
+    """
+    whole = jax.lax.stop_gradient(product(mean, precision, batch.is_used))
+    total = divergence(whole, part)
+    for m in range(len(mean)):
+        alone = product(mean[m : m + 1], precision[m : m + 1], batch.is_used[:, m : m + 1])
+        total += jnp.where(batch.is_used[:, m], divergence(whole, alone), 0.0)
+    return total
+
+
+def decoded_part(
+    networks: Networks,
+    forms: Sequence[Form],
+    weights: Sequence[float],
+    batch: Batch,
+    mean: AnyArray,
+    variance: AnyArray,
+    noise: AnyArray,
+) -> AnyArray:
+    """Weighted log likelihood of all modalities where a part leads (specimen); decoders alone learn from it.
+
+    A part leads to places where no specimen lies, if what it cannot know is bent in the latent space.
+    Decoders learn what is to be expected there.
+    """
+    z = jax.lax.stop_gradient(mean + jnp.sqrt(variance) * noise)
+    still = eqx.tree_at(lambda n: n.log_variance, networks, jax.lax.stop_gradient(networks.log_variance))
+    return jnp.stack(decoder_terms(still, forms, weights, batch.values, batch.is_seen, z)).sum(0)

@@ -7,7 +7,7 @@ import xarray as xr
 
 from tieline.models.fingerprint.answers import laws_by_name
 from tieline.models.fingerprint.prediction import decoded
-from tieline.models.fingerprint.sampling import write
+from tieline.models.fingerprint.sampling import added_to_law, write
 
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
@@ -27,7 +27,8 @@ def prototypes(posterior: "FingerprintPosterior") -> xr.Dataset:
     for m, view in enumerate(posterior.views):
         if view.name in laws:
             fitted = laws[view.name]
-            mean, sd = fitted.curve, np.broadcast_to(np.sqrt(fitted.noise)[:, None], fitted.curve.shape)
+            mean = fitted.curve + added_to_law(posterior, m, population.centre)
+            sd = np.broadcast_to(np.sqrt(fitted.noise)[:, None], fitted.curve.shape)
             of = f"{view.name}_of"
             answer[f"{view.name}_parameter"] = (("cluster", of), fitted.parameter)
             answer.coords[of] = list(fitted.law.parameters)

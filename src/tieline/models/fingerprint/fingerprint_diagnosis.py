@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.models.arrays import Array
+from tieline.models.fingerprint.answers import ask
+from tieline.models.fingerprint.corrections import corrections_of, share
 from tieline.models.verdict import judge
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ NO_SKILL = 0.95  # of the error of the mean of all specimens, above which nothin
 FEW_HELD_OUT = 10
 RARE = 0.2  # of an equal share, below which a cluster is suspect
 FALSE_COVERAGE = 0.1  # from the level, that intervals may be off
+MOST_CORRECTION = 0.5  # share of a correction, above which the law is not the explanation
 SPREAD_BOUNDS = 2.0  # nats a specimen between restarts
 
 
@@ -24,8 +28,21 @@ def diagnose(posterior: "FingerprintPosterior") -> xr.Dataset:
     found = _cross_modal(posterior)
     probability = posterior.responsibilities(posterior.table)["cluster_probability"]
     found["n_specimens"] = probability.sum("specimen").round(1)
+    found["correction_share"] = ("target", _correction_shares(posterior, probability.values), {"units": "1"})
     fine = ("green", "Held-out modalities are predicted by the others", "Use clusters and predictions.")
     return judge(found, _worries(posterior, found), fine, posterior.notes)
+
+
+def _correction_shares(posterior: "FingerprintPosterior", probability: Array) -> Array:
+    """Share of the correction of every law in what tells curves apart (target); NaN where there is none."""
+    shares = np.full(len(posterior.views), np.nan)
+    corrections = corrections_of(posterior.model, posterior.views)
+    if corrections:
+        z = ask(posterior, posterior.table, posterior.used(None)).mean
+        for c in corrections:
+            added = c.added(posterior.networks, z)
+            shares[c.modality] = share(posterior.population.laws[c.law], probability, added)
+    return shares
 
 
 def _cross_modal(posterior: "FingerprintPosterior") -> xr.Dataset:
@@ -84,6 +101,13 @@ def _worries(posterior: "FingerprintPosterior", found: xr.Dataset) -> Iterator[t
                     f"{name} is predicted from the other modalities no better than by its mean",
                     f"Do not predict {name}; measure it, or more specimens with it and others.",
                 )
+    for name, of_correction in zip(posterior.model.names, found["correction_share"].values, strict=True):
+        if of_correction > MOST_CORRECTION:
+            yield (
+                "amber",
+                f"The correction tells curves of {name} apart more than its law does",
+                "Choose another law or more clusters, or a smaller correction.",
+            )
     rare = [
         str(c)
         for c, n in zip(posterior.clusters, found["n_specimens"].values, strict=True)

@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits
 from tieline.errors import NotIdentified
 from tieline.models.arrays import Array, Mask
 from tieline.models.fingerprint.cluster_count import choose
+from tieline.models.fingerprint.corrections import corrections_of
 from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior, forms_of, width_of
 from tieline.models.fingerprint.modality_reading import View, look
 from tieline.models.fingerprint.networks import flatten
@@ -101,6 +102,7 @@ def read(model: "Fingerprint", views: tuple[View, ...], table: xr.Dataset, is_he
         Evidence(nothing, nothing, tuple(curves)),
         features_of(inputs, is_seen),
         is_held_out,
+        corrections_of(model, views),
     )
 
 

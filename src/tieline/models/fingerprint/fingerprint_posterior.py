@@ -28,7 +28,13 @@ N_HIDDEN = 128
 def forms_of(model: "Fingerprint", views: Sequence[View]) -> tuple[Form, ...]:
     """What networks have to know of the modalities."""
     return tuple(
-        Form(view.shape, modality.likelihood, modality.law is None, modality.shift)
+        Form(
+            view.shape,
+            modality.likelihood,
+            modality.law is None or modality.correction > 0,
+            modality.shift,
+            modality.correction,
+        )
         for (_, modality), view in zip(model.settings, views, strict=True)
     )
 
@@ -102,6 +108,16 @@ class FingerprintPosterior:
         from tieline.models.fingerprint.answers import sharpness_of
 
         return cache(partial(sharpness_of, self))
+
+    @cached_property
+    def trust(self) -> Callable[[int, tuple[bool, ...]], Array]:
+        """How far messages (modality) are to be believed where the modality of a number is predicted.
+
+        It depends on the modalities used, and is found once for each question.
+        """
+        from tieline.models.fingerprint.trust import trust_of
+
+        return cache(partial(trust_of, self))
 
     @cached_property
     def noise(self) -> Callable[[int, tuple[bool, ...]], Array]:

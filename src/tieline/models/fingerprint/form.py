@@ -11,14 +11,17 @@ class Form:
     Attributes:
         shape: of one measurement, without the specimen.
         likelihood: what the decoder's output means.
-        has_decoder: whether a network predicts it; physics may do so instead.
+        has_decoder: whether a network predicts it or corrects a law; physics alone may do so instead.
         shift: pixels by which the encoder's input is moved at random while it learns.
+        correction: standard deviation of what the decoder adds to a law, of standardised values; 0 if the
+            decoder predicts the modality itself.
     """
 
     shape: tuple[int, ...]
     likelihood: str = "gaussian"
     has_decoder: bool = True
     shift: float = 0.0
+    correction: float = 0.0
 
     @property
     def n_entries(self) -> int:

@@ -24,6 +24,9 @@ class Modality:
         weight: what its log likelihood is multiplied by; above 1, fingerprints follow it more closely.
         shift: pixels, or parts of one, by which an image may be moved without being another one; used while
             learning.
+        correction: how far a specimen may depart from the law of its cluster in a way that its fingerprint
+            tells, as standard deviation relative to the spread of the modality. A network learns it, drawn
+            towards zero; 0 for the law alone.
     """
 
     variables: str | Sequence[str] | None = None
@@ -31,6 +34,7 @@ class Modality:
     likelihood: str = "gaussian"
     weight: float = 1.0
     shift: float = 0.0
+    correction: float = 0.0
 
     def __post_init__(self) -> None:
         if self.variables is not None:
@@ -44,6 +48,12 @@ class Modality:
         if self.law is not None and self.likelihood != "gaussian":
             raise SchemaError(
                 "A law of physics goes with Gaussian scatter.", found=f"likelihood='{self.likelihood}'"
+            )
+        if not 0 <= self.correction < float("inf") or (self.correction and self.law is None):
+            raise SchemaError(
+                "A correction is not negative, and goes with a law that it corrects.",
+                found=f"correction={self.correction}, law={self.law}",
+                hint="tl.Modality(law=tl.physics.Bilinear(), correction=0.1)",
             )
         if not 0 < self.weight < float("inf") or self.shift < 0:
             raise SchemaError(

@@ -17,8 +17,11 @@ from tieline.models.fingerprint.answers import (
     laws_by_name,
     patterns,
 )
+from tieline.models.fingerprint.corrections import corrections_of
+from tieline.models.fingerprint.laws import FittedLaw
 from tieline.models.fingerprint.modality_reading import View
 from tieline.models.fingerprint.sampling import decode, write
+from tieline.models.fingerprint.trust import believed
 
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
@@ -55,8 +58,7 @@ def predict(
         if view.name not in targets:
             continue
         if view.name in laws:
-            fitted = laws[view.name]
-            said = _by_law(fitted.curve, fitted.noise, probability, level)
+            said = _by_law(laws[view.name], probability, level, _correction(posterior, m, asked))
         elif posterior.model.settings[m][1].likelihood == "categorical":
             answer[f"{view.name}_probability"] = _labels(posterior, view, m, asked)
             continue
@@ -90,19 +92,43 @@ def mixture_quantile(curve: Array, noise: Array, probability: Array, level: floa
     return 0.5 * (low + high)
 
 
-def _by_law(curve: Array, noise: Array, probability: Array, level: float) -> Said:
-    """Mean, sd and interval (specimen, point) of the mixture of all clusters' curves."""
+def _by_law(fitted: FittedLaw, probability: Array, level: float, correction: tuple[Array, Array]) -> Said:
+    """Mean, sd and interval (specimen, point) of the mixture of all clusters' curves.
+
+    Args:
+        fitted: the law.
+        probability: of clusters (specimen, cluster).
+        level: of the interval.
+        correction: what is added to the law, and its variance; 0 if nothing is.
+    """
+    curve, noise = fitted.curve, fitted.noise
+    added, spread = correction
     mean = probability @ curve
-    variance = probability @ (noise[:, None] + curve**2) - mean**2
-    ends = [mixture_quantile(curve, noise, probability, p) for p in (0.5 - level / 2, 0.5 + level / 2)]
     own = np.broadcast_to((probability @ noise)[:, None], mean.shape)
-    return Said(mean, np.sqrt(np.maximum(variance, own)), ends[0], ends[1], own)
+    variance = np.maximum(probability @ (noise[:, None] + curve**2) - mean**2, own)
+    wider = np.sqrt(1 + spread / variance)  # than without the spread of the correction
+    ends = [
+        mean + added + wider * (mixture_quantile(curve, noise, probability, p) - mean)
+        for p in (0.5 - level / 2, 0.5 + level / 2)
+    ]
+    return Said(mean + added, np.sqrt(variance + spread), ends[0], ends[1], own)
+
+
+def _correction(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tuple[Array, Array]:
+    """What is added to the law of a modality (specimen, point), and the variance of it; 0 if nothing is."""
+    for c in corrections_of(posterior.model, posterior.views):
+        if c.modality == m:
+            added, spread = decoded(posterior, m, asked.mean, asked.variance)
+            size = c.size * c.scale
+            return size * added, size**2 * spread
+    nothing = np.zeros((len(asked), len(posterior.views[m].centre)))
+    return nothing, nothing
 
 
 def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: float) -> Said:
     """Mean, sd and interval (specimen, entry): spread over the latent place and noise as held out."""
     view, likelihood = posterior.views[m], posterior.model.settings[m][1].likelihood
-    mean, spread = decoded(posterior, m, asked.mean, asked.variance)
+    mean, spread = _expected(posterior, m, asked)
     own = mean * (1 - mean) if likelihood == "bernoulli" else mean.copy()
     if likelihood == "gaussian":
         for used, rows in patterns(asked.is_used):
@@ -114,6 +140,11 @@ def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: 
     if likelihood != "gaussian":
         low, high = np.maximum(low, 0), np.minimum(high, 1 if likelihood == "bernoulli" else np.inf)
     return Said(mean, sd, low, high, own * view.scale**2)
+
+
+def _expected(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tuple[Array, Array]:
+    """What a network predicts of specimens, and the variance of it (specimen, entry)."""
+    return decoded(posterior, m, *believed(posterior, m, asked))
 
 
 def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Array) -> tuple[Array, Array]:
@@ -134,7 +165,7 @@ def noise_of(posterior: "FingerprintPosterior", m: int, subset: tuple[bool, ...]
     if not posterior.is_held_out.any():
         return np.full(len(posterior.views[m].centre), learned)
     asked = held_out(posterior, np.array(subset))
-    mean, spread = decoded(posterior, m, asked.mean, asked.variance)
+    mean, spread = _expected(posterior, m, asked)
     seen = ~np.isnan(asked.raws[m])
     rest = np.where(seen, (asked.inputs[m] - mean) ** 2 - spread, 0).sum(0)
     count = seen.sum(0)
@@ -153,7 +184,7 @@ def _write_parts(answer: xr.Dataset, view: View, said: Said) -> None:
 
 
 def _labels(posterior: "FingerprintPosterior", view: View, m: int, asked: Asked) -> xr.DataArray:
-    probability, _ = decoded(posterior, m, asked.mean, asked.variance)
+    probability, _ = _expected(posterior, m, asked)
     return xr.DataArray(
         probability,
         dims=("specimen", view.name + "_label"),

@@ -9,7 +9,9 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array, Mask
 from tieline.models.fingerprint.answers import ask, cluster_probability, laws_by_name
+from tieline.models.fingerprint.corrections import corrections_of
 from tieline.models.fingerprint.modality_reading import View
+from tieline.models.fingerprint.trust import believed
 
 if TYPE_CHECKING:
     from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
@@ -49,15 +51,18 @@ def functions(
     probability = cluster_probability(posterior, asked)
     rng = np.random.default_rng(seed)
     drawn, names, units = [], [], []
-    z = asked.mean + np.sqrt(asked.variance) * rng.standard_normal((n, *asked.mean.shape))
+    noise = rng.standard_normal((n, *asked.mean.shape))
     laws = laws_by_name(posterior)
     for m, view in enumerate(posterior.views):
         if view.dims or view.categories:
             continue
         if view.name in laws:
             curve = laws[view.name].curve
-            values = curve[_choices(probability, n, rng)]
+            z = asked.mean + np.sqrt(asked.variance) * noise
+            values = curve[_choices(probability, n, rng)] + added_to_law(posterior, m, z)
         else:
+            mean, variance = believed(posterior, m, asked)
+            z = mean + np.sqrt(variance) * noise
             flat = decode(posterior, m, z.reshape(-1, z.shape[2]))
             values = (flat * view.scale + view.centre).reshape(n, len(asked), -1)
         drawn.append(values)
@@ -114,6 +119,14 @@ def decode(posterior: "FingerprintPosterior", m: int, z: Array) -> Array:
     return expectation(posterior.model.settings[m][1].likelihood, decoder(z.astype(np.float32))).astype(float)
 
 
+def added_to_law(posterior: "FingerprintPosterior", m: int, z: Array) -> Array | float:
+    """What a network adds to the law of a modality at latent places (..., point); 0 if nothing."""
+    for c in corrections_of(posterior.model, posterior.views):
+        if c.modality == m:
+            return c.added(posterior.networks, z)
+    return 0.0
+
+
 def _measured(
     posterior: "FingerprintPosterior", m: int, z: Array, cluster: np.ndarray, rng: np.random.Generator
 ) -> Array:
@@ -122,7 +135,8 @@ def _measured(
     laws = laws_by_name(posterior)
     if name in laws:
         noise = rng.standard_normal((len(z), len(view.centre)))
-        return laws[name].curve[cluster] + np.sqrt(laws[name].noise[cluster])[:, None] * noise
+        mean = laws[name].curve[cluster] + added_to_law(posterior, m, z)
+        return mean + np.sqrt(laws[name].noise[cluster])[:, None] * noise
     mean = decode(posterior, m, z)
     if modality.likelihood == "poisson":
         return rng.poisson(mean).astype(float)

@@ -10,13 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from tieline.models.fingerprint.bound import Batch, Prior, agreement, bound_terms
+from tieline.models.fingerprint.bound import (
+    Batch,
+    Prior,
+    agreement,
+    bound_terms,
+    decoded_part,
+    log_corrected,
+    taught,
+)
 from tieline.models.fingerprint.form import Form
 from tieline.models.fingerprint.messages import messages, product
 from tieline.models.fingerprint.networks import Plan
 
 CLIP = 10.0  # norm of a gradient (nats a specimen) beyond which it is shortened
-ALL_MODALITIES = 1 / 3  # share of specimens whose modalities are all fed; of the others, a part at random
+ALL_MODALITIES = 1 / 3  # share of specimens that nothing is left out of; of the others, a part at random
+DECODED_PARTS = 0.1  # weight, beside the bound, of decoding from a part of the modalities
+MANY_ENTRIES = 64  # of fewer, each is corrupted less: they have fewer neighbours that tell the same
 OPTIMISER = optax.chain(optax.clip_by_global_norm(CLIP), optax.scale_by_adam(b2=0.99))
 
 
@@ -25,7 +35,7 @@ class Course(NamedTuple):
 
     Attributes:
         rows: specimens of every step (step, specimen).
-        is_used: modalities that are fed (step, specimen, modality).
+        is_used: the part of the modalities that is taught by all (step, specimen, modality).
         noise: standard normal draws (step, specimen, latent).
         rate: of learning (step).
         decay: of weights, relative to the rate.
@@ -77,10 +87,13 @@ def train_epoch(
     ) -> tuple[jax.Array, jax.Array]:
         networks = eqx.tree_at(lambda n: n.trust, plan.build(numbers), np.ones(len(forms), np.float32))
         said = messages(networks, batch.inputs)
-        latent = product(*said, is_used)
-        terms = bound_terms(networks, forms, weights, prior, batch, *latent, noise)
-        agreed = agreement(prior, batch, *said)
-        return -(terms.sum(0) + course.agreement * agreed).mean(), terms.mean(1)
+        whole, part = product(*said, batch.is_used), product(*said, is_used)
+        terms = bound_terms(networks, forms, weights, prior, batch, *whole, noise)
+        log_laws = batch.log_laws + log_corrected(networks, forms, weights, prior, batch, whole[0])
+        lesson = course.agreement * agreement(prior, batch._replace(log_laws=log_laws), *said)
+        lesson -= taught(batch, *said, part)
+        lesson += DECODED_PARTS * decoded_part(networks, forms, weights, batch, *part, noise)
+        return -(terms.sum(0) + lesson).mean(), terms.mean(1)
 
     def step(carry: tuple, given: tuple) -> tuple[tuple, jax.Array]:
         numbers, state = carry
@@ -104,14 +117,14 @@ def corrupt(
     keys = jax.random.split(key, 2 * len(forms))
     changed = []
     for m, (form, x) in enumerate(zip(forms, inputs, strict=True)):
-        half = 3**0.5 * corruption
+        half = 3**0.5 * corruption * min(1.0, form.n_entries / MANY_ENTRIES) ** 0.5
         x = x + jax.random.uniform(keys[2 * m], x.shape, minval=-half, maxval=half)
         changed.append(_moved(x, form, keys[2 * m + 1]) if form.shift else x)
     return tuple(changed)
 
 
 def random_subsets(is_measured: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Choose modalities to be fed (..., modality): all, in a third of cases, or a part at random."""
+    """Choose modalities (..., modality): all, in a third of cases, or a part at random."""
     coin = np.where(is_measured, rng.random(is_measured.shape), -1.0)
     last = np.where(is_measured, coin, 2.0).min(-1, keepdims=True)
     part = (coin > 0.5) & (coin > last)  # never all

@@ -1,6 +1,7 @@
 """Training: networks by gradients of the collapsed bound, clusters and laws by full passes of EM between."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import equinox as eqx
@@ -10,7 +11,8 @@ import numpy as np
 from scipy.special import softmax
 
 from tieline.models.arrays import Array, Mask
-from tieline.models.fingerprint.bound import Batch, Prior, bound_terms
+from tieline.models.fingerprint.bound import Batch, Prior, bound_terms, divergence
+from tieline.models.fingerprint.corrections import Correction, log_uncorrected, without_corrections
 from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.messages import fuse, messages, product
 from tieline.models.fingerprint.mixture_search import MOST_SEARCHED, improve
@@ -62,6 +64,7 @@ class Material:
         evidence: curves that physics speaks of, without a latent Gaussian.
         features: what clusters are split by (specimen, feature).
         is_held_out: (specimen).
+        corrections: of laws, by networks.
     """
 
     forms: tuple[Form, ...]
@@ -72,6 +75,7 @@ class Material:
     evidence: Evidence
     features: Array
     is_held_out: Mask
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +129,7 @@ def train(
             numbers,
             state,
             known._replace(log_laws=jnp.asarray(log_laws)),
-            jax.tree.map(jnp.asarray, prior_of(population)),
+            jax.tree.map(jnp.asarray, prior_of(population, material.corrections)),
             _course(material.is_measured[rows], rates[epoch], size, width.n_latent, settings, rng),
             plan=plan,
             forms=material.forms,
@@ -179,8 +183,19 @@ class Exam:
         log_laws = _log_laws(population, material)[self.rows].astype(np.float32)
         batch = self.batch._replace(log_laws=log_laws)
         mean, variance = product(*said, batch.is_used)
-        given = (material.forms, material.weights, prior_of(population), batch, mean, variance, self.noise)
-        return float(bound_terms(networks, *given).sum(0, dtype=float).mean())
+        given = (
+            material.forms,
+            material.weights,
+            prior_of(population, material.corrections),
+            batch,
+            mean,
+            variance,
+            self.noise,
+        )
+        whole = product(*said, material.is_measured[self.rows])
+        given = (*given[:4], *whole, self.noise)
+        lost = divergence(whole, (mean, variance))
+        return float((bound_terms(networks, *given).sum(0, dtype=float) - lost).mean())
 
 
 def with_trust(networks: Networks, trust: Array) -> Networks:
@@ -230,10 +245,10 @@ def _examined(n: int) -> list[np.ndarray]:
 
 
 def _log_laws(population: Population, material: Material) -> Array:
-    """Log likelihood of curves under each cluster's laws (specimen, cluster); 0 where there are no laws."""
+    """Log likelihood of curves under laws without corrections (specimen, cluster); 0 where there are none."""
     if not material.evidence.curves:
         return np.zeros((len(material.is_held_out), population.n_clusters))
-    return population.log_laws(material.evidence.curves)
+    return log_uncorrected(population, material.evidence.curves, material.corrections)
 
 
 def _rescued(population: Population, evidence: Evidence, features: Array, seed: int) -> Population:
@@ -273,8 +288,9 @@ def latent_evidence(networks: Networks, material: Material, rows: np.ndarray) ->
     """What networks and physics say of specimens, all their modalities used."""
     inputs = [x[rows].astype(np.float32) for x in material.inputs]
     mean, variance = fuse(networks, inputs, material.is_measured[rows])
-    known = material.evidence.rows(rows)
-    return Evidence(mean.astype(float), variance.astype(float), known.curves)
+    curves = material.evidence.rows(rows).curves
+    curves = without_corrections(curves, material.corrections, networks, mean)
+    return Evidence(mean.astype(float), variance.astype(float), curves)
 
 
 def batch_of(material: Material, rows: np.ndarray) -> Batch:
@@ -284,10 +300,11 @@ def batch_of(material: Material, rows: np.ndarray) -> Batch:
     return Batch(inputs, inputs, is_seen, material.is_measured[rows], np.zeros((len(rows), 1), np.float32))
 
 
-def prior_of(population: Population) -> Prior:
+def prior_of(population: Population, corrections: Sequence[Correction] = ()) -> Prior:
     """Clusters as networks read them."""
     parts = (population.weight, population.centre, population.variance)
-    return Prior(*(p.astype(np.float32) for p in parts))
+    corrected = {c.modality: c.standard(population.laws[c.law]) for c in corrections}
+    return Prior(*(p.astype(np.float32) for p in parts), corrected)
 
 
 def batch_size(n_specimens: int, usual: int) -> int:
