@@ -23,7 +23,7 @@ SUBSETS = (
 )  # the rows of the published table
 FILMS = tl.Fingerprint(
     {
-        "sem": tl.Modality(weight=0.03),
+        "sem": tl.Modality(weight=0.03, shift=4),
         "xrd": "network",
         "recipe": ["power", "pressure"],
         "stress": "network",
