@@ -128,7 +128,10 @@ class FingerprintPosterior:
 
     @cached_property
     def history(self) -> xr.Dataset:
-        """The bound in training: bound_term (epoch, term) and held_out_bound (epoch), nats a specimen."""
+        """The bound in training: bound_term (epoch, term) and held_out_bound (epoch), nats a specimen.
+
+        The latter is of held-out specimens, less how far parts of their modalities are from all of them.
+        """
         terms = [*self.model.names, "clusters", "entropy"]
         units = {"units": "nat"}
         return xr.Dataset(

@@ -179,23 +179,13 @@ class Exam:
     def bound_of(
         self, said: tuple[Array, Array], networks: Networks, population: Population, material: Material
     ) -> float:
-        """Mean bound over all cases, nats, with given messages."""
+        """Mean over all cases, messages given: the bound, less how far the part is from the whole; nats."""
         log_laws = _log_laws(population, material)[self.rows].astype(np.float32)
-        batch = self.batch._replace(log_laws=log_laws)
-        mean, variance = product(*said, batch.is_used)
-        given = (
-            material.forms,
-            material.weights,
-            prior_of(population, material.corrections),
-            batch,
-            mean,
-            variance,
-            self.noise,
-        )
-        whole = product(*said, material.is_measured[self.rows])
-        given = (*given[:4], *whole, self.noise)
-        lost = divergence(whole, (mean, variance))
-        return float((bound_terms(networks, *given).sum(0, dtype=float) - lost).mean())
+        batch, prior = self.batch._replace(log_laws=log_laws), prior_of(population, material.corrections)
+        whole, part = product(*said, material.is_measured[self.rows]), product(*said, batch.is_used)
+        given = (material.forms, material.weights, prior, batch, *whole, self.noise)
+        bound = bound_terms(networks, *given).sum(0, dtype=float)
+        return float((bound - divergence(whole, part)).mean())
 
 
 def with_trust(networks: Networks, trust: Array) -> Networks:
