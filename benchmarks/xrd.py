@@ -2,12 +2,13 @@
 
 `fegapd`: 278 patterns of a real Fe-Ga-Pd spread and no labels; `ari` is the adjusted Rand index with the
 computed phase regions of the authors, of which four occur. `tieline:patterns` is the main phase of
-`find_phases`, `tieline` the map of `PhaseProperty` that reads its probabilities beside the magnetisation.
-Peers are told a number of clusters, ours are not. `alfelio`: 231 simulated patterns of Al-Li-Fe oxides whose
-six phases are known; `activation_mae` and `fraction_mae` are mean absolute errors of normalised activations
-and of mole fractions, components matched to phases as is best for them, and `regions` the part of the
-specimens whose set of phases is right; a phase is there from 2 % on, in ours where that is more likely than
-not. NMF is told that there are six phases. `dara`: 20 weighed mixtures of two or three powders, scanned
+`find_phases`, `tieline:regions` the region of `find_regions`; with `+property` the map of `PhaseProperty`
+that reads their probabilities beside the magnetisation. Peers are told a number of clusters, ours are not.
+`alfelio`: 231 simulated patterns of Al-Li-Fe oxides whose six phases are known; `activation_mae` and
+`fraction_mae` are mean absolute errors of normalised activations and of mole fractions, components matched to
+phases as is best for them, and `regions` the part of the specimens whose set of phases is right; a phase is
+there from 2 % on, in ours where that is more likely than not. NMF is told that there are six phases.
+`dara`: 20 weighed mixtures of two or three powders, scanned
 slowly (`8min`) and fast (`2min`), against lines worked out from the crystal structures of their components;
 `mae` is of weight fractions. `tieline` knows which components were weighed in, `tieline:any` has all ten to
 choose from. The peer takes the same lines at the shift that suits them best, with one width, in non-negative
@@ -35,7 +36,7 @@ from sklearn.metrics import adjusted_rand_score
 import tieline as tl
 from benchmarks.tasks import Options, Row, data_folder, no_data
 from benchmarks.xrd_structures import CELLS, cif
-from tieline.features.phases import find_phases, powder_sticks, quantify_phases
+from tieline.features.phases import find_phases, find_regions, powder_sticks, quantify_phases
 from tieline.features.phases.background import background_of
 from tieline.features.phases.reading import lines_of, read_patterns
 
@@ -180,17 +181,21 @@ def _fegapd(folder: Path, options: Options) -> Iterator[Row]:
     regions = table["phase"].values
     table = table.drop_vars("phase")  # no labels
     if options.methods in ("all", "tieline"):
-        start = time.process_time()
-        found = find_phases(record)
-        used = time.process_time() - start
-        main = found["phase_probability"].values.argmax(1)
-        yield Row("xrd", "fegapd", "tieline:patterns", "ari", float(adjusted_rand_score(regions, main)), used)
-        yield Row("xrd", "fegapd", "tieline:patterns", "n_phases", float(found.attrs["n_phases"]), used)
-        table["found"] = found["phase_probability"]
-        model = tl.PhaseProperty("composition", "found", ["remanent_magnetisation"])
-        joint = model.fit(table).predict(table)["phase_probability"].values.argmax(1)
-        used = time.process_time() - start
-        yield Row("xrd", "fegapd", "tieline", "ari", float(adjusted_rand_score(regions, joint)), used)
+        for name, find, soft in (
+            ("tieline:patterns", find_phases, "phase_probability"),
+            ("tieline:regions", find_regions, "region_probability"),
+        ):
+            start = time.process_time()
+            found = find(record)[soft]
+            used = time.process_time() - start
+            alone = float(adjusted_rand_score(regions, found.values.argmax(1)))
+            yield Row("xrd", "fegapd", name, "ari", alone, used)
+            yield Row("xrd", "fegapd", name, "n_phases", float(found.sizes["phase"]), used)
+            model = tl.PhaseProperty("composition", "found", ["remanent_magnetisation"])
+            joint = model.fit(table.assign(found=found)).predict(table)["phase_probability"].values.argmax(1)
+            used = time.process_time() - start
+            agreement = float(adjusted_rand_score(regions, joint))
+            yield Row("xrd", "fegapd", f"{name}+property", "ari", agreement, used)
     if options.methods in ("all", "peers"):
         counts = lines_of(read_patterns(record["xrd"].to_dataset(), table["specimen"].values)).counts
         for name, labels, seconds in _clusters(np.sqrt(np.maximum(counts, 0))):

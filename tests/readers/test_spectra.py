@@ -91,3 +91,22 @@ def test_a_missing_file_and_an_empty_folder_are_told(tmp_path):
         load_spectra(tmp_path / "x.csv")
     with pytest.raises(tl.SchemaError, match="holds no raw spectra"):
         load_spectra(tmp_path)
+
+
+def test_folders_within_a_folder_name_what_their_spectra_are_of(tmp_path):
+    for compound in ("LiH", "LiOH"):
+        (tmp_path / compound).mkdir()
+        written(tmp_path / compound, RAW, "spot 1.txt")
+    found = tl.load(tmp_path, axis="mz")["specimens"]
+    assert found["specimen"].values.tolist() == ["LiH, spot 1", "LiOH, spot 1"]
+    assert found["folder"].values.tolist() == ["LiH", "LiOH"]
+
+
+def test_decimal_commas_of_raw_spectra_are_read(tmp_path):
+    text = "mass;counts\n" + "".join(f"{i},5;{i}\n" for i in range(1, 6))
+    np.testing.assert_array_equal(load_spectra(written(tmp_path, text))["mz"], np.arange(1, 6) + 0.5)
+
+
+def test_the_axis_is_one_that_is_known(tmp_path):
+    with pytest.raises(tl.SchemaError, match="no axis 'm/z'"):
+        tl.load(written(tmp_path, WIDE), axis="m/z")

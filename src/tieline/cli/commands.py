@@ -29,6 +29,7 @@ from tieline.cli.printing import (
 from tieline.cli.recording import record, undo, verify
 from tieline.cli.screening import screen
 from tieline.cli.serving import serve, token
+from tieline.cli.unmixing import unmix
 from tieline.errors import TielineError
 
 USER_ERROR = 2  # exit code of anything that the user can mend
@@ -284,6 +285,7 @@ app.command()(backtest)
 app.command()(inspect)
 app.command()(compare)
 app.command()(screen)
+app.command()(unmix)
 app.command()(export)
 app.command()(undo)
 app.command()(verify)

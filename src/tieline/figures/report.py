@@ -3,18 +3,15 @@
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import xarray as xr
 from matplotlib.figure import Figure
 
-import tieline
 from tieline.figures.lines import line
 from tieline.figures.maps import phase_map, property_map
+from tieline.figures.pages import render
 from tieline.figures.ranking import proposals
 from tieline.figures.reliability import calibration
 from tieline.figures.style import phases_of, save
@@ -130,9 +127,7 @@ def write_report(
             written.append(save(picture.figure, folder / f"{stem}.png"))
             shown.append({"image": b64encode(written[-1].read_bytes()).decode(), "caption": picture.caption})
         sections.append(_section(chapter, shown))
-    page = _template().render(
-        title=title, sections=sections, version=tieline.__version__, today=date.today().isoformat()
-    )
+    page = render("report.html.j2", title=title, sections=sections)
     report = folder / "report.html"
     report.write_text(page, encoding="utf-8")
     return [report, *written]
@@ -179,8 +174,3 @@ def _percent(share: xr.DataArray) -> str:
 def _phases(posterior) -> list[str]:
     one = posterior.predict(posterior.table.isel(specimen=[0]))
     return phases_of(one)
-
-
-def _template() -> jinja2.Template:
-    text = files("tieline.figures").joinpath("report.html.j2").read_text(encoding="utf-8")
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, did_you_mean
 from tieline.readers.folder import choose_files, match_names, named
 from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge, read_mapping, write_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern, stack
@@ -23,7 +23,10 @@ from tieline.readers.scans import (
     stack_scans,
 )
 from tieline.readers.source import Source, existing, open_source
+from tieline.readers.spectra import load_spectra
 from tieline.schema import check, open_netcdf
+
+AXES = ("two_theta", "mz")
 
 
 def load(
@@ -36,6 +39,7 @@ def load(
     remember: bool = True,
     voxel_size: float | None = None,
     voxel_units: str | None = None,
+    axis: str = "two_theta",
 ) -> xr.DataTree:
     """Read a lab's own file, or a folder of them, into a record.
 
@@ -57,13 +61,17 @@ def load(
         remember: use what was remembered about this file, and remember what is said now.
         voxel_size: edge of a voxel of the scans, as the instrument says. Without it, images are not read.
         voxel_units: of the voxel size; µm if not given.
+        axis: what numbers in headers and in front of counts are: "two_theta", degrees, or "mz" for the
+            spectra of a mass spectrometer (a table of peak areas, one raw spectrum as text, or a folder of
+            them).
 
     Returns:
         A record: /specimens with one row a specimen; if there are patterns, /xrd with intensity (measurement,
         two_theta) in counts; if there are scans, /volumes with the grey values volume (measurement, x, y, z),
-        which `tl.features.volumes.segment_scans` tells apart into pore and solid. Text that models do not
-        read stands in coordinates. `attrs` has source_file, source_sha256 and notes; every variable has its
-        header, role and units in its own.
+        which `tl.features.volumes.segment_scans` tells apart into pore and solid. Of mass spectra,
+        /specimens has area (specimen, mz), or counts (specimen, mz) if they are raw, and the text beside
+        them. Text that models do not read stands in coordinates. `attrs` has source_file, source_sha256 and
+        notes; every variable has its header, role and units in its own.
 
     Raises:
         SchemaError: the file cannot be read as a table. The message names the row and column. Or scans differ
@@ -71,6 +79,10 @@ def load(
         UnitError: a unit given in `columns` is unknown, or an error and its value have different units.
     """
     place = existing(path)
+    if axis not in AXES:
+        raise SchemaError(
+            f"There is no axis '{axis}'. {did_you_mean(axis, AXES)}".strip(), hint=" or ".join(AXES)
+        )
     names, composition_name = _composition_columns(composition)
     said = Mapped(
         columns=corrections_of(columns),
@@ -79,6 +91,8 @@ def load(
         basis=basis,
         sheet=sheet,
     )
+    if axis == "mz":
+        return _load_spectra(place, said)
     scans: list[Scan] = []
     if is_scan(place) or (place.is_dir() and voxel_size is not None):
         places = [place] if is_scan(place) else find_scans(place)
@@ -97,6 +111,22 @@ def load(
     notes = _remember(place, mapped, said) if remember else []
     record.attrs["notes"] += notes
     record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
+    return record
+
+
+def _load_spectra(place: Path, said: Mapped) -> xr.DataTree:
+    """Make the record of mass spectra, which name the specimens."""
+    if said != Mapped():
+        raise SchemaError(
+            "Columns of mass spectra are peaks, and text beside them.",
+            found="corrections of columns, a composition, or the name of a sheet.",
+            hint="leave these out, and change the record that comes back.",
+        )
+    specimens = load_spectra(place)
+    record = xr.DataTree.from_dict({"/specimens": specimens})
+    record.attrs |= {"notes": [*specimens.attrs["notes"], *check(record)], "source_file": place.name}
+    if place.is_file():
+        record.attrs["source_sha256"] = checksum(place)
     return record
 
 

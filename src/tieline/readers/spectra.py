@@ -4,7 +4,8 @@
   spectra.
 * **wide, turned**: a peak in every row, as ION-TOF's software exports them; the first column has the m/z.
 * **long**: columns named specimen (or spectrum, sample), mz (or mass, m/z) and area (or counts, intensity).
-* **raw**: m/z and counts in the last two columns of a text whose remarks begin with #; one spectrum a file.
+* **raw**: m/z and counts in the last two columns of a text whose remarks begin with #; one spectrum a file,
+  in a folder, or in folders within it that are named like what their spectra are of.
 
 Further columns of text beside the names of the spectra, such as the compound, become variables.
 """
@@ -37,7 +38,8 @@ def load_spectra(path: str | os.PathLike[str]) -> xr.Dataset:
 
     Returns:
         area (specimen, mz), or for raw spectra counts (specimen, mz), in counts; further columns of text as
-        variables on `specimen`. What was not measured is NaN.
+        variables on `specimen`, and the folder of every raw spectrum, if they lie in several. What was not
+        measured is NaN.
 
     Raises:
         SchemaError: the file cannot be read as spectra; the message says what was found.
@@ -57,24 +59,33 @@ def load_spectra(path: str | os.PathLike[str]) -> xr.Dataset:
 def _raw(text: str) -> tuple[np.ndarray, np.ndarray] | None:
     """m/z and counts of a raw spectrum; None if the lines of the text are not all two or three numbers."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    words = [re.split(r"[\s;]+", line.strip()) for line in lines]
-    if words and any(_number(w) is None for w in words[0]):
-        words = words[1:]  # one line of headers
-    if len(words) < FEWEST_NUMBERS or not all(len(w) in (2, 3) for w in words):
+    if lines and any(_number(word) is None for word in re.split(r"[\s;]+", lines[0].strip())):
+        lines = lines[1:]  # one line of headers
+    if len(lines) < FEWEST_NUMBERS:
         return None
-    numbers = [[_number(w) for w in row] for row in words]
-    if any(value is None for row in numbers for value in row) or len({len(row) for row in numbers}) != 1:
+    body = "\n".join(lines).replace(";", " ")
+    try:  # a spectrum may have a million channels: numpy reads them at once
+        found = np.loadtxt(StringIO(body if "." in body else body.replace(",", ".")), ndmin=2)
+    except ValueError:
         return None
-    found = np.array(numbers, dtype=float)[:, -2:]
-    return (found[:, 0], found[:, 1]) if (np.diff(found[:, 0]) > 0).all() else None
+    if found.shape[1] not in (2, 3):
+        return None
+    mz, counts = found[:, -2], found[:, -1]
+    return (mz, counts) if (np.diff(mz) > 0).all() else None
 
 
 def _raw_folder(folder: Path) -> xr.Dataset:
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in TABLES and not p.name.startswith("."))
-    found, others = [], []
+    places = sorted(p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.is_file())
+    files = [p for p in places if p.suffix.lower() in TABLES and not p.name.startswith(".")]
+    found, others, whose = [], [], []
     for file in files:
         raw = _raw(file.read_text(encoding="utf-8", errors="replace"))
-        found.append((file.stem, *raw)) if raw is not None else others.append(file.name)
+        if raw is None:
+            others.append(file.name)
+            continue
+        within = "" if file.parent == folder else file.parent.name
+        found.append((f"{within}, {file.stem}" if within else file.stem, *raw))
+        whose.append(within)
     if not found:
         raise SchemaError(
             f"The folder '{folder.name}' holds no raw spectra.",
@@ -82,6 +93,8 @@ def _raw_folder(folder: Path) -> xr.Dataset:
             hint="one text file for each spectrum, m/z and counts in its last two columns",
         )
     spectra = _stack(found)
+    if any(whose):
+        spectra["folder"] = ("specimen", np.array(whose), {"role": "structure"})
     notes = [f"Not read, since they are no raw spectra: {name_some(others)}."] if others else []
     return spectra.assign_attrs(notes=notes)
 

@@ -44,6 +44,14 @@ def test_shares_are_nearer_to_the_truth_than_those_of_a_factorisation(world, fou
     assert found.attrs["n_phases"] == 4
 
 
+def test_intervals_hold_the_truth_although_patterns_are_unsure(world, found):
+    truth = world.truth["activation"].values
+    distance = np.abs(found["share"].values[:, :, None] - truth[:, None]).mean(0)
+    truth = truth[:, linear_sum_assignment(distance)[1]]
+    held = (found["share_low"].values <= truth) & (truth <= found["share_high"].values)
+    assert held[truth > 0.02].mean() > 0.8
+
+
 def test_probabilities_are_such(found):
     for name in ("phase_probability", "share"):
         np.testing.assert_allclose(found[name].sum("phase"), 1)

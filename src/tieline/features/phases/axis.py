@@ -33,6 +33,12 @@ class Axis:
         """
         return np.log(np.sin(np.radians(self.values / 2)) if self.name == "two_theta" else self.values)
 
+    def extent(self, logarithm: Array) -> Array:
+        """How much of this axis (channel) a step of the logarithm covers, up to a constant."""
+        if self.name == "two_theta":
+            return np.tan(np.arcsin(np.exp(logarithm)))
+        return np.exp(logarithm)
+
 
 def axis_of(intensity: xr.DataArray) -> Axis:
     """Find the axis of patterns.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tieline.features.phases.ambiguity import exchange_limits, exchanged, textured
 from tieline.features.phases.arrays import Array
 from tieline.features.phases.factors import Factors, Prepared, shifted_patterns
 
@@ -33,20 +34,38 @@ class Knowledge:
     present: Array
 
 
-def draw_shares(seen: Prepared, factors: Factors, level: float, seed: int) -> Knowledge:
+def draw_shares(seen: Prepared, factors: Factors, extent: Array, level: float, seed: int) -> Knowledge:
     """Draw sets of phases and amounts from what the fit left open.
 
     Args:
         seen: the patterns.
         factors: their description.
+        extent (channel): of the measured axis that a channel covers, so that counts are those of this axis.
         level: probability of the intervals.
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
+    amount = _amounts(seen, factors, rng)
+    area = factors.pattern @ extent
+    plain = _shares(amount * area)
+    limits = exchange_limits(factors.pattern, factors.amount)
+    open_ = exchanged(textured(amount, factors.pattern, seen.counts, rng), limits, rng)
+    shares, share = _shares(open_ * area), plain.mean(1)
+    low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=1)
+    main = np.stack([np.bincount(row.argmax(1), minlength=shares.shape[2]) for row in shares]) / N_DRAWS
+    return Knowledge(share, np.minimum(low, share), np.maximum(high, share), main, factors.presence)
+
+
+def _shares(amount: Array) -> Array:
+    return amount / np.maximum(amount.sum(-1, keepdims=True), 1e-300)
+
+
+def _amounts(seen: Prepared, factors: Factors, rng: np.random.Generator) -> Array:
+    """Draws of amounts (specimen, draw, phase) as if the patterns of the phases were known."""
     there = shifted_patterns(factors.pattern, factors.strain, seen.step) * seen.weight[:, None]
     counts = seen.counts * seen.weight
     noise = factors.variance * factors.memory
-    shares = np.zeros((len(there), N_DRAWS, factors.n_phases))
+    amounts = np.zeros((len(there), N_DRAWS, factors.n_phases))
     for i, (probability, own) in enumerate(zip(factors.probability, there, strict=True)):
         counted = rng.multinomial(N_DRAWS, probability / probability.sum())
         start = 0
@@ -55,12 +74,10 @@ def draw_shares(seen: Prepared, factors: Factors, level: float, seed: int) -> Kn
             covariance = amount_covariance(own[chosen], counts[i], noise[i])
             mean, stop = factors.amounts.amount[i, s, chosen], start + counted[s]
             drawn = rng.multivariate_normal(mean, covariance, counted[s], method="eigh")
-            shares[i, start:stop, chosen] = np.maximum(drawn, 1e-9 * mean.max(initial=1e-12)).T
+            amounts[i, start:stop, chosen] = np.maximum(drawn, 1e-9 * mean.max(initial=1e-12)).T
             start = stop
-    shares /= np.maximum(shares.sum(2, keepdims=True), 1e-300)
-    low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=1)
-    main = np.stack([np.bincount(row.argmax(1), minlength=shares.shape[2]) for row in shares]) / N_DRAWS
-    return Knowledge(shares.mean(1), low, high, main, factors.presence)
+        rng.shuffle(amounts[i], axis=0)  # a draw of the patterns is to meet any set of phases
+    return amounts
 
 
 def amount_covariance(patterns: Array, counts: Array, noise: float) -> Array:

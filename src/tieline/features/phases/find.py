@@ -65,12 +65,12 @@ def find_phases(
     Source:
         Le Bras et al. (2014) and Xue et al. (2017); what departs from them is told in `factors`.
     """
-    specimens = _specimens(record, node)
+    specimens = specimens_of(record, node)
     _check(n_phases, most_phases, most_together, level)
     patterns = read_patterns(record[node].to_dataset(), specimens["specimen"].values)
-    points = _points(specimens, design)
+    points = points_of(specimens, design)
     lines = lines_of(patterns)
-    near, placed = _neighbours(points, patterns)
+    near, placed = neighbours(points, patterns)
     together = most_together or _coexisting(specimens, design)
     seen = Prepared(lines.counts, lines.weight, lines.step, near, together)
     most, most_seen = (n_phases or most_phases), len(patterns.rows) - 1
@@ -91,7 +91,8 @@ def find_phases(
     return answer.assign_coords(number=sorted(found)).assign_attrs(notes=notes)
 
 
-def _specimens(record: xr.DataTree, node: str) -> xr.Dataset:
+def specimens_of(record: xr.DataTree, node: str) -> xr.Dataset:
+    """The specimens of a record that has a node of patterns."""
     if not isinstance(record, xr.DataTree) or not {"specimens", node} <= set(record.children):
         nodes = ", ".join(record.children) if isinstance(record, xr.DataTree) else type(record).__name__
         raise SchemaError(
@@ -112,7 +113,7 @@ def _check(n_phases: int | None, most_phases: int, most_together: int | None, le
         )
 
 
-def _points(specimens: xr.Dataset, design: str | Sequence[str] | None) -> Array | None:
+def points_of(specimens: xr.Dataset, design: str | Sequence[str] | None) -> Array | None:
     """Coordinates (specimen, d) in which specimens are neighbours."""
     if design is None:
         return None
@@ -130,7 +131,8 @@ def _coexisting(specimens: xr.Dataset, design: str | Sequence[str] | None) -> in
     return min(specimens.sizes["element"], 4) if is_composition else 3
 
 
-def _neighbours(points: Array | None, patterns: Patterns) -> tuple[Neighbourhood, list[str]]:
+def neighbours(points: Array | None, patterns: Patterns) -> tuple[Neighbourhood, list[str]]:
+    """Neighbours of the specimens with a pattern, and notes on those that have none."""
     n = len(patterns.rows)
     if points is None:
         return isolated(n), []
@@ -158,7 +160,7 @@ def _answer(
     seed: int,
 ) -> xr.Dataset:
     """Everything that is known, back on all specimens and on the axis of the patterns."""
-    known = draw_shares(seen, factors, level, seed)
+    known = draw_shares(seen, factors, patterns.axis.extent(lines.place), level, seed)
     n = specimens.sizes["specimen"]
     names = np.array([str(k + 1) for k in range(factors.n_phases)])
     by_phase, by_channel = ("specimen", "phase"), ("specimen", patterns.axis.name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
-from tieline.features.phases.arrays import Array
+from tieline.features.phases.arrays import Array, Indices
 
 REACH = 12.0  # widths of a line on either side that are drawn
 LORENTZIAN = 0.5  # of a line; the rest is Gaussian
@@ -38,6 +38,7 @@ class Profile:
         displacement: shift of all lines at low angles, degrees.
         strain (reference): relative change of each lattice.
         width: of lines at half their height, degrees, at low angles.
+        broadening: by how much lines are wider per tangent of their angle, degrees.
     """
 
     amount: Array
@@ -45,6 +46,7 @@ class Profile:
     displacement: float
     strain: Array
     width: float
+    broadening: float
 
 
 def describe_profile(
@@ -88,11 +90,38 @@ def describe_profile(
     found = least_squares(residual, start, bounds=(low, high), x_scale=scale, diff_step=1e-3, max_nfev=25).x
     patterns = draw(found)
     amount, _ = nnls((patterns * weight).T, counts * weight)
-    return Profile(amount, patterns, float(found[0]), found[3:], float(found[1]))
+    return Profile(amount, patterns, float(found[0]), found[3:], float(found[1]), float(found[2]))
+
+
+def lines_apart(angles: Array, sticks: Sticks, profile: Profile, strain: float) -> tuple[Indices, Array]:
+    """Draw every line of one reference by itself, as it is in a pattern.
+
+    Args:
+        angles (channel): degrees, in even steps.
+        sticks: the reference.
+        profile: of the pattern.
+        strain: of the reference in it.
+
+    Returns:
+        The channels (line, place) where a line is drawn, and its height (line, place) there, 0 out of sight.
+    """
+    width = profile.width, profile.broadening
+    channel, drawn = _each_line(angles, sticks, profile.displacement, strain, width)
+    inside = (channel >= 0) & (channel < len(angles))
+    return channel.clip(0, len(angles) - 1), np.where(inside, drawn, 0)
 
 
 def _lines(angles: Array, sticks: Sticks, shift: float, strain: float, width: tuple[float, float]) -> Array:
-    """Draw the lines (channel) of one reference as pseudo-Voigt functions of unit area."""
+    """Draw the lines (channel) of one reference together."""
+    channel, drawn = _each_line(angles, sticks, shift, strain, width)
+    inside = (channel >= 0) & (channel < len(angles))
+    return np.bincount(channel[inside], drawn[inside], minlength=len(angles)).astype(float)
+
+
+def _each_line(
+    angles: Array, sticks: Sticks, shift: float, strain: float, width: tuple[float, float]
+) -> tuple[Indices, Array]:
+    """Channels (line, place) and heights of pseudo-Voigt functions of unit area; some may be out of sight."""
     theta = np.radians(sticks.two_theta / 2)
     moved = np.arcsin(np.clip(np.sin(theta) / (1 + strain), 0, 1))
     place = 2 * np.degrees(moved) + shift * np.cos(moved)
@@ -103,6 +132,4 @@ def _lines(angles: Array, sticks: Sticks, shift: float, strain: float, width: tu
     channel = centre[:, None] + np.arange(-reach, reach + 1)
     away = (angles[0] + channel * step - place[:, None]) / (broad[:, None] / 2)
     profile = (1 - LORENTZIAN) * 0.9394 * np.exp2(-(away**2)) + LORENTZIAN * 0.6366 / (1 + away**2)
-    drawn = sticks.intensity[:, None] * profile / broad[:, None]
-    inside = (channel >= 0) & (channel < len(angles))
-    return np.bincount(channel[inside], drawn[inside], minlength=len(angles)).astype(float)
+    return channel, sticks.intensity[:, None] * profile / broad[:, None]

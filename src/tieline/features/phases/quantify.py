@@ -9,13 +9,12 @@ from scipy.ndimage import gaussian_filter1d
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.phases.arrays import Array
 from tieline.features.phases.background import background_of, line_width
-from tieline.features.phases.draws import amount_covariance
-from tieline.features.phases.profile import Profile, Sticks, describe_profile
+from tieline.features.phases.profile import Sticks, describe_profile
 from tieline.features.phases.reading import FLOOR, TEXTURE, Patterns, read_each
+from tieline.features.phases.texture import amount_errors, share_intervals
 
 FINEST = 0.04  # degrees: finer patterns are summed over neighbouring channels
 BACKGROUND = 1.5  # degrees, half the window
-N_DRAWS = 2000
 STRANGE = 0.05  # of the counts of the lines: beyond, something is none of the references
 CLEARLY = 3.0  # standard errors of a count
 PRESENT = 0.01
@@ -99,7 +98,7 @@ def _quantified(
     level: float,
 ) -> xr.Dataset:
     """One pattern."""
-    angles, counts = _even(seen.axis.values, intensity)
+    angles, counts, joined = _even(seen.axis.values, intensity)
     step = angles[1] - angles[0]
     background = background_of(counts[None], int(max(BACKGROUND / step, 3)))[0]
     net = counts - background
@@ -121,7 +120,8 @@ def _quantified(
     fitted = profile.amount @ profile.patterns
     beyond = np.maximum(net - fitted - CLEARLY * np.sqrt(variance(fitted)), 0).sum()
     unexplained = float(beyond / np.maximum(net, 0).sum())
-    low, high = _interval(profile, net, weight, rng, contrast, level)
+    errors = amount_errors(angles, net, np.maximum(counts, 1) / joined, weight, sticks, profile)
+    low, high = share_intervals(profile.amount, errors, rng, contrast, level)
     share = profile.amount / profile.amount.sum()
     drawn = profile.amount[:, None] * profile.patterns
     original = seen.axis.values
@@ -147,26 +147,10 @@ def _quantified(
     )
 
 
-def _even(angles: Array, intensity: Array) -> tuple[Array, Array]:
-    """Even steps, not finer than they need be; counts of channels that are joined are averaged."""
+def _even(angles: Array, intensity: Array) -> tuple[Array, Array, int]:
+    """Even steps, not finer than they need be; counts of channels that are joined, so many, are averaged."""
     even = np.linspace(angles[0], angles[-1], len(angles))
     counts = np.interp(even, angles, intensity)
     joined = max(int(FINEST / (even[1] - even[0])), 1)
     n = len(even) // joined * joined
-    return even[:n].reshape(-1, joined).mean(1), counts[:n].reshape(-1, joined).mean(1)
-
-
-def _interval(
-    profile: Profile, net: Array, weight: Array, rng: np.random.Generator, contrast: float, level: float
-) -> tuple[Array, Array]:
-    """Ends of the intervals (reference) of shares: scatter of lines, and of the references' scales."""
-    present = profile.amount > 0
-    weighted = profile.patterns[present] * weight
-    left = (net - profile.amount @ profile.patterns) * weight
-    covariance = amount_covariance(weighted, net * weight, float((left**2).mean()))
-    amount = rng.multivariate_normal(profile.amount[present], covariance, N_DRAWS, method="eigh")
-    amount = np.maximum(amount, 0) * np.exp(contrast * rng.standard_normal(amount.shape))
-    shares = np.zeros((N_DRAWS, len(present)))
-    shares[:, present] = amount / np.maximum(amount.sum(1, keepdims=True), 1e-300)
-    low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return low, high
+    return even[:n].reshape(-1, joined).mean(1), counts[:n].reshape(-1, joined).mean(1), joined

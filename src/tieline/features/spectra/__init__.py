@@ -1,5 +1,6 @@
 """Spectra as numbers: peaks found and integrated, which ion each may be, and one scale for all."""
 
+from tieline.features.spectra.areas import peak_areas as peak_areas
 from tieline.features.spectra.formulas import assign_ions as assign_ions
 from tieline.features.spectra.peaks import calibrate as calibrate
 from tieline.features.spectra.peaks import find_peaks as find_peaks
