@@ -76,7 +76,7 @@ def find_regions(
     features = _features(lines.counts, near.mean)
     most = min(most_regions, n_seen // 2)
     tried = {n: _clusters(features, n, seed) for n in ([n_regions] if n_regions else range(2, most + 1))}
-    separation = {n: float(silhouette_score(features, c.labels_)) for n, c in tried.items()}
+    separation = {n: float(silhouette_score(features, c.predict(features))) for n, c in tried.items()}
     number = max(separation, key=lambda n: separation[n])
     probability = _memberships(features, tried[number])
     notes = [*patterns.notes, *notes]
@@ -104,7 +104,7 @@ def _features(counts: Array, neighbours_mean: Array) -> Array:
 
 
 def _clusters(features: Array, n: int, seed: int) -> KMeans:
-    return KMeans(n, n_init=N_STARTS, random_state=seed).fit(features)
+    return KMeans(n, n_init=N_STARTS, random_state=seed).fit(features)  # type: ignore[arg-type]
 
 
 def _memberships(features: Array, clusters: KMeans) -> Array:
@@ -113,12 +113,13 @@ def _memberships(features: Array, clusters: KMeans) -> Array:
     Clusters are round and of one size, that of the scatter within them; it counts in as many dimensions as it
     really has (its participation ratio), since components within a cluster go together.
     """
-    away = features - clusters.cluster_centers_[clusters.labels_]
+    label = clusters.predict(features)
+    away = features - clusters.cluster_centers_[label]
     scatter = np.linalg.eigvalsh(away.T @ away / len(away))
     n_dimensions = scatter.sum() ** 2 / max((scatter**2).sum(), 1e-300)
     square = ((features[:, None] - clusters.cluster_centers_) ** 2).sum(2)
     probability = softmax(-square / max(2 * scatter.sum() / n_dimensions, 1e-300), axis=1)
-    order = np.argsort(-np.bincount(clusters.labels_, minlength=clusters.n_clusters), kind="stable")
+    order = np.argsort(-np.bincount(label, minlength=clusters.n_clusters), kind="stable")
     return np.asarray(probability)[:, order]
 
 
