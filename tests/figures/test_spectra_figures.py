@@ -112,3 +112,13 @@ def test_evidence_of_an_unknown_name_is_refused(evidence, found, ions):
         tl.figures.explained_spectrum(evidence, "mixture 99")
     with pytest.raises(tl.SchemaError, match="spectral_evidence"):
         tl.figures.ion_evidence(found, ions)
+
+
+def test_ions_of_other_spectra_are_refused(evidence, ions):
+    with pytest.raises(tl.SchemaError, match="at none of the peaks"):
+        tl.figures.ion_evidence(evidence, ions.assign(mz=ions["mz"] + 7.3))
+    others = ions.assign_coords(compound=[f"other {i}" for i in range(ions.sizes["compound"])])
+    with pytest.raises(tl.SchemaError, match="not those of the compounds"):
+        tl.figures.ion_evidence(evidence, others)
+    with pytest.raises(tl.SchemaError, match="not those of the compounds"):
+        tl.figures.ion_evidence(evidence, evidence.drop_dims("compound"))

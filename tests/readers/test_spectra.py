@@ -77,13 +77,20 @@ def test_names_that_appear_twice_are_told_apart(tmp_path):
     ("text", "match"),
     [
         ("a,b\n1,2\n", "no table of peak areas"),
-        (WIDE.replace("3500", "many"), "'many' at m/z 7.0166 in row 3"),
+        (WIDE.replace("3500", "many"), "'many' at m/z 7.0166 of 'A2'"),
+        (TURNED.replace("9000", "many"), "'many' at m/z 15.995 of 'A2'"),
         (LONG + "A1;6,0157;3;LiH\n", "has a peak twice"),
+        (TURNED.replace("\t4000", "\t12,345"), "decimal mark of column 'area' is not clear"),
     ],
 )
 def test_what_is_no_spectrum_is_refused(tmp_path, text, match):
     with pytest.raises(tl.SchemaError, match=match):
         load_spectra(written(tmp_path, text))
+
+
+def test_thousands_are_no_decimals(tmp_path):
+    text = TURNED.replace("\t4000", "\t1,234,567").replace("\t3500", "\t12,345.5")
+    assert load_spectra(written(tmp_path, text))["area"].values[:, 1].tolist() == [1234567, 12345.5]
 
 
 def test_a_missing_file_and_an_empty_folder_are_told(tmp_path):

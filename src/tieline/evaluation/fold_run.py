@@ -134,7 +134,7 @@ def losses(rows: Rows, run: FoldRun) -> Array:
     truth = rows.y[run.rows]
     if rows.is_label:
         at = np.searchsorted(rows.labels, truth)
-        return -np.log(np.maximum(np.array(run.predicted)[np.arange(len(at)), at], LEAST_CHANCE / 10))
+        return -np.log(np.maximum(np.array(run.predicted)[np.arange(len(at)), at], LEAST_CHANCE))
     return np.abs(truth - np.array(run.predicted))
 
 

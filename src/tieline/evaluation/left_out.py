@@ -5,8 +5,8 @@ import xarray as xr
 
 from tieline.models.arrays import Array
 from tieline.models.design_columns import labels_of
+from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.learner_fit import LEAST_CHANCE
-from tieline.models.learner_parts import NORMAL_90
 from tieline.schema import is_label
 
 
@@ -31,6 +31,6 @@ def losses_of(predicted: xr.Dataset, truth: xr.DataArray) -> Array:
 def half_widths(predicted: xr.Dataset, target: str) -> Array:
     """Half widths (row) of the 90 % intervals that a posterior gives to a property."""
     if f"{target}_quantile" not in predicted:
-        return NORMAL_90 * predicted[f"{target}_sd"].values
+        return HALF_OF_90 * predicted[f"{target}_sd"].values
     ends = predicted[f"{target}_quantile"].sel(probability=[0.05, 0.95]).transpose("specimen", ...).values
     return (ends[:, 1] - ends[:, 0]) / 2

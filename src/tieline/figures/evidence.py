@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.errors import SchemaError
+from tieline.figures.spectra import channels_at
 from tieline.figures.style import INK, PENCIL, phase_colours, settings, sheet
+from tieline.schema.wording import name_some
 
 STRANGE = 5.0  # standard errors above what the references explain, from which a peak is named
 MOST_NAMED = 6
@@ -73,19 +75,19 @@ def ion_evidence(evidence: xr.Dataset, ions: xr.Dataset, specimen: object = None
         n: ions of each compound.
 
     Raises:
-        SchemaError: this is no evidence, or there is no such specimen.
+        SchemaError: this is no evidence, there is no such specimen, or the ions are of other spectra.
     """
     one = _one(evidence, specimen)
     axis, place = _axis(one)
     colours = phase_colours(one["compound"].values)
-    compounds = [str(c) for c in ions["compound"].values]
+    compounds = _compounds_of(ions, one)
     n_rows = -(-len(compounds) // 2)
     with settings():
         figure = sheet(8.0, 0.6 + (0.18 * n + 0.6) * n_rows)
         panels = figure.subplots(n_rows, 2, squeeze=False, sharex=True).ravel()
         for axes, compound in zip(panels, compounds, strict=False):
             peaks = ions.sel(compound=compound).isel(rank=slice(0, n))
-            chosen = [int(np.abs(place - m).argmin()) for m in peaks[axis].values]
+            chosen = channels_at(place, peaks[axis].values)
             names = [
                 f"{ion or 'not assigned'} {m:.2f}"
                 for ion, m in zip(peaks["ion"].values, peaks[axis].values, strict=True)
@@ -100,6 +102,19 @@ def ion_evidence(evidence: xr.Dataset, ions: xr.Dataset, specimen: object = None
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6)
     return figure
+
+
+def _compounds_of(ions: xr.Dataset, one: xr.Dataset) -> list[str]:
+    """The compounds that ions tell, all of which the evidence has to know."""
+    known = [str(c) for c in one["compound"].values]
+    found = [str(c) for c in ions["compound"].values] if "compound" in ions.coords else []
+    if not found or not set(found) <= set(known):
+        raise SchemaError(
+            "The ions are not those of the compounds in the evidence.",
+            found=f"{name_some(found) or 'no compounds'} beside {name_some(known)}",
+            hint="characteristic_ions(...) of the same references",
+        )
+    return found
 
 
 def _named(place: np.ndarray, residual: np.ndarray) -> list[int]:

@@ -12,6 +12,7 @@ from tieline.errors import SchemaError
 from tieline.features.spectra import PeakScaling
 from tieline.figures.style import INK, PAPER, PENCIL, PHASE_COLOURS, settings, sheet
 from tieline.insight.components import principal_components
+from tieline.models.spectral_reading import SAME_CHANNEL
 
 MOST_BARS = 40  # spectra of one figure; more could not be read
 SCALINGS = ("none", "log", "standard", "peak_maximum", "min_max", "poisson")  # of the study's comparison
@@ -72,6 +73,9 @@ def ion_profiles(
         ions: of `characteristic_ions`.
         unknowns: spectra to be drawn as lines, averaged by their names without the spot; at most four kinds.
         n: ions of each compound.
+
+    Raises:
+        SchemaError: an ion is at none of the table's peaks.
     """
     compounds = [str(c) for c in ions["compound"].values]
     axis = next(str(d) for d in table["area"].dims if d != "specimen")
@@ -90,7 +94,7 @@ def ion_profiles(
         panels = figure.subplots(rows, columns, squeeze=False, subplot_kw={"projection": "polar"}).ravel()
         for k, (axes, compound) in enumerate(zip(panels, compounds, strict=False)):
             peaks = ions.sel(compound=compound).isel(rank=slice(0, n))
-            places = [int(np.abs(table[axis].values - m).argmin()) for m in peaks[axis].values]
+            places = channels_at(table[axis].values, peaks[axis].values)
             _draw_profile(axes, scaled[:, places], k, len(compounds))
             labels = [
                 str(i) or f"{m:.2f}" for i, m in zip(peaks["ion"].values, peaks[axis].values, strict=True)
@@ -103,6 +107,24 @@ def ion_profiles(
         handles = [_handle(panels[0], i, len(compounds)) for i in range(len(names))]
         figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5))
     return figure
+
+
+def channels_at(axis: np.ndarray, places: np.ndarray) -> list[int]:
+    """Number of the channel at each of some places of ions.
+
+    Raises:
+        SchemaError: there is none so near that it could be the same peak.
+    """
+    apart = np.abs(axis[:, None] - places)
+    nearest = apart.argmin(0)
+    off = apart.min(0) > SAME_CHANNEL
+    if off.any():
+        raise SchemaError(
+            "Some ions are at none of the peaks.",
+            found=f"{places[off][0]:.4f}, the nearest peak being at {axis[nearest[off][0]]:.4f}",
+            hint="characteristic_ions(...) of spectra with the same peaks",
+        )
+    return nearest.tolist()
 
 
 def scores(components: xr.Dataset) -> Figure:

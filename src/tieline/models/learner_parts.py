@@ -10,6 +10,7 @@ import xarray as xr
 from tieline.models.arrays import Array, Indices
 from tieline.models.composition_folds import leave_out
 from tieline.models.design_columns import DesignColumns, labels_of
+from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.isotropic_process import IsotropicProcess
 from tieline.models.learner_fit import FittedLabel, FittedNumber, fit_label, fit_number
 from tieline.models.learner_ways import PROCESS, WAYS, Settings, way_named
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 UNCERTAINTIES = ("conformal", "bootstrap", "ensemble", "bayes")
 ENSEMBLE = ("ridge", "support_vectors", PROCESS, "extra_trees", "gradient_boosting")
 N_BOOTSTRAPS = 20
-NORMAL_90 = 1.6449
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def learn(model: "Learner", table: xr.Dataset, columns: DesignColumns, seed: int
         if model.uncertainty == "bayes":
             (member,) = fit_numbers(model, x[rows], y[rows], group[rows], seed).members
             assert isinstance(member.fitted, IsotropicProcess)
-            found = Widths((member.scale * member.fitted.noise_sd) ** 2, 1.0, NORMAL_90, len(known))
+            found = Widths((member.scale * member.fitted.noise_sd) ** 2, 1.0, HALF_OF_90, len(known))
         widths.append(found)
         sd = found.sd(spread[known])
         left_out[known, j] = np.stack([mean[known], sd, found.quantile * sd], 1)

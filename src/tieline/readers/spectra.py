@@ -21,6 +21,7 @@ import pandas as pd
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.readers.cells import choose_decimal, decimal_mark, decimal_marks, is_missing, to_number
 from tieline.schema.wording import name_some
 
 NAMES = ("specimen", "spectrum", "sample", "sample_name", "name", "id")
@@ -150,17 +151,6 @@ def _long(sheet: pd.DataFrame, columns: list[str], name: str) -> xr.Dataset:
 
 def _wide(sheet: pd.DataFrame, masses: list[str], name: str) -> xr.Dataset:
     mz = np.array([_number(c) for c in masses], dtype=float)
-    counts = np.full((len(sheet), len(masses)), np.nan)
-    for j, column in enumerate(masses):
-        for i, cell in enumerate(sheet[column]):
-            value = np.nan if not str(cell).strip() else _number(str(cell))
-            if value is None:
-                raise SchemaError(
-                    f"'{name}' holds text among its areas.",
-                    found=f"'{cell}' at m/z {column} in row {i + 2}",
-                    hint="leave cells empty where nothing was measured",
-                )
-            counts[i, j] = value
     order = np.argsort(mz)
     texts = [c for c in sheet.columns if c not in masses]
     who = next((c for c in texts if c.casefold() in NAMES), texts[0] if texts else None)
@@ -168,7 +158,28 @@ def _wide(sheet: pd.DataFrame, masses: list[str], name: str) -> xr.Dataset:
     if len(set(names)) < len(names):
         names = [f"{n} ({names[: i + 1].count(n)})" for i, n in enumerate(names)]
     further = {c: sheet[c].to_numpy(str) for c in texts if c != who}
+    counts = _counts(sheet[masses], names, name)
     return _dataset("area", counts[:, order], names, mz[order], further)
+
+
+def _counts(cells: pd.DataFrame, names: Sequence[str], file: str) -> np.ndarray:
+    """Areas (spectrum, peak) of cells of text, NaN where one is empty."""
+    values = [str(cell) for cell in cells.to_numpy().ravel()]
+    marks = decimal_marks([*values, *(c for c in cells.columns if "?" not in (decimal_mark(c) or ""))])
+    decimal = choose_decimal(values, column="area", file_marks=marks)
+    counts = np.full(cells.shape, np.nan)
+    for (i, j), cell in np.ndenumerate(cells.to_numpy()):
+        if is_missing(cell):
+            continue
+        value = to_number(cell, decimal)
+        if value is None:
+            raise SchemaError(
+                f"'{file}' holds text among its areas.",
+                found=f"'{cell}' at m/z {cells.columns[j]} of '{names[i]}'",
+                hint="leave cells empty where nothing was measured",
+            )
+        counts[i, j] = value
+    return counts
 
 
 def _dataset(

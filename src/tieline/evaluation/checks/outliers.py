@@ -8,6 +8,7 @@ from tieline.evaluation.checks.unit_slips import slipped
 from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
 from tieline.models.arrays import Array, Mask
+from tieline.models.diagnosis import HALF_OF_90
 from tieline.schema.wording import name_cells
 
 FAR = 7.0  # robust standard deviations from the median
@@ -51,7 +52,7 @@ def _lonely(x: Array) -> Mask:
     centre = np.median(x)
     width = 1.4826 * np.median(np.abs(x - centre))
     if width == 0:  # more than half are the same
-        width = np.percentile(np.abs(x - centre), 90) / 1.645
+        width = np.percentile(np.abs(x - centre), 90) / HALF_OF_90
     if width == 0:
         return np.zeros(len(x), dtype=bool)
     order = np.argsort(x)
