@@ -147,3 +147,15 @@ def test_what_was_said_about_a_sheet_counts_wherever_it_is_read(tmp_path):
     assert run("inspect", str(sheet)).exit_code == 2
     tl.load(sheet, columns={"hardness (GPa)": {"missing": ["n.d."]}})
     assert run("inspect", str(sheet)).exit_code == 0
+
+
+def test_a_sheet_of_several_is_named(tmp_path):
+    book = tmp_path / "book.xlsx"
+    table = pd.read_csv(SPREAD)
+    with pd.ExcelWriter(book) as writer:
+        table.to_excel(writer, sheet_name="June", index=False)
+        table.head(20).to_excel(writer, sheet_name="July", index=False)
+    assert run("inspect", str(book), "--target", "hardness").exit_code == 2
+    told = run("inspect", str(book), "--target", "hardness", "--sheet", "June")
+    assert told.exit_code == 0
+    assert "27 specimens have a value of hardness" in " ".join(told.stdout.split())

@@ -215,3 +215,10 @@ def test_formulas_without_a_result_are_noted(tmp_path):
     record = tl.load(tmp_path / "a.xlsx")
     assert record["specimens"]["x"].isnull().values.tolist() == [False, False, False, True]
     assert any("no stored result" in note for note in record.attrs["notes"])
+
+
+def test_more_columns_than_anybody_names_are_refused_at_once(tmp_path):
+    table = ",".join(f"c{k}" for k in range(20_000)) + "\n" + ",".join(["1"] * 20_000) + "\n"
+    told = refused(tmp_path, table, "more columns than a table")
+    assert "20,000 columns" in told
+    assert "load_spectra" in told

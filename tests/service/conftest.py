@@ -27,3 +27,15 @@ def visitor(folder):
     """A plain HTTP client of a service on this machine."""
     with visiting(create_app(folder)) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium, where playwright is installed."""
+    from browsing import CHROMIUM
+
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

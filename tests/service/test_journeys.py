@@ -1,56 +1,36 @@
 """Journeys through the dashboard in a real browser, from the first page to a result."""
 
-import shutil
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from browsing import CHROMIUM, DESK, LOOK, TABLET, visit, wait_for_figures
 
 from tieline import datasets
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.settings import Settings
 from tieline.planning.spaces.inputs import Numeric
 from tieline.planning.spaces.space import Space
-from tieline.service.app import create_app
-from tieline.service.serving import in_background
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install playwright")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt install chromium")
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
-LOOK = (Path(__file__).parent / "look.js").read_text(encoding="utf-8")
-PAGES = ("/", "/data", "/check", "/learn", "/map", "/next", "/trust", "/history", "/goal", "/rehearsal")
-DESK, TABLET = {"width": 1280, "height": 900}, {"width": 820, "height": 1180}
+PAGES = (
+    *(
+        "/",
+        "/data",
+        "/check",
+        "/measurements",
+        "/learn",
+        "/map",
+        "/next",
+        "/trust",
+        "/history",
+        "/goal",
+        "/rehearsal",
+    ),
+    *("/measurements/spectra", "/measurements/fingerprints", "/measurements/volumes"),
+)
 HEAVIEST = 300_000  # bytes of a page without Plotly
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as started:
-        chromium = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@contextmanager
-def visit(browser, folder, size=DESK, *, allowed=()):
-    """A page of the service; afterwards nothing may have gone wrong or been asked of anybody else."""
-    with in_background(create_app(folder)) as address:
-        page = browser.new_page(viewport=size, base_url=address)
-        faults, requests = [], []
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and faults.append(said.text))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto("/")
-        yield page
-        page.close()
-    assert [fault for fault in faults if not any(word in fault for word in allowed)] == []
-    assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
-
-
-def wait_for_figures(page):
-    page.locator(".plot[aria-busy]").first.wait_for(state="detached")
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,11 @@ def test_what_cannot_be_is_refused_in_three_clauses(visitor):
     told = {"results": {"hardness": {"value": 1.0, "unit": "degC"}}, "proposal": name}
     refusal(visitor.post("/v1/tell", json=told), 422, "UnitError")
     refusal(visitor.post("/v1/tell", json={"proposal": name}), 422, "Nothing was told")
-    refusal(visitor.post("/v1/tell", json={"results": {}, "proposl": name}), 422, "there is no 'proposl'")
+    refusal(
+        visitor.post("/v1/tell", json={"results": {}, "proposl": name}),
+        422,
+        "there is no 'proposl'. Did you mean 'proposal'?",
+    )
     refusal(visitor.post("/v1/ask", json={"n": 0}), 422, "n: input should be greater")
     refusal(visitor.post("/v1/ask", json={"goal": "maximise"}), 422)
     refusal(visitor.post("/v1/claim", json={"proposal": "P1", "by": "a"}), 404, "NotFound", "P1")

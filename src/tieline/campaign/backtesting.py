@@ -40,13 +40,16 @@ class Known:
     goal: Goal
 
 
-def known_results(source: Path, *, goal: str = "", design: Sequence[str] = ()) -> Known:
+def known_results(
+    source: Path, *, goal: str = "", design: Sequence[str] = (), sheet: str | None = None
+) -> Known:
     """Read a campaign's record, or a table of results.
 
     Args:
         source: a campaign's folder, or a file.
         goal: as `parse_goal` reads it; by default that of the campaign, or the first property to maximise.
         design: names of design variables; by default those of the campaign, or by the roles of the columns.
+        sheet: which sheet of a spreadsheet file, when several hold data.
 
     Raises:
         TielineError: there is no such file, or the table lacks what is asked for.
@@ -55,7 +58,7 @@ def known_results(source: Path, *, goal: str = "", design: Sequence[str] = ()) -
         folder = Campaign.open(source)
         settings, table = folder.settings, represent(folder.record())
     elif source.is_file():
-        settings, table = Settings(source.stem), read_places(source)
+        settings, table = Settings(source.stem), read_places(source, sheet)
     else:
         raise TielineError(
             f"There are no results in '{source}'.",

@@ -13,12 +13,16 @@ from tieline.schema import save_netcdf, specimens_of
 from tieline.schema.partial import partial_beside
 
 
-def read_places(file: str | Path) -> xr.Dataset:
+def read_places(file: str | Path, sheet: str | None = None) -> xr.Dataset:
     """Read a table of places to predict or to choose from, columns of text too: they may be categories.
 
     What was said about the file, in the small file beside it, counts.
+
+    Args:
+        file: the table.
+        sheet: which sheet of a spreadsheet file, when several hold data.
     """
-    record = read_results(Path(file))
+    record = read_results(Path(file), sheet=sheet)
     table, specimens = represent(record), specimens_of(record)
     return table.assign({str(n): v for n, v in specimens.data_vars.items() if n not in table})
 

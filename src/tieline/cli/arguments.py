@@ -1,4 +1,4 @@
-"""What several commands are given: a campaign's folder, who says so, a moment of the past, words in a row."""
+"""What several commands are given: a campaign's folder, who says so, a sheet, a moment, words in a row."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 CampaignFolder = Annotated[Path, typer.Argument(help="The campaign's folder.", metavar="FOLDER")]
 By = Annotated[str, typer.Option(help="Who says so.")]
 AsOf = Annotated[str, typer.Option(help="As it was: 2026-11-24, or the number of an event.")]
+Sheet = Annotated[str, typer.Option(help="Which sheet of a spreadsheet file, when several hold data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tieline.cli.arguments import AsJson, words_in
+from tieline.cli.arguments import AsJson, Sheet, words_in
 from tieline.cli.printing import console, errors, print_json, print_notes
 from tieline.errors import TielineError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def backtest(
     source: Annotated[Path, typer.Argument(help="A table of results, or a campaign's folder.")],
     goal: Annotated[str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE")] = "",
+    sheet: Sheet = "",
     acquisition: Annotated[
         str, typer.Option(help="Strategies, with commas between.")
     ] = "log_ei,ucb,pi,random",
@@ -47,7 +48,7 @@ def backtest(
     from tieline.planning.backtest import backtest as run
     from tieline.planning.backtest_answer import tabulate
 
-    known = known_results(source, goal=goal, design=words_in(design))
+    known = known_results(source, goal=goal, design=words_in(design), sheet=sheet or None)
     strategies = strategies_of(known, words_in(acquisition), model)
     out.mkdir(parents=True, exist_ok=True)
     with bar("Virtual experiments") as progress, executor_of(workers) as executor:

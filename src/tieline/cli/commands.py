@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tieline.cli.arguments import AsJson, AsOf, CampaignFolder, moment_of
+from tieline.cli.arguments import AsJson, AsOf, CampaignFolder, Sheet, moment_of
 from tieline.cli.backtesting import backtest
 from tieline.cli.comparing import compare
 from tieline.cli.exporting import export
@@ -113,7 +113,7 @@ def new(
 def import_file(
     folder: CampaignFolder,
     file: Annotated[Path, typer.Argument(help="A table, a pattern, or a folder of them.", metavar="FILE")],
-    sheet: Annotated[str, typer.Option(help="Which sheet of a spreadsheet file.")] = "",
+    sheet: Sheet = "",
 ) -> None:
     """Add a file of measurements to a campaign."""
     from tieline.campaign.campaign import Campaign
@@ -160,6 +160,7 @@ def fit(
 def predict(
     folder: CampaignFolder,
     grid: Annotated[Path | None, typer.Argument(help="Places to predict.", metavar="[GRID]")] = None,
+    sheet: Sheet = "",
     out: Annotated[Path, typer.Option(help="A .csv or .nc file.")] = Path("predictions.csv"),
 ) -> None:
     """Predict phases and properties, by default all over the explored region."""
@@ -167,7 +168,7 @@ def predict(
     from tieline.campaign.places import read_places, write_places
 
     campaign = Campaign.open(folder)
-    predicted = campaign.predict(read_places(grid) if grid else None)
+    predicted = campaign.predict(read_places(grid, sheet or None) if grid else None)
     write_places(predicted, out)
     console.print(f"Wrote [bold]{out}[/] with {predicted.sizes['specimen']} places.")
     print_notes(predicted.attrs["notes"])
@@ -181,6 +182,7 @@ def propose(
         str, typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE, learn-phase-map")
     ] = "",
     pool: Annotated[Path | None, typer.Option(help="Table of places to choose from.")] = None,
+    sheet: Sheet = "",
     acquisition: Annotated[
         str | None, typer.Option(help="pi, log_ei, ucb, thompson, p_best, lookahead or information.")
     ] = None,
@@ -202,7 +204,7 @@ def propose(
     campaign = Campaign.open(folder)
     with errors.status("Choosing ..."):
         chosen = campaign.propose(
-            read_places(pool) if pool else None,
+            read_places(pool, sheet or None) if pool else None,
             n=n,
             goal=parse_goal(goal) if goal else None,
             acquisition=acquisition,  # type: ignore[arg-type] - propose checks it

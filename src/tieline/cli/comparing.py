@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tieline.cli.arguments import AsJson, words_in
+from tieline.cli.arguments import AsJson, Sheet, words_in
 from tieline.cli.backtesting import bar, executor_of
 from tieline.cli.inspecting import print_findings, read_source
 from tieline.cli.printing import console, print_json, print_notes
@@ -17,6 +17,7 @@ def compare(
     target: Annotated[str, typer.Option(help="What is to be predicted; several with commas between.")],
     inputs: Annotated[str, typer.Option(help="What from, with commas between.")] = "",
     groups: Annotated[str, typer.Option(help="Column of what was made or measured together.")] = "",
+    sheet: Sheet = "",
     models: Annotated[str, typer.Option(help="Which, with commas between; all by default.")] = "",
     scheme: Annotated[str, typer.Option(help="grouped, clusters or time.")] = "grouped",
     order: Annotated[str, typer.Option(help="Column of when each row was measured, for time.")] = "",
@@ -39,7 +40,12 @@ def compare(
     if save is not None and len(targets) > 1:
         raise TielineError("One model is kept in one file.", found=target, hint="name one target with --save")
     asked = task(
-        read_source(source), targets, words_in(inputs) or None, groups or None, order=order or None, seed=seed
+        read_source(source, sheet or None),
+        targets,
+        words_in(inputs) or None,
+        groups or None,
+        order=order or None,
+        seed=seed,
     )
     with bar("Runs") as progress, executor_of(workers) as executor:
         found = run(

@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tieline.cli.arguments import AsJson, words_in
+from tieline.cli.arguments import AsJson, Sheet, words_in
 from tieline.cli.printing import COLOURS, console, print_json, print_notes
 from tieline.errors import TielineError
 
@@ -22,6 +22,7 @@ def inspect(
     target: Annotated[str, typer.Option(help="What is to be predicted.")] = "",
     inputs: Annotated[str, typer.Option(help="What from, with commas between.")] = "",
     groups: Annotated[str, typer.Option(help="Column of what was made or measured together.")] = "",
+    sheet: Sheet = "",
     out: Annotated[
         Path | None, typer.Option(help="Draw what was found into this .png, .pdf or .svg.")
     ] = None,
@@ -30,7 +31,9 @@ def inspect(
     """Report on the quality of data: leaks, repeats, gaps, outliers, units, and whether there is enough."""
     from tieline.evaluation.task import inspect as look_over
 
-    report = look_over(read_source(source), target or None, words_in(inputs) or None, groups or None)
+    report = look_over(
+        read_source(source, sheet or None), target or None, words_in(inputs) or None, groups or None
+    )
     if out is not None:
         from tieline.figures import inspection, save
 
@@ -48,8 +51,12 @@ def inspect(
         console.print(f"Wrote [bold]{out}[/].")
 
 
-def read_source(source: Path) -> "xr.Dataset":
+def read_source(source: Path, sheet: str | None = None) -> "xr.Dataset":
     """Read a table from a file, or from the folder of a campaign.
+
+    Args:
+        source: the file or the folder.
+        sheet: which sheet of a spreadsheet file.
 
     Raises:
         TielineError: there is neither.
@@ -61,7 +68,7 @@ def read_source(source: Path) -> "xr.Dataset":
     if (source / "campaign.toml").is_file():
         return represent(Campaign.open(source).record())
     if source.is_file():
-        return read_places(source)
+        return read_places(source, sheet)
     raise TielineError(
         f"There are no data in '{source}'.",
         found="a folder without campaign.toml" if source.is_dir() else "no such file",

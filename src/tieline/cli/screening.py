@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tieline.cli.arguments import AsJson
+from tieline.cli.arguments import AsJson, Sheet
 from tieline.cli.backtesting import bar, executor_of
 from tieline.cli.printing import console, print_json, print_notes, records_of
 from tieline.errors import TielineError
@@ -21,6 +21,7 @@ def screen(
         str,
         typer.Option(help="maximize:NAME, minimize:NAME, target:NAME=VALUE; by default a campaign's own."),
     ] = "",
+    sheet: Sheet = "",
     n: Annotated[int, typer.Option("-n", help="How many are kept.")] = 20,
     caution: Annotated[
         float, typer.Option(help="Standard deviations by which predictions are taken to be worse.")
@@ -37,7 +38,7 @@ def screen(
     posterior, usual, said = _learned(source)
     if not (goal or usual):
         raise TielineError("Nothing says what is wanted.", hint="--goal maximize:NAME")
-    places = read_places(candidates)
+    places = read_places(candidates, sheet or None)
     n_places = places.sizes["specimen"]
     with bar("Candidates") as progress, executor_of(workers) as executor:
         best = run(

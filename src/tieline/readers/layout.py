@@ -89,7 +89,7 @@ def angle_header(grid: Grid) -> int | None:
         if len(axis) < N_PATTERN_ANGLES:
             continue
         has_header = i > 0 and len(_words(grid.rows[i - 1])) > len(axis) / 2
-        if not has_header and all(not is_number(c) for j, c in enumerate(row) if j not in axis):
+        if not has_header and len(axis) == sum(map(is_number, row)):
             return i
     return None
 

@@ -9,6 +9,7 @@ import xarray as xr
 from tieline.errors import SchemaError, did_you_mean
 from tieline.readers.column import Column
 from tieline.readers.columns import guess_columns
+from tieline.readers.grid import Grid
 from tieline.readers.headers import parse_header, symbol_name
 from tieline.readers.mapping import Correction, Mapped
 from tieline.readers.patterns import Pattern, has_angle_header, patterns_in_columns, split_wide
@@ -17,6 +18,8 @@ from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
 from tieline.readers.source import Source
 from tieline.readers.specimens import specimens_dataset
+
+MOST_COLUMNS = 4000
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ def read_layout(
         sheet, angles, intensity = split_wide(grid, source.name)
         patterns = [Pattern(i, angles, row) for i, row in enumerate(intensity)]
     else:
+        _refuse_spectra(grid, source.name)
         plain = sheet_from_grid(grid, source.name)
         sheet = split_quantities(plain, _matching(plain, mapped))
         found = patterns_in_columns(sheet, source.name, is_in_folder=is_in_folder)
@@ -74,6 +78,17 @@ def read_layout(
     why = f"{foreign.planner} exported it so"
     columns = [c if c.header in corrections else replace(c, why=why) for c in columns]
     return Layout(foreign.sheet, columns, notes=[*notes, *foreign.notes])
+
+
+def _refuse_spectra(grid: Grid, name: str) -> None:
+    """See that a table has not more columns than anybody would name."""
+    n_columns = max(len(row) for row in grid.rows)
+    if n_columns > MOST_COLUMNS:
+        raise SchemaError(
+            f"'{name}' has more columns than a table of specimens.",
+            found=f"{n_columns:,} columns; at most {MOST_COLUMNS:,} are read",
+            hint="tieline.readers.spectra.load_spectra, or the page Measurements, if these are spectra",
+        )
 
 
 def _resolve(

@@ -1,10 +1,12 @@
 """The bytes of a file -> one rectangular table, whatever its layout."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+import numpy as np
 import pandas as pd
 
 from tieline.errors import SchemaError
@@ -121,9 +123,11 @@ def sheet_from_grid(grid: Grid, name: str) -> Sheet:
         notes.append(f"{name} has no header: its columns are named column A, column B, ...")
     names = _named(texts, used, notes, has_header=header.row is not None)
     _refuse_duplicates(names, used, name)
-    cells = {names[k]: pd.Series(_column(grid.rows, body, j), dtype=object) for k, j in enumerate(used)}
-    frame = pd.DataFrame(cells, columns=pd.Index(names, dtype=object))
-    frame.index = pd.Index([grid.numbers[i] for i in body])
+    cells = np.empty((len(body), len(used)), dtype=object)
+    for k, j in enumerate(used):
+        cells[:, k] = _column(grid.rows, body, j)
+    index = pd.Index([grid.numbers[i] for i in body])
+    frame = pd.DataFrame(cells, index=index, columns=pd.Index(names, dtype=object))
     return Sheet(
         cells=frame,
         letters={names[k]: letter(j) for k, j in enumerate(used)},
@@ -183,7 +187,7 @@ def _named(texts: list[str], used: list[int], notes: list[str], *, has_header: b
 
 
 def _refuse_duplicates(names: list[str], used: list[int], name: str) -> None:
-    twice = {n for n in names if names.count(n) > 1}
+    twice = {n for n, times in Counter(names).items() if times > 1}
     if twice:
         places = [f"'{n}' ({letter(j)})" for n, j in zip(names, used, strict=True) if n in twice]
         raise SchemaError(

@@ -45,7 +45,7 @@ def specimens_dataset(
     repeats = len(set(identities)) < len(identities)
     if repeats:
         notes.append("Some specimens stand on several rows, which were read as repeated measurements.")
-    readable = [c for c in kept if c.is_numeric or c.role == "structure"]  # models do not read other text
+    readable = [c for c in kept if _is_read(c)]
     plain = [c for c in readable if not c.component]
     dataset = table(
         pd.DataFrame({"specimen": identities} | {c.name: values[c.name] for c in readable}),
@@ -57,10 +57,15 @@ def specimens_dataset(
         tolerance=TOLERANCE,
         repeats=repeats,
     )
-    dataset = _with_texts(dataset, [c for c in kept if c not in readable], values)
+    dataset = _with_texts(dataset, [c for c in kept if not _is_read(c)], values)
     _describe(dataset, columns, composition_name)
     open_ends = [c.question for c in plain if c.question] + [c.doubt for c in kept if c.doubt]
     return dataset.assign_attrs(notes=[*notes, *dataset.attrs.get("notes", []), *open_ends])
+
+
+def _is_read(column: Column) -> bool:
+    """Whether models read a column: numbers and labels, and no other text."""
+    return column.is_numeric or column.role == "structure"
 
 
 def _identities(sheet: Sheet, columns: Sequence[Column], notes: list[str]) -> np.ndarray:
@@ -106,7 +111,7 @@ def _describe(dataset: xr.Dataset, columns: Sequence[Column], composition_name: 
         if column.role == "ignored":
             continue
         name = "specimen" if column.role == "identity" else column.name
-        attrs = dataset[composition_name if column.component else name].attrs
+        attrs = dataset.variables[composition_name if column.component else name].attrs
         attrs["guess"] = f"{column.role}: {column.why}"
         if column.component:
             attrs["header"] = [*attrs.get("header", []), column.header]

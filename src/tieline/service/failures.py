@@ -1,10 +1,11 @@
 """Errors as answers: always the same three clauses as JSON, and the status that says whose turn it is."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, get_args, get_type_hints
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import Scope
@@ -56,7 +57,8 @@ def explain_failures(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _(request: Request, error: RequestValidationError) -> Response:
-        return failure(422, _misformed(error.errors()), request.scope)
+        fields = _fields_of(request.scope["endpoint"])
+        return failure(422, _misformed(error.errors(), fields), request.scope)
 
     @app.exception_handler(HTTPException)
     def _(request: Request, error: HTTPException) -> Response:
@@ -72,18 +74,24 @@ def explain_failures(app: FastAPI) -> None:
         return failure(500, error_of_ours, request.scope)
 
 
-def _misformed(faults: Iterable[Mapping[str, Any]]) -> SchemaError:
+def _fields_of(endpoint: Any) -> list[str]:
+    """Names of the fields of what an endpoint takes; none if it takes no form."""
+    told = [kind for hint in get_type_hints(endpoint).values() for kind in (hint, *get_args(hint))]
+    forms = [kind for kind in told if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [name for form in forms for name in form.model_fields]
+
+
+def _misformed(faults: Iterable[Mapping[str, Any]], fields: Collection[str]) -> SchemaError:
     """What FastAPI found wrong with a request, in our words."""
-    told = [_told(fault) for fault in faults]
+    told = [_told(fault, fields) for fault in faults]
     found = "; ".join(told[:SHOWN]) + ("; ..." if len(told) > SHOWN else "")
     hint = "GET /v1/openapi.json says what every request looks like"
     return SchemaError("The request does not have the form that was asked for.", found=found, hint=hint)
 
 
-def _told(fault: Mapping[str, Any]) -> str:
+def _told(fault: Mapping[str, Any], fields: Collection[str]) -> str:
     where = ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0])
     if fault["type"] == "extra_forbidden":
-        known = fault.get("ctx", {}).get("known", ())
-        return f"there is no '{where}' {did_you_mean(where, known)}".strip()
+        return f"there is no '{where}'. {did_you_mean(where, fields)}".strip()
     message = str(fault["msg"])
     return f"{where}: {message[:1].lower()}{message[1:]}"

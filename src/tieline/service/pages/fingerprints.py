@@ -20,11 +20,9 @@ from tieline.campaign.studies.modalities import offers
 from tieline.errors import NotFound, SchemaError, TielineError
 from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
 from tieline.service.charts.drawing import as_json
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import badge_of_verdict
-from tieline.service.pages.rendering import fragment, page
+from tieline.service.pages.rendering import fragment, refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Present, deed_of
 
@@ -139,8 +137,7 @@ def begin(request: Request, fields: Fields) -> Response:
             )
         begin_fingerprint(deed.campaign, names, int(text) if text else None, by=deed.by(fields.get("by", "")))
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "fingerprints.html", seen, status=status_of(error))
+        return refused(request, "fingerprints.html", view(request, deed.campaign), error)
     return see_other(PATH)
 
 
@@ -194,6 +191,5 @@ def take(request: Request, fields: Fields) -> Response:
         found = _learned(request, deed.campaign)
         take_clusters(deed.campaign, deed.by(fields.get("by", "")))
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "fingerprints.html", seen, status=status_of(error))
+        return refused(request, "fingerprints.html", view(request, deed.campaign), error)
     return see_other("/data", f"The clusters of {found.table.sizes['specimen']} specimens are a column now.")

@@ -9,7 +9,6 @@ from tieline.campaign.aiming import aim
 from tieline.campaign.campaign import Campaign
 from tieline.errors import TielineError
 from tieline.planning.goals import Goal, parse_goal, write_goal
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
 from tieline.service.pages.aims import (
     PHASES,
@@ -21,9 +20,8 @@ from tieline.service.pages.aims import (
     read_goal,
     sentence_of,
 )
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.overview import goal_in_words
-from tieline.service.pages.rendering import page
+from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Viewed, deed_of
 
@@ -68,6 +66,5 @@ def choose(request: Request, fields: Fields) -> Response:
         aim(deed.campaign, goal, by=deed.by(fields.get("by", "")), key=deed.key)
     except TielineError as error:
         typed = {n: text for n, text in fields.items() if n.startswith((WISH, VALUE)) or n == PHASES}
-        seen = view(deed.campaign) | {"typed": typed, "problem": three_clauses(error)}
-        return page(request, "goal.html", seen, status=status_of(error))
+        return refused(request, "goal.html", view(deed.campaign) | {"typed": typed}, error)
     return see_other("/goal", f"The goal is now: {goal}.")

@@ -8,11 +8,9 @@ from starlette.responses import Response
 from tieline.campaign.store.replay import undone_numbers
 from tieline.campaign.undoing import CAN_BE_UNDONE
 from tieline.errors import TielineError
-from tieline.service.failures import status_of
 from tieline.service.guard import ADMIN, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.overview import latest_events
-from tieline.service.pages.rendering import page
+from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Viewed, deed_of
 
@@ -47,6 +45,5 @@ def undo(request: Request, number: Annotated[int, Path(ge=1, le=2**60)], fields:
     try:
         deed.campaign.undo(number, why=fields.get("why", ""), by=deed.by(fields.get("by", "")), key=deed.key)
     except TielineError as error:
-        seen = view(deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "history.html", seen, status=status_of(error))
+        return refused(request, "history.html", view(deed.campaign), error)
     return see_other("/history", f"Event {number} does not count any more. It stays in the history.")

@@ -8,11 +8,10 @@ from starlette.responses import HTMLResponse, Response
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import find_fit, latest_fit
 from tieline.errors import TielineError
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
 from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import badge_of, learning_now, progress_of, seconds_of
-from tieline.service.pages.rendering import fragment, page
+from tieline.service.pages.rendering import fragment, refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.words import ENDS
 from tieline.service.request import Present, Viewed, deed_of
@@ -84,8 +83,7 @@ def begin(request: Request, fields: Fields) -> Response:
     try:
         deed.campaign.start_fit(by=deed.by(fields.get("by", "")), key=deed.key)
     except TielineError as error:
-        seen = view(deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "learn.html", seen, status=status_of(error))
+        return refused(request, "learn.html", view(deed.campaign), error)
     return see_other("/learn")
 
 

@@ -20,10 +20,9 @@ from tieline.campaign.rehearsal import (
 )
 from tieline.errors import NotFound, TielineError
 from tieline.planning.wording import percent
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
 from tieline.service.pages.failing import three_clauses
-from tieline.service.pages.rendering import fragment, page
+from tieline.service.pages.rendering import fragment, refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Present, deed_of
 
@@ -96,8 +95,7 @@ def begin(request: Request, fields: Fields) -> Response:
     try:
         begin_rehearsal(deed.campaign, by=deed.by(fields.get("by", "")))
     except TielineError as error:
-        seen = view(deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "rehearsal.html", seen, status=status_of(error))
+        return refused(request, "rehearsal.html", view(deed.campaign), error)
     return see_other(PATH)
 
 

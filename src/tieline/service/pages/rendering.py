@@ -11,7 +11,10 @@ from starlette.responses import HTMLResponse
 
 import tieline
 from tieline.campaign.campaign import Campaign
+from tieline.errors import TielineError
+from tieline.service.failures import status_of
 from tieline.service.guard import ADMIN, PROPOSE, Visitor
+from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import learning_now
 from tieline.service.pages.templates import environment
 
@@ -59,6 +62,11 @@ def page(
         "version": tieline.__version__,
     }
     return HTMLResponse(environment().get_template(template).render(around | dict(seen)), status)
+
+
+def refused(request: Request, template: str, seen: Mapping[str, Any], error: TielineError) -> HTMLResponse:
+    """A page once more, with what was wrong with what was asked of it on top."""
+    return page(request, template, {**seen, "problem": three_clauses(error)}, status=status_of(error))
 
 
 def name_of_cookie(request: Request) -> str:

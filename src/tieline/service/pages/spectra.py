@@ -18,11 +18,10 @@ from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.schema.weights import atomic_weights
 from tieline.service.charts.drawing import Drawings, as_json
 from tieline.service.charts.shares import shares
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
 from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import badge_of_verdict
-from tieline.service.pages.rendering import page
+from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Present, deed_of
 from tieline.service.sent import kept_for_a_moment
@@ -182,8 +181,7 @@ def drop(
             places = [moment.enter_context(kept_for_a_moment(file)) for file in sent]
             added = add_spectra(deed.campaign, places, **about)
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "spectra.html", seen, status=status_of(error))
+        return refused(request, "spectra.html", view(request, deed.campaign), error)
     pure, unknown = (sum(one.about[n] for one in added) for n in ("n_pure", "n_unknown"))
     return see_other(PATH, f"Read {pure} spectra of pure compounds and {unknown} others.")
 
@@ -201,8 +199,7 @@ def take(request: Request, fields: Fields) -> Response:
             raise NotFound("There are no unknown spectra.", hint="drop some on the page")
         take_shares(deed.campaign, found, deed.by(fields.get("by", "")))
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "spectra.html", seen, status=status_of(error))
+        return refused(request, "spectra.html", view(request, deed.campaign), error)
     return see_other("/data", f"The shares of {found.sizes['specimen']} specimens are columns now.")
 
 

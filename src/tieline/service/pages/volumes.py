@@ -25,10 +25,8 @@ from tieline.planning.wording import SPOKEN_UNITS
 from tieline.schema.volumes import AXES
 from tieline.service.charts.drawing import Drawings
 from tieline.service.charts.slices import plane
-from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.pages.failing import three_clauses
-from tieline.service.pages.rendering import page
+from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.typed import plain_number
 from tieline.service.request import Present, deed_of
@@ -180,8 +178,7 @@ def drop(
             with kept_for_a_moment(file) as place:
                 one = add_volume(deed.campaign, place, specimen=fields.get("specimen", ""), **about)
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error), "typed": fields}
-        return page(request, "volumes.html", seen, status=status_of(error))
+        return refused(request, "volumes.html", view(request, deed.campaign) | {"typed": fields}, error)
     return see_other(f"{PATH}?volume={one.digest}")
 
 
@@ -224,8 +221,7 @@ def take(request: Request, fields: Fields) -> Response:
             )
         take_descriptors(deed.campaign, specimens, numbers, deed.by(fields.get("by", "")))
     except TielineError as error:
-        seen = view(request, deed.campaign) | {"problem": three_clauses(error)}
-        return page(request, "volumes.html", seen, status=status_of(error))
+        return refused(request, "volumes.html", view(request, deed.campaign), error)
     return see_other(
         "/data", f"{len(numbers[0])} numbers of {len(set(specimens))} specimens are columns now."
     )
