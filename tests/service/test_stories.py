@@ -56,7 +56,6 @@ def test_a_spread_with_patterns_and_a_property(browser, tmp_path):
         page.get_by_role("link", name="Measurements").click()
         look_at(page, "measurements")
         page.get_by_role("link", name="Fingerprints").click()
-        page.get_by_label("what it is made of").check()
         page.get_by_label("How many clusters").fill("2")
         page.get_by_role("button", name="Begin").click()
         page.get_by_role("progressbar").wait_for()
@@ -95,7 +94,7 @@ def test_an_unknown_spectrum(browser, tmp_path):
         page.get_by_text("something is none of the references").wait_for()
         look_at(page, "spectra")
         assert page.locator(".plot[data-drawn]").count() == 1
-        page.get_by_label("Spectrum").select_option("mixture 2")
+        page.get_by_role("combobox", name="Spectrum").select_option("mixture 2")
         page.get_by_role("rowheader", name="mixture 2").wait_for()
         wait_for_figures(page)
         page.get_by_role("button", name="Make the shares columns").click()

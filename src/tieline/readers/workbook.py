@@ -78,7 +78,7 @@ def _choose(sheets: list[str], filled: list[str], tables: list[str], name: str, 
         raise SchemaError(
             f"'{name}' has no sheet '{sheet}'.",
             found=f"{', '.join(sheets)}. {did_you_mean(sheet, sheets)}".strip(),
-            hint="name one of these: --sheet NAME after tieline import, or sheet=... in Python.",
+            hint="name one of these: --sheet NAME on the command line, or sheet=... in Python.",
         )
     if len(filled) == 1:
         return filled[0]
@@ -97,7 +97,7 @@ def _choose(sheets: list[str], filled: list[str], tables: list[str], name: str, 
     raise SchemaError(
         f"'{name}' has several sheets with data.",
         found=", ".join(tables) + ".",
-        hint=f"say which one to read: --sheet {shown} after tieline import, or "
+        hint=f"say which one to read: --sheet {shown} on the command line, or "
         f'sheet="{tables[0]}" in Python; or write the line sheet = {quoted(tables[0])} at the top of '
         f"'{name}{MAPPING_ENDING}', beside the file.",
     )
