@@ -57,3 +57,9 @@ def test_errors_are_written_into_the_table_of_modalities(posterior):
     texts = [t.get_text() for t in figure.axes[0].texts]
     assert len(texts) == int(error.notnull().sum())
     assert f"{float(error.sel(target='stress', given='image')):.2f}" in texts
+
+
+def test_a_notebook_shows_its_clusters_and_whether_to_trust_it(posterior):
+    shown = posterior._repr_html_()
+    assert "image, stress, recipe" in shown
+    assert posterior.diagnose().attrs["sentence"] in shown

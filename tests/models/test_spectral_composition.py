@@ -354,3 +354,9 @@ def test_mixtures_that_do_not_join_their_compounds_are_refused(world):
 
 def test_settings_may_be_replaced(plain):
     assert replace(plain.model, level=0.5).level == 0.5
+
+
+def test_a_notebook_shows_what_it_tells_apart_and_whether_to_trust_it(plain):
+    shown = plain._repr_html_()
+    assert all(compound in shown for compound in plain.compounds)
+    assert plain.diagnose().attrs["sentence"] in shown

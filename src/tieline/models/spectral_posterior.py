@@ -16,6 +16,7 @@ from tieline.models.sensitivity import Sensitivity
 from tieline.models.spectral_reading import READER, Unknowns, read_unknowns
 from tieline.models.spectral_references import References
 from tieline.models.spectral_shares import Shares, find_shares
+from tieline.schema.card import card
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class SpectralPosterior:
     def __repr__(self) -> str:
         compounds, n = name_some(self.compounds), self.table.sizes["specimen"]
         return f"<SpectralPosterior: shares of {compounds}, from {n} specimens>"
+
+    def _repr_html_(self) -> str:
+        facts = [("told apart", ", ".join(self.compounds)), ("from", f"{self.table.sizes['specimen']} spectra")]
+        found = self.diagnose().attrs
+        return card(type(self.model).__name__, facts, judged=found, notes=found["notes"])
 
     @property
     def compounds(self) -> list[str]:

@@ -16,6 +16,7 @@ from tieline.models.fingerprint.modality_reading import View
 from tieline.models.fingerprint.physics import storable
 from tieline.models.fingerprint.population import Population
 from tieline.models.posterior import names_of
+from tieline.schema.card import card
 from tieline.schema.wording import name_some
 
 if TYPE_CHECKING:
@@ -79,6 +80,15 @@ class FingerprintPosterior:
     def __repr__(self) -> str:
         n, k = self.table.sizes["specimen"], self.population.n_clusters
         return f"<FingerprintPosterior: {k} clusters of {name_some(self.model.names)}, from {n} specimens>"
+
+    def _repr_html_(self) -> str:
+        facts = [
+            ("clusters", str(self.population.n_clusters)),
+            ("of", ", ".join(self.model.names)),
+            ("specimens", str(self.table.sizes["specimen"])),
+        ]
+        found = self.diagnose().attrs
+        return card(type(self.model).__name__, facts, judged=found, notes=found["notes"])
 
     @property
     def results(self) -> xr.Dataset:
