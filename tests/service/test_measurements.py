@@ -46,6 +46,7 @@ def lab(tmp_path):
     """A service of a campaign without data."""
     Campaign.create(tmp_path / "lab", Settings("Lab")).close()
     with visiting(create_app(tmp_path / "lab"), accept="text/html") as client:
+        client.timeout = PATIENCE  # what counts voxels is compiled when it is first needed
         yield client
 
 
