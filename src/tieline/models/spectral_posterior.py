@@ -57,7 +57,10 @@ class SpectralPosterior:
         return f"<SpectralPosterior: shares of {compounds}, from {n} specimens>"
 
     def _repr_html_(self) -> str:
-        facts = [("told apart", ", ".join(self.compounds)), ("from", f"{self.table.sizes['specimen']} spectra")]
+        facts = [
+            ("told apart", ", ".join(self.compounds)),
+            ("from", f"{self.table.sizes['specimen']} spectra"),
+        ]
         found = self.diagnose().attrs
         return card(type(self.model).__name__, facts, judged=found, notes=found["notes"])
 
