@@ -12,7 +12,7 @@ from tieline.evaluation.task import Task
 from tieline.models.arrays import Array
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import Preparation
-from tieline.models.posterior import Posterior, names_of
+from tieline.models.posterior import Posterior, names_of, property_named
 from tieline.schema import as_variables
 from tieline.schema.wording import name_known
 
@@ -87,7 +87,7 @@ def local_effects(
     Args:
         posterior: of any model.
         name: an input that is one number a specimen.
-        target: a property; by default the first.
+        target: a property; by default the only one.
         n_bins: of about the same number of specimens.
 
     Returns:
@@ -105,10 +105,7 @@ def local_effects(
         raise SchemaError(f"'{name}' is no input of this model.", found=name_known(design, name))
     table = as_variables(posterior.table, design)
     variable = table[name]
-    properties = list(posterior.model.properties)
-    target = target or (properties[0] if properties else "nothing")
-    if target not in properties:
-        raise SchemaError("Effects are on a property that was learned.", found=name_known(properties, target))
+    target = property_named(tuple(posterior.model.properties), target)
     if variable.dims != ("specimen",) or variable.dtype.kind not in "iuf":
         raise SchemaError(
             f"'{name}' is not one number a specimen.", found=f"{variable.dtype} {variable.dims}"
@@ -208,12 +205,7 @@ def target_of(task: Task, target: str | None) -> str:
     Raises:
         SchemaError: the task has no such target.
     """
-    target = task.targets[0] if target is None and len(task.targets) == 1 else target
-    if target not in task.targets:
-        raise SchemaError(
-            "Name a target that the task has.", found=name_known(task.targets, target or "nothing")
-        )
-    return str(target)
+    return property_named(task.targets, target, called="target that the task has")
 
 
 def _rows(variable: xr.DataArray, order: np.ndarray) -> np.ndarray:

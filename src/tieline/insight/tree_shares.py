@@ -16,8 +16,8 @@ from tieline.models.arrays import Array
 from tieline.models.learner_fit import FittedNumber
 from tieline.models.learner_parts import NumberParts
 from tieline.models.learner_posterior import LearnerPosterior
+from tieline.models.posterior import property_named
 from tieline.schema import as_variables
-from tieline.schema.wording import name_known
 
 TREES = ("extra_trees", "random_forest", "gradient_boosting")
 FORESTS = ("extra_trees", "random_forest")
@@ -74,11 +74,7 @@ def _property(posterior: LearnerPosterior, target: str | None) -> str:
             found=what,
             hint=f"way={' or '.join(TREES)}; permutation_importance and local_effects take any model",
         )
-    known = tuple(model.properties)
-    target = target or (known[0] if len(known) == 1 else "nothing")
-    if target not in known:
-        raise SchemaError("Name a property that was learned.", found=name_known(known, target))
-    return target
+    return property_named(tuple(model.properties), target)
 
 
 def _explainer() -> Callable[[Any], Any]:

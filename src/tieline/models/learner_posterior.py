@@ -15,11 +15,10 @@ from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import FittedLabel, Preparation
 from tieline.models.learner_parts import NumberParts, fit_all
 from tieline.models.places import as_functions, describe, identities
-from tieline.models.posterior import no_boundaries
+from tieline.models.posterior import no_boundaries, property_named
 from tieline.models.widths import Widths
 from tieline.schema import as_variables, in_units_of, require, require_places
 from tieline.schema.flags import notes_on_limits
-from tieline.schema.wording import name_known
 
 if TYPE_CHECKING:
     from tieline.models.learner import Learner
@@ -185,9 +184,7 @@ class LearnerPosterior:
                 found=f'way="{self.model.way}", uncertainty="{self.model.uncertainty}"',
                 hint='tl.Learner(..., way="formula")',
             )
-        name = name or (known[0] if len(known) == 1 else "nothing")
-        if name not in known:
-            raise SchemaError("Name a property that was learned.", found=name_known(known, name))
+        name = property_named(known, name)
         part = self.parts[known.index(name)]
         assert isinstance(part, NumberParts)
         return f"{name} = {part.members[0].formula(self.columns.names)}"

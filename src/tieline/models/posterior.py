@@ -7,6 +7,7 @@ from typing import Protocol
 import xarray as xr
 
 from tieline.errors import SchemaError
+from tieline.schema.wording import name_known
 
 
 class Question(Protocol):
@@ -109,3 +110,17 @@ class Posterior(Protocol):
     def save(self, path: str | Path) -> Path:
         """Write one netCDF file."""
         ...
+
+
+def property_named(
+    known: Sequence[str], name: str | None, *, called: str = "property that was learned"
+) -> str:
+    """The property that is meant: by default the only one.
+
+    Raises:
+        SchemaError: there is none of that name, or none was named and there are several.
+    """
+    name = known[0] if name is None and len(known) == 1 else name
+    if name not in known:
+        raise SchemaError(f"Name a {called}.", found=name_known(known, name or "nothing"))
+    return name

@@ -158,7 +158,7 @@ def _wide(sheet: pd.DataFrame, masses: list[str], name: str) -> xr.Dataset:
     if len(set(names)) < len(names):
         names = [f"{n} ({names[: i + 1].count(n)})" for i, n in enumerate(names)]
     further = {c: sheet[c].to_numpy(str) for c in texts if c != who}
-    counts = _counts(sheet[masses], names, name)
+    counts = _counts(sheet.loc[:, masses], names, name)
     return _dataset("area", counts[:, order], names, mz[order], further)
 
 
