@@ -32,7 +32,7 @@ def test_components_are_those_of_scikit_learn():
     theirs = PCA().fit(x)
     np.testing.assert_allclose(found["explained"], theirs.explained_variance_ratio_)
     np.testing.assert_allclose(np.abs(found["loading"]), np.abs(theirs.components_))
-    np.testing.assert_allclose(np.abs(found["place"]), np.abs(theirs.transform(x)), atol=1e-9)
+    np.testing.assert_allclose(np.abs(found["embedding"]), np.abs(theirs.transform(x)), atol=1e-9)
     strongest = np.abs(found["loading"]).argmax("column")
     assert (found["loading"].isel(column=strongest) > 0).all()
 
@@ -64,7 +64,7 @@ def test_the_same_seed_gives_the_same_map_with_groups_on_it(way):
     table, group = groups()
     found = tl.explore(table, way=way, seed=3)
     xr.testing.assert_identical(found, tl.explore(table, way=way, seed=3))
-    place = found["place"].values[:, :2]
+    place = found["embedding"].values[:, :2]
     centre = np.stack([place[group == k].mean(0) for k in range(3)])
     nearest = np.linalg.norm(place[:, None] - centre, axis=2).argmin(1)
     assert (nearest == group).all()
@@ -75,11 +75,11 @@ def test_the_same_seed_gives_the_same_map_with_groups_on_it(way):
 def test_umap_keeps_groups_together():
     table, group = groups()
     found = tl.explore(table, way="umap", seed=1)
-    place = found["place"].values
+    place = found["embedding"].values
     assert place.shape == (90, 2)
     centre = np.stack([place[group == k].mean(0) for k in range(3)])
     assert (np.linalg.norm(place[:, None] - centre, axis=2).argmin(1) == group).all()
-    np.testing.assert_array_equal(place, tl.explore(table, way="umap", seed=1)["place"])
+    np.testing.assert_array_equal(place, tl.explore(table, way="umap", seed=1)["embedding"])
 
 
 def test_without_umap_the_line_that_installs_it_is_told(monkeypatch):
@@ -116,7 +116,7 @@ def test_holes_are_filled_and_told_and_the_table_stays_as_it_was():
     before = table.copy(deep=True)
     found = tl.explore(table)
     assert found.attrs["notes"][0].startswith("2 specimens lack an input")
-    assert np.isfinite(found["place"]).all()
+    assert np.isfinite(found["embedding"]).all()
     xr.testing.assert_identical(table, before)
 
 
@@ -147,10 +147,17 @@ def test_the_figure_shows_map_and_tree(way):
     assert len(tl.figures.exploration(found, table["b"]).axes) == len(figure.axes) + 1
 
 
+def test_the_tree_of_many_that_are_alike_is_drawn():
+    alike = groups()[0].isel(specimen=np.r_[0:90, np.zeros(1500, int)])
+    alike = alike.assign_coords(specimen=np.arange(alike.sizes["specimen"]))
+    figure = tl.figures.exploration(tl.explore(alike))
+    assert len(figure.axes[-1].collections[0].get_segments()) == 399
+
+
 def test_a_colour_of_other_specimens_is_refused():
     table, _ = groups()
     found = tl.explore(table)
     with pytest.raises(tl.SchemaError, match="of other specimens"):
         tl.figures.exploration(found, table["a"].isel(specimen=slice(0, 9)))
     with pytest.raises(tl.SchemaError, match="one number a specimen"):
-        tl.figures.exploration(found, found["place"])
+        tl.figures.exploration(found, found["embedding"])

@@ -14,6 +14,7 @@ from tieline.schema import require
 
 AXIS = {"components": "component", "tsne": "t-SNE", "umap": "UMAP"}
 N_LOADINGS = 8  # bars of the columns that matter most on the map
+MOST_LEAVES = 400  # of the tree: what is joined further down is one, and scipy recurses no deeper than it may
 MOST_NAMED = 24  # letters of a column
 MAP = "viridis"
 
@@ -29,7 +30,7 @@ def exploration(found: xr.Dataset, colour: xr.DataArray | None = None) -> Figure
     Raises:
         SchemaError: what is given is of another kind, or of other specimens.
     """
-    require(found, ["place", "cluster", "merge", "height"], reader="figures.exploration")
+    require(found, ["embedding", "cluster", "merge", "height"], reader="figures.exploration")
     _check(found, colour)
     has_loadings = "loading" in found
     colours = list(phase_colours(range(found.attrs["n_clusters"])).values())
@@ -61,7 +62,7 @@ def _check(found: xr.Dataset, colour: xr.DataArray | None) -> None:
 
 
 def _draw_map(axes: Axes, found: xr.Dataset, colour: xr.DataArray | None, colours: list) -> None:
-    across, up = found["place"].values[:, :2].T
+    across, up = found["embedding"].values[:, :2].T
     if colour is None:
         for k, shade in enumerate(colours, start=1):
             of_group = found["cluster"].values == k
@@ -115,11 +116,13 @@ def _draw_tree(axes: Axes, found: xr.Dataset, colours: list) -> None:
         size[n + step] = size[a] + size[b]
         group[n + step] = group[a] if group[a] == group[b] else 0
     steps = np.column_stack([found["merge"].values.astype(float), height, size[n:]])
-    drawn = dendrogram(steps, no_plot=True, link_color_func=lambda k: str(group[k]))
+    n_leaves = min(n, MOST_LEAVES)
+    colour_of = {"link_color_func": lambda k: str(group[k])}
+    drawn = dendrogram(steps, n_leaves, "lastp", no_plot=True, show_leaf_counts=False, **colour_of)
     lines = [list(zip(x, y, strict=True)) for x, y in zip(drawn["icoord"], drawn["dcoord"], strict=True)]
     shades = [colours[int(k) - 1] if int(k) else INK for k in drawn["color_list"]]
     axes.add_collection(LineCollection(lines, colors=shades, linewidths=0.8))
-    axes.set(xlim=(0, 10 * n), ylim=(0, 1.05 * height[-1]), xticks=[])
+    axes.set(xlim=(0, 10 * n_leaves), ylim=(0, 1.05 * height[-1]), xticks=[])
     axes.yaxis.set_major_locator(few(4))
     axes.spines["bottom"].set_visible(False)
     axes.set(xlabel=f"{n} specimens", ylabel="apart by")

@@ -55,28 +55,29 @@ def explore(
     """Lay the specimens of a table out on a map by what they are made of, and divide them into groups.
 
     Nothing is predicted. Columns are standardised, holes filled with medians; a composition or a spectrum
-    counts as much as one number. `tl.figures.exploration` draws the answer.
+    counts as much as one number, divided evenly among its columns. Most columns of a composition say what its
+    elements are like: chemical likeness counts, more than each element. `tl.figures.exploration` draws it.
 
     Args:
         data: a table, or a record, which is represented first.
         inputs: numbers, categories, compositions and spectra; by default what the lab sets, or else every
             number.
         way: of the map: "components" (principal components), "tsne" or "umap" (`pip install
-            "tieline[umap]"`). The last two keep neighbours together; distances between groups, and their
-            sizes, mean nothing there.
-        n_clusters: groups; by default as many, up to eight, as are told apart best.
+            "tieline[umap]"`). The last two keep neighbours together; distances between clusters, and
+            their sizes, mean nothing there.
+        n_clusters: how many; by default as many, up to eight, as are told apart best.
         seed: of tsne and umap.
 
     Returns:
-        On `specimen`: place (specimen, axis), cluster (from 1, the largest first), silhouette (how much
-        nearer a specimen is to its own group than to the next, in [-1, 1]) and kept (share of its ten nearest
-        on the first two axes that are among its ten nearest in truth). The tree: merge (step, side), numbers
-        of specimens or, from the number of specimens on, of earlier steps; height (step), in standard
-        deviations.
+        On `specimen`: embedding (specimen, axis), cluster (from 1, the largest first), silhouette (how much
+        nearer a specimen is to its own cluster than to the next, in [-1, 1]) and kept (share of its ten
+        nearest on the first two axes that are among its ten nearest in truth; of fewer below 21 specimens).
+        The tree: merge (step, side), numbers of specimens or, from the number of specimens on, of earlier
+        steps; height (step), in standard deviations.
         With "components", explained (axis) and loading (axis, column). attrs `way`, `n_clusters`, `notes`.
 
     Raises:
-        SchemaError: an input is missing, or there is no such way or number of groups.
+        SchemaError: an input is missing, or there is no such way or number of clusters.
         NotIdentified: there are fewer than eight specimens, or fewer than two columns vary.
         TielineError: there are more than 10,000 specimens.
         MissingExtra: umap is not installed.
@@ -89,20 +90,20 @@ def explore(
     cluster, silhouette = _divided(columns.values, steps, n_clusters, seed)
     found: dict[str, tuple] = {}
     if way == "components":
-        place, found = _components(columns)
+        embedding, found = _components(columns)
     else:
-        place = {"tsne": _tsne, "umap": _umap}[way](columns.values, seed)
+        embedding = {"tsne": _tsne, "umap": _umap}[way](columns.values, seed)
     found |= {
-        "place": (("specimen", "axis"), place, {"units": "1"}),
+        "embedding": (("specimen", "axis"), embedding, {"units": "1"}),
         "cluster": ("specimen", cluster),
         "silhouette": ("specimen", silhouette, {"units": "1"}),
-        "kept": ("specimen", _kept(columns.values, place[:, :2]), {"units": "1"}),
+        "kept": ("specimen", _kept(columns.values, embedding[:, :2]), {"units": "1"}),
         "merge": (("step", "side"), steps[:, :2].astype(int)),
         "height": ("step", steps[:, 2], {"units": "1"}),
     }
     coords = {
         "specimen": table["specimen"].values,
-        "axis": np.arange(1, place.shape[1] + 1),
+        "axis": np.arange(1, embedding.shape[1] + 1),
         "column": columns.names,
     }
     told = xr.Dataset(found, {k: v for k, v in coords.items() if k != "column" or way == "components"})

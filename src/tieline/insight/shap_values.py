@@ -1,6 +1,6 @@
-"""What each input adds to a prediction of trees: Shapley values, exact for trees.
+"""What each input adds to a prediction of trees: Shapley values (SHAP), exact for trees.
 
-Source: Lundberg et al. (2020), doi:10.1038/s42256-019-0138-9. Departs from it: shares of the columns of one
+Source: Lundberg et al. (2020), doi:10.1038/s42256-019-0138-9. Departs from it: values of the columns of one
 input, such as a composition, are added up, and are in the unit of the property.
 """
 
@@ -23,11 +23,11 @@ TREES = ("extra_trees", "random_forest", "gradient_boosting")
 FORESTS = ("extra_trees", "random_forest")
 
 
-def tree_shares(posterior: LearnerPosterior, grid: xr.Dataset, target: str | None = None) -> xr.Dataset:
+def shap_values(posterior: LearnerPosterior, grid: xr.Dataset, target: str | None = None) -> xr.Dataset:
     """Divide each prediction of trees among the inputs: what each adds to the mean of all.
 
-    Of two inputs that go together, each may take the share of the other; a share says what the model does,
-    and not what an experiment would do.
+    Of two inputs that go together, each may take what belongs to the other; a value says what the model
+    does, and not what an experiment would do.
 
     Args:
         posterior: of `Learner` with a way of trees.
@@ -35,8 +35,9 @@ def tree_shares(posterior: LearnerPosterior, grid: xr.Dataset, target: str | Non
         target: a property; by default the only one.
 
     Returns:
-        share (specimen, input) and column_share (specimen, column), in the unit of the property; with `base`
-        they add up to what `predict` says. size (input), the mean of the absolute shares, ranks inputs.
+        shap_value (specimen, input) and column_shap_value (specimen, column), in the unit of the property;
+        with `base` they add up to what `predict` says. importance (input), the mean of the absolute values,
+        ranks inputs.
 
     Raises:
         SchemaError: the way has no trees, labels are told, or there is no such property.
@@ -47,17 +48,17 @@ def tree_shares(posterior: LearnerPosterior, grid: xr.Dataset, target: str | Non
     assert isinstance(part, NumberParts)
     explainer, x = _explainer(), posterior.placed(grid)
     found = [_of_member(explainer, member, x, posterior.model.way) for member in part.members]
-    columns = np.mean([shares for shares, _ in found], 0)
+    columns = np.mean([values for values, _ in found], 0)
     base = float(np.mean([start for _, start in found]))
     inputs, of_column = list(posterior.model.design_names), np.array(posterior.columns.input_of)
-    share = np.stack([columns[:, of_column == name].sum(1) for name in inputs], 1)
+    values = np.stack([columns[:, of_column == name].sum(1) for name in inputs], 1)
     variable = as_variables(posterior.table, [target])[target]
     unit = {"units": variable.attrs.get("units", "")}
     return xr.Dataset(
         {
-            "share": (("specimen", "input"), share, unit),
-            "column_share": (("specimen", "column"), columns, unit),
-            "size": ("input", np.abs(share).mean(0), unit),
+            "shap_value": (("specimen", "input"), values, unit),
+            "column_shap_value": (("specimen", "column"), columns, unit),
+            "importance": ("input", np.abs(values).mean(0), unit),
             "base": ((), base, unit),
         },
         {"specimen": grid["specimen"].values, "input": inputs, "column": list(posterior.columns.names)},
@@ -70,7 +71,7 @@ def _property(posterior: LearnerPosterior, target: str | None) -> str:
     if model.way not in TREES or model.uncertainty == "ensemble" or not model.properties:
         what = "labels" if not model.properties else f'way="{model.way}", uncertainty="{model.uncertainty}"'
         raise SchemaError(
-            "Shares are of properties that trees predict.",
+            "SHAP values are of properties that trees predict.",
             found=what,
             hint=f"way={' or '.join(TREES)}; permutation_importance and local_effects take any model",
         )
@@ -84,7 +85,7 @@ def _explainer() -> Callable[[Any], Any]:
             from shap import TreeExplainer
     except ImportError as error:
         raise MissingExtra(
-            "Shares of inputs in a prediction need a part of tieline that is not installed.",
+            "SHAP values need a part of tieline that is not installed.",
             found=str(error),
             hint='pip install "tieline[shap]"',
         ) from error
@@ -94,17 +95,17 @@ def _explainer() -> Callable[[Any], Any]:
 def _of_member(
     explainer: Callable[[Any], Any], member: FittedNumber, x: Array, way: str
 ) -> tuple[Array, float]:
-    """Shares (place, column) of one fit, and where they start, in the unit of the property."""
-    preparation, shares = member.preparation, np.zeros_like(x)
+    """Values (place, column) of one fit, and where they start, in the unit of the property."""
+    preparation, values = member.preparation, np.zeros_like(x)
     if not preparation.varies.any():
-        return shares, float(member.mean(x[:1])[0]) if len(x) else member.centre
+        return values, float(member.mean(x[:1])[0]) if len(x) else member.centre
     prepared = preparation.apply(x)
     if way in FORESTS:  # they compare columns in single precision
         prepared = prepared.astype(np.float32).astype(float)
     told = explainer(member.fitted)
     found = np.asarray(told.shap_values(prepared, check_additivity=False)).reshape(prepared.shape)
     varies, has_holes = np.flatnonzero(preparation.varies), np.flatnonzero(preparation.has_holes)
-    shares[:, varies] = found[:, : len(varies)]
-    shares[:, has_holes] += found[:, len(varies) :]  # not to be known is a part of what an input tells
+    values[:, varies] = found[:, : len(varies)]
+    values[:, has_holes] += found[:, len(varies) :]  # not to be known is a part of what an input tells
     start = float(np.ravel(told.expected_value)[0])
-    return member.scale * shares, member.centre + member.scale * start
+    return member.scale * values, member.centre + member.scale * start

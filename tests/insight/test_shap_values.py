@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import tieline as tl
-from tieline.insight.tree_shares import tree_shares
+from tieline.insight.shap_values import shap_values
 
 INPUTS = ["strong", "weak", "idle"]
 
@@ -31,19 +31,19 @@ def table(n=80, seed=0):
     ],
     ids=str,
 )
-def test_base_and_shares_add_up_to_the_prediction(asked):
+def test_base_and_values_add_up_to_the_prediction(asked):
     seen = table()
     seen["weak"][::7] = np.nan
     posterior = tl.Learner(INPUTS, "y", **asked).fit(seen)
     grid = table(20, seed=1)
-    found = tree_shares(posterior, grid)
-    np.testing.assert_allclose(found["base"] + found["share"].sum("input"), posterior.predict(grid)["y"])
-    np.testing.assert_allclose(found["column_share"].sum("column"), found["share"].sum("input"))
-    assert found["share"].attrs["units"] == "GPa"
-    assert found["size"].sel(input="strong") > 3 * found["size"].sel(input="weak")
+    found = shap_values(posterior, grid)
+    np.testing.assert_allclose(found["base"] + found["shap_value"].sum("input"), posterior.predict(grid)["y"])
+    np.testing.assert_allclose(found["column_shap_value"].sum("column"), found["shap_value"].sum("input"))
+    assert found["shap_value"].attrs["units"] == "GPa"
+    assert found["importance"].sel(input="strong") > 3 * found["importance"].sel(input="weak")
 
 
-def test_shares_of_one_tree_are_those_of_the_definition():
+def test_values_of_one_tree_are_those_of_the_definition():
     """Averaged over the orders in which inputs come to be known, an unknown one by its training shares."""
     seen = table(40)
     settings = {"n_estimators": 1, "max_depth": 3, "bootstrap": False}
@@ -67,7 +67,7 @@ def test_shares_of_one_tree_are_those_of_the_definition():
         for k, name in enumerate(order):
             gain = expected(set(order[: k + 1])) - expected(set(order[:k]))
             wanted[name] += member.scale * gain / len(orders)
-    found = tree_shares(posterior, seen)["share"].values[4]
+    found = shap_values(posterior, seen)["shap_value"].values[4]
     np.testing.assert_allclose(found, wanted)
 
 
@@ -82,9 +82,9 @@ def test_a_composition_is_one_input_and_its_columns_are_told():
         },
         {"specimen": np.arange(60), "element": ["Fe", "Ni", "Cr"]},
     )
-    found = tree_shares(tl.Learner(["composition", "idle"], "y").fit(alloys), alloys)
-    assert found["share"].shape == (60, 2)
-    assert found["size"].sel(input="composition") > 10 * found["size"].sel(input="idle")
+    found = shap_values(tl.Learner(["composition", "idle"], "y").fit(alloys), alloys)
+    assert found["shap_value"].shape == (60, 2)
+    assert found["importance"].sel(input="composition") > 10 * found["importance"].sel(input="idle")
     assert "x(Fe)" in found["column"].values
 
 
@@ -95,17 +95,17 @@ def test_a_composition_is_one_input_and_its_columns_are_told():
 def test_other_ways_are_refused(asked, match):
     posterior = tl.Learner(INPUTS, "y", **asked).fit(table(20))
     with pytest.raises(tl.SchemaError, match=match):
-        tree_shares(posterior, table(3))
+        shap_values(posterior, table(3))
 
 
 def test_bad_questions_are_refused(monkeypatch):
     seen = table(20)
     posterior = tl.Learner(INPUTS, "y").fit(seen)
     with pytest.raises(tl.SchemaError, match="Name a property"):
-        tree_shares(posterior, seen, "z")
+        shap_values(posterior, seen, "z")
     labelled = seen.drop_vars("y").assign(phase=("specimen", np.where(seen["strong"] > 0, "a", "b")))
     with pytest.raises(tl.SchemaError, match="labels"):
-        tree_shares(tl.Learner(INPUTS, phase="phase").fit(labelled), labelled)
+        shap_values(tl.Learner(INPUTS, phase="phase").fit(labelled), labelled)
     monkeypatch.setitem(sys.modules, "shap", None)
     with pytest.raises(tl.MissingExtra, match=r'pip install "tieline\[shap\]"'):
-        tree_shares(posterior, seen)
+        shap_values(posterior, seen)
