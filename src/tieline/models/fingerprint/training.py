@@ -294,7 +294,7 @@ def prior_of(population: Population, corrections: Sequence[Correction] = ()) -> 
     """Clusters as networks read them."""
     parts = (population.weight, population.centre, population.variance)
     corrected = {c.modality: c.standard(population.laws[c.law]) for c in corrections}
-    return Prior(*(p.astype(np.float32) for p in parts), corrected)
+    return Prior(*(p.astype(np.float32) for p in parts), corrected=corrected)
 
 
 def batch_size(n_specimens: int, usual: int) -> int:
