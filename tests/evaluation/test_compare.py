@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 import tieline as tl
 from tieline.evaluation.fold_run import FoldRun
-from tieline.evaluation.race import clustered_error
+from tieline.evaluation.scores import clustered_error
 
 QUICK = ["ridge", "neighbours", "gaussian_process", "support_vectors"]
 

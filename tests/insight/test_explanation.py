@@ -6,7 +6,8 @@ import xarray as xr
 
 import tieline as tl
 from tieline.insight.explanation import explain, model_card, nearest_specimens
-from tieline.insight.importance import coefficient_path, local_effects, permutation_importance
+from tieline.insight.importance import local_effects, permutation_importance
+from tieline.insight.selection import coefficient_path
 from tieline.schema.hashing import table_hash
 
 INPUTS = ["strong", "weak", "idle"]

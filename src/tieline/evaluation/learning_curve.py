@@ -8,7 +8,8 @@ import numpy as np
 import xarray as xr
 
 from tieline.evaluation.fold_run import FoldJob, FoldRun, losses, run_folds
-from tieline.evaluation.race import Race, clustered_error
+from tieline.evaluation.race import Race
+from tieline.evaluation.scores import clustered_error
 from tieline.models.arrays import Indices
 
 SHARES = (0.25, 0.5)  # of the groups of a training fold, besides all of them

@@ -15,6 +15,7 @@ from tieline.evaluation.candidates import Candidate
 from tieline.evaluation.fold_run import FoldJob, FoldRun, Rows, losses, run_folds
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.run_log import Key, RunLog
+from tieline.evaluation.scores import clustered_error
 from tieline.models.arrays import Array, Indices
 
 N_UNTUNED = 2  # folds with the usual settings
@@ -111,19 +112,6 @@ def loss_of(race: Race, name: str, places: Sequence[tuple[int, int]]) -> tuple[A
     runs = [race.runs[name][place] for place in places]
     rows = np.concatenate([run.rows for run in runs])
     return np.concatenate([losses(race.rows, run) for run in runs]), race.rows.group[rows]
-
-
-def clustered_error(values: Array, group: Indices) -> float:
-    """Standard error of a mean whose values belong together in groups.
-
-    Source: Liang & Zeger (1986), doi:10.1093/biomet/73.1.13, for a mean.
-    """
-    at = np.unique(group, return_inverse=True)[1]
-    n_groups = at.max() + 1
-    if n_groups < 2:
-        return float("nan")
-    sums = np.bincount(at, values - values.mean())
-    return float(np.sqrt((sums**2).sum() * n_groups / (n_groups - 1)) / len(values))
 
 
 def _still_in(race: Race, alive: list[str], places: list[tuple[int, int]], *, is_tuned: bool) -> list[str]:

@@ -17,8 +17,9 @@ from tieline.errors import SchemaError
 from tieline.evaluation.candidates import simplicity_of
 from tieline.evaluation.compare import compare
 from tieline.evaluation.left_out import half_widths, losses_of
-from tieline.evaluation.race import TIE, clustered_error
+from tieline.evaluation.race import TIE
 from tieline.evaluation.schemes import group_folds
+from tieline.evaluation.scores import clustered_error
 from tieline.evaluation.task import Task, task
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import labels_of

@@ -145,3 +145,24 @@ def paired_difference(ours: ArrayLike, theirs: ArrayLike) -> tuple[float, float]
     n_worlds = len(difference)
     error = difference.std(ddof=1) / np.sqrt(n_worlds) if n_worlds > 1 else np.nan
     return float(difference.mean()), float(error)
+
+
+def clustered_error(values: ArrayLike, group: ArrayLike) -> float:
+    """Give the standard error of a mean whose values belong together in groups.
+
+    Args:
+        values (row): what is averaged.
+        group (row): number or name of the group of each.
+
+    Returns:
+        In the unit of the values; NaN for a single group.
+
+    Source: Liang & Zeger (1986), doi:10.1093/biomet/73.1.13, for a mean.
+    """
+    each = np.asarray(values, float)
+    at = np.unique(group, return_inverse=True)[1]
+    n_groups = at.max() + 1
+    if n_groups < 2:
+        return float("nan")
+    sums = np.bincount(at, each - each.mean())
+    return float(np.sqrt((sums**2).sum() * n_groups / (n_groups - 1)) / len(each))

@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 
 from tieline.evaluation.fold_run import FoldRun
-from tieline.evaluation.race import BASELINE, TIE, Race, clustered_error, loss_of
+from tieline.evaluation.race import BASELINE, TIE, Race, loss_of
+from tieline.evaluation.scores import clustered_error
 from tieline.models.arrays import Array, Indices
 
 

@@ -117,8 +117,14 @@ def _draw_tree(axes: Axes, found: xr.Dataset, colours: list) -> None:
         group[n + step] = group[a] if group[a] == group[b] else 0
     steps = np.column_stack([found["merge"].values.astype(float), height, size[n:]])
     n_leaves = min(n, MOST_LEAVES)
-    colour_of = {"link_color_func": lambda k: str(group[k])}
-    drawn = dendrogram(steps, n_leaves, "lastp", no_plot=True, show_leaf_counts=False, **colour_of)
+    drawn = dendrogram(
+        steps,
+        n_leaves,
+        "lastp",
+        no_plot=True,
+        show_leaf_counts=False,
+        link_color_func=lambda k: str(group[k]),
+    )
     lines = [list(zip(x, y, strict=True)) for x, y in zip(drawn["icoord"], drawn["dcoord"], strict=True)]
     shades = [colours[int(k) - 1] if int(k) else INK for k in drawn["color_list"]]
     axes.add_collection(LineCollection(lines, colors=shades, linewidths=0.8))

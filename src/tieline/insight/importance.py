@@ -5,13 +5,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified, SchemaError
+from tieline.errors import SchemaError
 from tieline.evaluation.left_out import losses_of
-from tieline.evaluation.race import clustered_error
+from tieline.evaluation.scores import clustered_error
 from tieline.evaluation.task import Task
-from tieline.models.arrays import Array
-from tieline.models.design_columns import DesignColumns
-from tieline.models.learner_fit import Preparation
 from tieline.models.posterior import Posterior, names_of, property_named
 from tieline.schema import as_variables
 from tieline.schema.wording import name_known
@@ -44,7 +41,7 @@ def permutation_importance(
     Source:
         Breiman (2001), doi:10.1023/A:1010933404324, section 10; here on left-out groups, with their error.
     """
-    target = target_of(task, target)
+    target = property_named(task.targets, target, called="target that the task has")
     rng = np.random.default_rng(seed)
     table = as_variables(task.table, task.inputs)
     loss, rise, groups = [], [], []
@@ -140,72 +137,6 @@ def local_effects(
         {"edge": ("edge", edges, {"units": variable.attrs.get("units", "")})},
         {"input": name, "target": target},
     )
-
-
-def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int = 40) -> xr.Dataset:
-    """How the coefficients of a sparse line enter, as its penalty is lowered.
-
-    Args:
-        task: inputs and what is predicted.
-        target: a property; by default the only one.
-        n_penalties: from where all coefficients are zero down to a thousandth of that.
-
-    Returns:
-        coefficient (penalty, column), of standardised columns and a standardised property, and rank (column):
-        the order in which columns enter, from 1; 0 for those that never do.
-    """
-    from sklearn.linear_model import lasso_path
-
-    target = property_of(task, target)
-    prepared, standard, names, _ = standardised(task, target)
-    penalties, found, _ = lasso_path(prepared, standard, alphas=n_penalties, eps=1e-3)  # type: ignore[arg-type]
-    first = np.where((found != 0).any(1), (found != 0).argmax(1), len(penalties))
-    rank = np.where(first < len(penalties), first.argsort(kind="stable").argsort() + 1, 0)
-    return xr.Dataset(
-        {"coefficient": (("penalty", "column"), found.T), "rank": ("column", rank)},
-        {"penalty": penalties, "column": names},
-        {"target": target},
-    )
-
-
-def standardised(task: Task, target: str) -> tuple[Array, Array, np.ndarray, np.ndarray]:
-    """Columns that vary (row, column) and a property (row), standardised; name and input of each column.
-
-    Raises:
-        NotIdentified: no column varies.
-    """
-    rows, columns = task.rows(target), DesignColumns.of(task.table, task.inputs)
-    x, y = task.columns()[rows], task.table[target].values.astype(float)[rows]
-    preparation = Preparation.of(x)
-    varies = preparation.varies
-    if not varies.any():
-        raise NotIdentified(
-            "No input varies.",
-            found=f"{len(rows)} rows that know '{target}'",
-            hint="other inputs, or more rows",
-        )
-    names, inputs = np.array(columns.names)[varies], np.array(columns.input_of)[varies]
-    return preparation.apply(x)[:, : varies.sum()], (y - y.mean()) / (y.std() or 1.0), names, inputs
-
-
-def property_of(task: Task, target: str | None) -> str:
-    """The property that is meant; by default the only one of a task.
-
-    Raises:
-        SchemaError: the task has no such property.
-    """
-    if task.is_classification:
-        raise SchemaError("Name a task that predicts properties.", found=f"labels of '{task.targets[0]}'")
-    return target_of(task, target)
-
-
-def target_of(task: Task, target: str | None) -> str:
-    """The target that is meant, a property or labels; by default the only one of a task.
-
-    Raises:
-        SchemaError: the task has no such target.
-    """
-    return property_named(task.targets, target, called="target that the task has")
 
 
 def _rows(variable: xr.DataArray, order: np.ndarray) -> np.ndarray:

@@ -1,14 +1,43 @@
-"""Which inputs a sparse line chooses again and again, whatever half of the groups it learns from."""
+"""Which columns a sparse line needs: in which order they enter, and which are chosen again and again."""
 
 import numpy as np
 import xarray as xr
 
-from tieline.errors import NotIdentified
+from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.task import Task
-from tieline.insight.importance import property_of, standardised
+from tieline.models.arrays import Array
+from tieline.models.design_columns import DesignColumns
+from tieline.models.learner_fit import Preparation
+from tieline.models.posterior import property_named
 from tieline.models.stable_line import chosen_in_halves, columns_a_half
 
 LEAST_GROUPS = 8
+
+
+def coefficient_path(task: Task, target: str | None = None, *, n_penalties: int = 40) -> xr.Dataset:
+    """How the coefficients of a sparse line enter, as its penalty is lowered.
+
+    Args:
+        task: inputs and what is predicted.
+        target: a property; by default the only one.
+        n_penalties: from where all coefficients are zero down to a thousandth of that.
+
+    Returns:
+        coefficient (penalty, column), of standardised columns and a standardised property, and rank (column):
+        the order in which columns enter, from 1; 0 for those that never do.
+    """
+    from sklearn.linear_model import lasso_path
+
+    target = _property(task, target)
+    prepared, standard, names, _ = _standardised(task, target)
+    penalties, found, _ = lasso_path(prepared, standard, alphas=n_penalties, eps=1e-3)  # type: ignore[arg-type]
+    first = np.where((found != 0).any(1), (found != 0).argmax(1), len(penalties))
+    rank = np.where(first < len(penalties), first.argsort(kind="stable").argsort() + 1, 0)
+    return xr.Dataset(
+        {"coefficient": (("penalty", "column"), found.T), "rank": ("column", rank)},
+        {"penalty": penalties, "column": names},
+        {"target": target},
+    )
 
 
 def stable_inputs(
@@ -48,8 +77,8 @@ def stable_inputs(
         Meinshausen & Bühlmann (2010), doi:10.1111/j.1467-9868.2010.00740.x, theorem 1 for the bound; pairs as
         in Shah & Samworth (2013), doi:10.1111/j.1467-9868.2011.01034.x.
     """
-    target = property_of(task, target)
-    x, y, names, input_of = standardised(task, target)
+    target = _property(task, target)
+    x, y, names, input_of = _standardised(task, target)
     group = task.group[task.rows(target)]
     labels = np.unique(group)
     if len(labels) < LEAST_GROUPS:
@@ -75,3 +104,34 @@ def stable_inputs(
             "expected_by_chance": n**2 / ((2 * threshold - 1) * n_columns),
         },
     )
+
+
+def _property(task: Task, target: str | None) -> str:
+    """The property that is meant; by default the only one of a task.
+
+    Raises:
+        SchemaError: the task has no such property.
+    """
+    if task.is_classification:
+        raise SchemaError("Name a task that predicts properties.", found=f"labels of '{task.targets[0]}'")
+    return property_named(task.targets, target, called="target that the task has")
+
+
+def _standardised(task: Task, target: str) -> tuple[Array, Array, np.ndarray, np.ndarray]:
+    """Columns that vary (row, column) and a property (row), standardised; name and input of each column.
+
+    Raises:
+        NotIdentified: no column varies.
+    """
+    rows, columns = task.rows(target), DesignColumns.of(task.table, task.inputs)
+    x, y = task.columns()[rows], task.table[target].values.astype(float)[rows]
+    preparation = Preparation.of(x)
+    varies = preparation.varies
+    if not varies.any():
+        raise NotIdentified(
+            "No input varies.",
+            found=f"{len(rows)} rows that know '{target}'",
+            hint="other inputs, or more rows",
+        )
+    names, inputs = np.array(columns.names)[varies], np.array(columns.input_of)[varies]
+    return preparation.apply(x)[:, : varies.sum()], (y - y.mean()) / (y.std() or 1.0), names, inputs
