@@ -6,10 +6,10 @@ raw/NAME/         every imported file as it came, never changed
 arrays/           what the imports say together, named by checksum
 posteriors/       what was learned, named by checksum
 artifacts/        files that were attached, named by checksum
+studies/          beside the log: what was read in spectra and volumes, a fingerprint; backtest/ a back-test
 proposals.csv     the latest proposals, to be filled in and imported; earlier ones under their date-time
 
-What counts is the log: nothing in it is ever changed, and everything else follows from it. A file is written
-whole before the log names it, so a crash leaves the state before or after.
+What counts is the log, which never changes; the rest follows. A file is whole before the log names it.
 """
 
 import weakref

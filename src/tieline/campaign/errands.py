@@ -1,7 +1,7 @@
 """Work beside a campaign, as a process of its own that outlives whoever began it.
 
-All lies in one folder of the campaign: what was asked for, how far it is, what went wrong, and the answer.
-Whoever looks only reads.
+All lies in one folder of the campaign: what was asked for, how far it is, what went wrong, and the answer; in
+`earlier/` the answer before it. Whoever looks only reads.
 """
 
 import json
@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -19,7 +19,7 @@ from tieline.campaign.places import write_whole
 from tieline.campaign.store.event import now
 from tieline.errors import TielineError
 
-ABOUT, PROGRESS = "about.json", "progress.json"
+ABOUT, PROGRESS, EARLIER = "about.json", "progress.json", "earlier"
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,25 @@ class Errand:
         """Its folder."""
         return self.folder / self.name
 
+    @property
+    def earlier(self) -> "Errand":
+        """The work that was done before it was begun anew."""
+        return replace(self, name=f"{self.name}/{EARLIER}")
+
+    def latest(self) -> "Errand":
+        """This work, or the earlier one while this one has no answer."""
+        return self if self.state() == "done" else self.earlier
+
     def begin(self, about: Mapping[str, Any], *also: str) -> None:
-        """Begin it anew.
+        """Begin it anew; an answer that there is stays until the next one is done.
 
         Args:
             about: what is asked for.
             also: files that earlier work left, and that this one must not find.
         """
         self.place.mkdir(parents=True, exist_ok=True)
+        if self.state() == "done":
+            self._put_by()
         for file in (PROGRESS, *also):
             (self.place / file).unlink(missing_ok=True)
         command = [sys.executable, "-m", self.module, str(self.folder.resolve())]
@@ -63,6 +74,13 @@ class Errand:
         write_whole(self.place / ABOUT, json.dumps(said | {"process": this_process(process.pid)}))
         # Whoever starts a process is asked to take notice of its end.
         Thread(target=process.wait, daemon=True, name=f"end of the {self.place.name}").start()
+
+    def _put_by(self) -> None:
+        there = self.earlier.place
+        there.mkdir(exist_ok=True)
+        (there / self.answer).unlink(missing_ok=True)  # an answer never stands beside the question of another
+        write_whole(there / ABOUT, json.dumps(self.about()))
+        (self.place / self.answer).replace(there / self.answer)
 
     def about(self) -> dict[str, Any]:
         """What was asked for last, when; empty if nothing ever was."""

@@ -57,7 +57,7 @@ def survive_apart(place: Path, sheet: str | None = None) -> None:
 
 def outcomes_apart(places: Sequence[Path]) -> list[str]:
     """What comes of each file: `read`, or the kind of error that it is refused with."""
-    return _apart(_outcomes, places[0], [str(place) for place in places])
+    return _apart(_outcomes, places[0], [str(place) for place in places], n_files=len(places))
 
 
 def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
@@ -66,7 +66,7 @@ def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
     Raises:
         SchemaError: one cannot be read, or not all within time and memory.
     """
-    return _opened_apart(_wrote_spectra, places[0], [str(place) for place in places])
+    return _opened_apart(_wrote_spectra, places, [str(place) for place in places])
 
 
 def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
@@ -76,16 +76,20 @@ def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
         SchemaError: it cannot be read, or not within time and memory.
         UnitError: the unit is unknown.
     """
-    (scan,) = _opened_apart(_wrote_volume, place, voxel_size, units)
+    (scan,) = _opened_apart(_wrote_volume, [place], voxel_size, units)
     return scan["volume"]
 
 
-def _opened_apart(work: Callable[..., Any], place: Path, *about: Any) -> list[xr.Dataset]:
+def _opened_apart(work: Callable[..., Any], places: Sequence[Path], *about: Any) -> list[xr.Dataset]:
     """What a process of its own made of files; it comes back as files of ours."""
     with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
-        n = _apart(work, place, folder, *about)
-        made = [open_netcdf(Path(folder) / f"{i}.nc") for i in range(n)]
-    return [one for one in made if isinstance(one, xr.Dataset)]
+        n = _apart(work, places[0], folder, *about, n_files=len(places))
+        made = []
+        for i in range(n):
+            one = open_netcdf(Path(folder) / f"{i}.nc")
+            assert isinstance(one, xr.Dataset)  # the process writes nothing else
+            made.append(one)
+    return made
 
 
 def _wrote_spectra(_: Path, folder: str, places: list[str]) -> int:
@@ -123,33 +127,40 @@ def _outcomes(_: Path, places: list[str]) -> list[str]:
     return found
 
 
-def _apart(work: Callable[..., Any], place: Path, *about: Any) -> Any:
-    """Let a process of its own do some work on a file, and return its answer.
+def _apart(work: Callable[..., Any], place: Path, *about: Any, n_files: int = 1) -> Any:
+    """Let a process of its own do some work on a file, or on so many with it, and return its answer.
 
     Not multiprocessing, which would run the script of whoever asks once more, and speak pickle.
     """
-    asked = {"path": sys.path, "work": [work.__module__, work.__name__], "place": str(place), "about": about}
+    asked = {
+        "path": sys.path,
+        "work": [work.__module__, work.__name__],
+        "place": str(place),
+        "about": about,
+        "n_files": n_files,
+    }
     with subprocess.Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE) as process:
         try:
             said, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
         except subprocess.TimeoutExpired as error:
             process.kill()
-            raise _refused(place, f"it takes more than {PATIENCE:g} s") from error
+            raise _refused(place, f"it takes more than {PATIENCE:g} s", n_files) from error
     if not said:
         is_late = os.name != "nt" and process.returncode == -signal.SIGXCPU
         found = f"it takes more than {SECONDS} s" if is_late else "the process that read it died"
-        raise _refused(place, found)
+        raise _refused(place, found, n_files)
     answer = json.loads(said)
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["what"], found=answer["found"], hint=answer["hint"])
     return answer["answer"]
 
 
-def _refused(place: Path, found: str) -> SchemaError:
+def _refused(place: Path, found: str, n_files: int) -> SchemaError:
+    if n_files == 1:
+        hint = "open it in the program that wrote it, and export the table alone"
+        return SchemaError(f"'{place.name}' cannot be read.", found=found, hint=hint)
     return SchemaError(
-        f"'{place.name}' cannot be read.",
-        found=found,
-        hint="open it in the program that wrote it, and export the table alone",
+        f"One of {n_files} files cannot be read.", found=found, hint="send fewer at once, to see which it is"
     )
 
 
@@ -165,7 +176,7 @@ def answer(asked: Mapping[str, Any]) -> None:
     except TielineError as error:
         said = {"error": type(error).__name__, "what": error.what, "found": error.found, "hint": error.hint}
     except MemoryError:
-        refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory")
+        refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory", asked["n_files"])
         said = {"error": "SchemaError", "what": refused.what, "found": refused.found, "hint": refused.hint}
     with there:
         there.write(json.dumps(said, default=lambda value: value.item()).encode())

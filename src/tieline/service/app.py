@@ -87,7 +87,7 @@ def create_app(folder: str | Path, access: Access | None = None, *, max_upload: 
     async def campaign_of_app(app: FastAPI) -> AsyncIterator[None]:
         state = app.state
         state.folder, state.campaign = Path(folder), None
-        state.drawings, state.tray = Drawings(), Tray.new()
+        state.drawings, state.studies, state.tray = Drawings(), Drawings(), Tray.new()
         with ExitStack() as leaving:
             leaving.callback(state.tray.throw_away)
 

@@ -64,8 +64,8 @@ def begin_fingerprint(campaign: Campaign, names: Sequence[str], n_clusters: int 
 
 
 def read_fingerprint(campaign: Campaign) -> FingerprintPosterior:
-    """What was learned last."""
-    posterior = load_posterior(errand_of(campaign.path).place / ANSWER)
+    """What was learned last; as long as a newer one is being learned, or if it failed, the one before."""
+    posterior = load_posterior(errand_of(campaign.path).latest().place / ANSWER)
     assert isinstance(posterior, FingerprintPosterior)  # the errand writes nothing else
     return posterior
 

@@ -1,11 +1,11 @@
 """Measurements that are kept with a campaign to be studied: the file as it came, and what was read in it.
 
 The file itself is attached, as the log says. `studies/KIND/` has what was read, named by the checksum of the
-file, with what was said about it beside.
+file, with what was said about it beside; `aside/` in there what was left out.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from tieline.campaign.store.event import now
 from tieline.errors import NotFound
 from tieline.schema import open_netcdf, save_netcdf
 
-FOLDER = "studies"
+FOLDER, ASIDE = "studies", "aside"
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,14 @@ def kept(campaign: Campaign, kind: str) -> list[Kept]:
     return sorted(found, key=lambda one: (one.about["at"], one.name))
 
 
-def set_aside(campaign: Campaign, kind: str, digest: str) -> Kept:
-    """Leave a file out of a study; the campaign keeps it as it came.
+def set_aside(campaign: Campaign, kind: str, digest: str, by: str) -> Kept:
+    """Leave a file out of a study; nothing of it is lost.
+
+    Args:
+        campaign: that it belongs to.
+        kind: of the study.
+        digest: of the file.
+        by: who leaves it out.
 
     Raises:
         NotFound: there is no such file.
@@ -85,12 +91,18 @@ def set_aside(campaign: Campaign, kind: str, digest: str) -> Kept:
     found = next((one for one in kept(campaign, kind) if one.digest == digest), None)
     if found is None:
         raise NotFound("This file is not here any more.", found="a page from before", hint="look at it again")
+    there = found.place.parent / ASIDE
+    there.mkdir(exist_ok=True)
+    about = {**found.about, "aside": {"at": now(), "by": by}}
+    write_whole(there / f"{digest}.json", json.dumps(about))
     found.place.with_suffix(".json").unlink()
-    found.place.unlink()
+    found.place.replace(there / found.place.name)
     return found
 
 
-def take_over(campaign: Campaign, columns: xr.Dataset, name: str, by: str) -> list[str]:
+def take_over(
+    campaign: Campaign, columns: xr.Dataset, name: str, by: str, notes: Sequence[str] = ()
+) -> list[str]:
     """Make what was found columns of the campaign, as a file that is imported; returns the notes on it.
 
     Args:
@@ -98,13 +110,16 @@ def take_over(campaign: Campaign, columns: xr.Dataset, name: str, by: str) -> li
         columns (specimen): with roles and units.
         name: of the file, without its ending. Taken over again under this name, it replaces what was there.
         by: who does it.
+        notes: on how they came about, which the record keeps.
 
     Raises:
         TielineError: they contradict what is there.
     """
     folder = campaign.path / FOLDER
     folder.mkdir(exist_ok=True)
-    file = save_netcdf(columns, folder / f"{name}.nc")
+    record = xr.DataTree.from_dict({"/specimens": columns})
+    record.attrs["notes"] = list(notes)
+    file = save_netcdf(record, folder / f"{name}.nc")
     try:
         return campaign.import_file(file, by=by)
     finally:

@@ -6,11 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from tieline.schema import specimens_of
+from tieline.schema import is_label, specimens_of
+from tieline.schema.flags import notes_on_limits, without_limits
 
 FEWEST = 5  # specimens that have a modality, below which nothing is learned of it
 LONGEST = {1: 128, 2: 32, 3: 16}  # points along an edge, by the number of dimensions; finer ones are averaged
-COLUMNS = {"synthesis": "what it is made of", "process": "how it was made", "property": "what was measured"}
+COLUMNS = {
+    "synthesis": "what it is made of",
+    "process": "how it was made",
+    "structure": "how it is built",
+    "property": "what was measured",
+}
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Offer:
 
 def offers(record: xr.DataTree) -> list[Offer]:
     """What there is: numeric columns by their role, and every array on `measurement`."""
-    specimens, found = specimens_of(record), []
+    specimens, found = _results_of(record), []
     for role, words in COLUMNS.items():
         names = [str(n) for n, v in specimens.data_vars.items() if _is_column(str(n), v, role)]
         names = [
@@ -62,7 +68,7 @@ def table_for(
         record: of the campaign.
         chosen: of what it offers.
     """
-    specimens = specimens_of(record)
+    specimens = _results_of(record)
     table = xr.Dataset(coords={"specimen": specimens["specimen"].values.astype(str)})
     modalities: dict[str, list[str] | str] = {}
     notes = []
@@ -75,6 +81,7 @@ def table_for(
                 }
             )
             modalities[one.name] = list(one.variables)
+            notes += notes_on_limits(specimens, one.variables)
             continue
         node, _, name = one.name.partition("/")
         data = record[node].to_dataset()
@@ -98,8 +105,16 @@ def has_any(table: xr.Dataset, variables: Sequence[str]) -> np.ndarray:
     return np.any([np.isfinite(table[v].values.reshape(n, -1)).any(1) for v in variables], axis=0)
 
 
+def _results_of(record: xr.DataTree) -> xr.Dataset:
+    """The specimens, with NaN where a value is only a limit, or failed."""
+    specimens = specimens_of(record)
+    return without_limits(
+        specimens, [str(n) for n, v in specimens.data_vars.items() if v.dtype.kind in "iuf"]
+    )
+
+
 def _is_column(name: str, variable: xr.DataArray, role: str) -> bool:
-    is_number = variable.dims == ("specimen",) and variable.dtype.kind in "iuf"
+    is_number = variable.dims == ("specimen",) and not is_label(variable)
     return is_number and variable.attrs.get("role") == role and not name.endswith(("_sd", "_flag"))
 
 
@@ -129,11 +144,13 @@ def _coarse(variable: xr.DataArray) -> xr.DataArray:
 
 
 def _by_specimen(values: xr.DataArray, owners: np.ndarray, table: xr.Dataset) -> xr.DataArray:
-    """Repeats by their mean; NaN where a specimen was not measured."""
+    """Repeats by their mean, point by point of those that were measured; NaN where none was."""
     made = np.full((table.sizes["specimen"], *values.shape[1:]), np.nan)
     for i, name in enumerate(table["specimen"].values):
-        if (own := owners == name).any():
-            made[i] = values.values[own].mean(0)
+        own = values.values[owners == name]
+        is_measured = np.isfinite(own)
+        n = is_measured.sum(0)
+        np.divide(np.where(is_measured, own, 0).sum(0), n, out=made[i], where=n > 0)
     dims = ("specimen", *values.dims[1:])
     coords = {d: values[d] for d in values.dims[1:] if d in values.coords}
     return xr.DataArray(made, coords, dims, attrs=values.attrs)

@@ -1,7 +1,7 @@
 """Spectra that are kept with a campaign: those of pure compounds, and what others are made of."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tieline.models.spectral_composition import SpectralComposition
 from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.models.spectral_reading import match_channels, read_spectra
 from tieline.readers.apart import spectra_apart
-from tieline.schema.wording import name_known
+from tieline.schema.wording import name_known, name_some
 
 KIND = "spectra"
 AREA, REFERENCE = "area", "reference"
@@ -34,6 +34,7 @@ class Spectra:
         unknown (specimen): the others, on the channels of the references; None if there are none.
         charge: of the ions.
         groups: columns of text by which unknown spectra can be averaged.
+        notes: on channels that a file lacks, or has beside those of the references.
     """
 
     files: list[Kept]
@@ -41,6 +42,7 @@ class Spectra:
     unknown: xr.Dataset | None
     charge: int
     groups: list[str]
+    notes: list[str]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -82,17 +84,22 @@ def add_spectra(
         by: who adds them.
 
     Raises:
-        SchemaError: one cannot be read, or has no such column, or other channels.
+        SchemaError: one cannot be read, or has no such column, or other channels, or ions of another charge.
     """
+    if ions not in CHARGES:
+        raise SchemaError("Ions are negative or positive.", found=repr(ions), hint=" or ".join(CHARGES))
     tables = [_labelled(t, f, column, compound) for t, f in zip(spectra_apart(files), files, strict=True)]
-    known = [one.read() for one in kept(campaign, KIND)[:1]]
-    for table in tables:
-        on_channels_of(table, [*known, *tables][0])  # what cannot stand is refused before anything is kept
+    before = kept(campaign, KIND)
+    # What cannot stand, or beside which something else could not, is refused before anything is kept.
+    _charge_of([*(one.about["charge"] for one in before), CHARGES[ions]])
+    _on_common_channels(
+        [*(one.read() for one in before), *tables], [*(one.name for one in before), *(f.name for f in files)]
+    )
     added = []
     for table, file in zip(tables, files, strict=True):
         is_pure = table[REFERENCE].values != ""
         about = {
-            "charge": CHARGES.get(ions, -1),
+            "charge": CHARGES[ions],
             "n_pure": int(is_pure.sum()),
             "n_unknown": int((~is_pure).sum()),
         }
@@ -118,34 +125,65 @@ def _labelled(table: xr.Dataset, file: Path, column: str, compound: str) -> xr.D
 
 
 def find_spectra(campaign: Campaign) -> Spectra:
-    """All spectra that are kept."""
+    """All spectra that are kept.
+
+    Raises:
+        SchemaError: files that were left over do not go together.
+    """
     files = kept(campaign, KIND)
-    tables = [one.read() for one in files]
-    tables = [on_channels_of(table, tables[0]) for table in tables]
+    charge = _charge_of(one.about["charge"] for one in files)
+    tables, notes = _on_common_channels([one.read() for one in files], [one.name for one in files])
     pure = [t.isel(specimen=t[REFERENCE].values != "") for t in tables]
     other = [t.isel(specimen=t[REFERENCE].values == "") for t in tables]
     unknown = _together(other)
     groups = [] if unknown is None else [n for n in _texts(unknown) if n != REFERENCE]
-    charge = files[-1].about["charge"] if files else -1
-    return Spectra(files, _together([p[[AREA, REFERENCE]] for p in pure]), unknown, charge, groups)
+    return Spectra(files, _together([p[[AREA, REFERENCE]] for p in pure]), unknown, charge, groups, notes)
 
 
-def on_channels_of(table: xr.Dataset, first: xr.Dataset) -> xr.Dataset:
-    """Bring spectra onto the channels of others.
+def _charge_of(charges: Iterable[int]) -> int:
+    """The one charge of all ions.
 
     Raises:
-        SchemaError: most channels are missing.
+        SchemaError: they have several; a compound has other peaks in each.
     """
+    found = set(charges)
+    if len(found) > 1:
+        raise SchemaError(
+            "Spectra of negative and of positive ions are not told by each other.",
+            found="files of both",
+            hint="leave out those of one charge, or keep them in a campaign of their own",
+        )
+    return found.pop() if found else CHARGES["negative"]
+
+
+def _on_common_channels(tables: list[xr.Dataset], names: list[str]) -> tuple[list[xr.Dataset], list[str]]:
+    """Bring spectra onto the channels of the first references, whichever file came first.
+
+    Returns:
+        The spectra, and notes on what the channels of each file lack and what lies beside them.
+
+    Raises:
+        SchemaError: most channels of a file are missing.
+    """
+    if not tables:
+        return [], []
+    first = next((t for t in tables if (t[REFERENCE].values != "").any()), tables[0])
     target = read_spectra(first, AREA)
-    matched = match_channels(read_spectra(table, AREA), target.channels, target.axis)
-    rest = table.drop_vars([AREA, target.axis])
-    return rest.assign({AREA: (("specimen", target.axis), matched.counts, table[AREA].attrs)}).assign_coords(
-        {target.axis: first[target.axis]}
-    )
+    brought, notes = [], []
+    for table, name in zip(tables, names, strict=True):
+        matched = match_channels(read_spectra(table, AREA), target.channels, target.axis)
+        area = (("specimen", target.axis), matched.counts, table[AREA].attrs)
+        rest = table.drop_vars([AREA, target.axis])
+        brought.append(rest.assign({AREA: area}).assign_coords({target.axis: first[target.axis]}))
+        notes += [f"{name}: {note}" for note in matched.notes]
+    return brought, notes
 
 
 def take_shares(campaign: Campaign, found: xr.Dataset, by: str) -> list[str]:
     """Make the shares that were found columns of the campaign, each with its standard error.
+
+    A spectrum that holds something that is none of the references has no shares there: they would be those of
+    its explained part only. How much of the counts no reference explains is a column too.
 
     Args:
         campaign: that gets them.
@@ -153,14 +191,20 @@ def take_shares(campaign: Campaign, found: xr.Dataset, by: str) -> list[str]:
         by: who does it.
     """
     about = {"role": "property", "units": "1"}
-    columns = {}
+    unexplained = ("specimen", found["unexplained"].values, {"role": "structure", "units": "1"})
+    columns = {"unexplained_share": unexplained}
+    is_strange = found["is_none_of_references"].values
     for compound in found["compound"].values:
         one = found.sel(compound=compound)
         half = (one["share_high"].values - one["share_low"].values) / 2
-        columns[f"share_{compound}"] = ("specimen", one["share"].values, about)
-        columns[f"share_{compound}_sd"] = ("specimen", half / HALF_OF_90, about)
+        columns[f"share_{compound}"] = ("specimen", np.where(is_strange, np.nan, one["share"].values), about)
+        columns[f"share_{compound}_sd"] = ("specimen", np.where(is_strange, np.nan, half / HALF_OF_90), about)
     names = found["specimen"].values.astype(str)
-    return take_over(campaign, xr.Dataset(columns, {"specimen": names}), "shares-of-compounds", by)
+    notes = []
+    if is_strange.any():
+        strangers = name_some(names[is_strange])
+        notes = [f"No shares of {strangers}: something there is none of the references."]
+    return take_over(campaign, xr.Dataset(columns, {"specimen": names}), "shares-of-compounds", by, notes)
 
 
 def _texts(table: xr.Dataset) -> list[str]:

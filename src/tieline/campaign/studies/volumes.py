@@ -1,6 +1,6 @@
 """Volumes that are kept with a campaign: scans, told apart into pore and solid, and described."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,36 @@ from tieline.errors import SchemaError
 from tieline.features.represent import VOLUMES
 from tieline.readers.apart import volume_apart
 from tieline.schema.volumes import AXES
+from tieline.units import convert
 
 KIND = "volumes"
+COVARIANCE = "covariance"  # begins the names of numbers at distances that count voxels
+SAME_SIZE = 1e-6  # relative difference of voxels that were only written in another unit
 GREYS = 2  # different values, up to which a volume is pore and solid as it came
+
+
+@dataclass(frozen=True)
+class Description:
+    """A volume in numbers.
+
+    Attributes:
+        numbers: by name, each with its unit; NaN where there is none.
+        voxel: edge of a voxel, with its unit.
+    """
+
+    numbers: Mapping[str, tuple[float, str]]
+    voxel: tuple[float, str]
+
+    def as_plain(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        numbers = {n: [v if np.isfinite(v) else None, unit] for n, (v, unit) in self.numbers.items()}
+        return {"numbers": numbers, "voxel": list(self.voxel)}
+
+    @classmethod
+    def of_plain(cls, said: Mapping[str, Any]) -> "Description":
+        """As `as_plain` gave it."""
+        numbers = {n: (np.nan if v is None else v, unit) for n, (v, unit) in said["numbers"].items()}
+        return cls(numbers, tuple(said["voxel"]))
 
 
 @dataclass(frozen=True)
@@ -28,12 +55,16 @@ class Found:
         specimen: whose it is.
         stamp: that tells this reading from earlier ones.
         digest: checksum of its file, if it was added by itself; "" if it came with the data.
+        note: what was taken for pore unasked; "" for nothing.
+        known: its numbers, if they were found when it was added.
     """
 
     key: str
     specimen: str
     stamp: str
     digest: str = ""
+    note: str = ""
+    known: Description | None = None
 
 
 def add_volume(
@@ -73,13 +104,20 @@ def add_volume(
         )
     scan = volume_apart(file, voxel_size, units)
     values = np.unique(scan.values)
+    note = ""
     if porosity is None and threshold is None and len(values) == GREYS:
         threshold = float(values[1] if pores_are == "dark" else values[0])
+        if pores_are == "dark":  # which is also what a form says of which nobody thought
+            note = (
+                f"Of its two grey values, {values[0]:g} was taken for pore and {values[1]:g} for solid. "
+                "If it is the other way round, add the scan once more, with bright pores."
+            )
     if porosity is not None or threshold is not None:
         from tieline.features.volumes.segmentation import segment  # it loads the compiler of voxels
 
         scan = segment(scan, porosity=porosity, threshold=threshold, pores_are=pores_are)
-    about = {"specimen": specimen or file.stem}
+    known = described(scan)  # it takes seconds, which whoever looks need not wait
+    about = {"specimen": specimen or file.stem, "note": note, "known": known and known.as_plain()}
     return keep(campaign, KIND, file, scan.to_dataset(name="volume"), about, by)
 
 
@@ -89,8 +127,17 @@ def find_volumes(campaign: Campaign) -> list[Found]:
     if campaign.has_record and (node := _node(campaign)) is not None:
         stamp = str(campaign.store.fact("record"))
         found += [Found(f"data-{i}", str(name), stamp) for i, name in enumerate(node["specimen"].values)]
-    added = [(one, str(one.about["specimen"])) for one in kept(campaign, KIND)]
-    return found + [Found(one.digest, name, one.about["at"], one.digest) for one, name in added]
+    return found + [
+        Found(
+            one.digest,
+            str(one.about["specimen"]),
+            one.about["at"],
+            one.digest,
+            str(one.about.get("note", "")),
+            Description.of_plain(one.about["known"]) if one.about.get("known") else None,
+        )
+        for one in kept(campaign, KIND)
+    ]
 
 
 def read_volume(campaign: Campaign, found: Found) -> xr.DataArray:
@@ -107,35 +154,64 @@ def is_segmented(volume: xr.DataArray) -> bool:
     return "flag_meanings" in volume.attrs
 
 
-def described(volume: xr.DataArray) -> dict[str, Any] | None:
-    """Numbers that describe a volume, each with its unit; None where pore and solid are not told apart."""
+def described(volume: xr.DataArray) -> Description | None:
+    """Numbers that describe a volume; None where pore and solid are not told apart."""
     if not is_segmented(volume):
         return None
     from tieline.features.volumes.describe import describe
 
-    return {str(n): (v.item(), str(v.attrs["units"])) for n, v in describe(volume).data_vars.items()}
+    numbers = {str(n): (v.item(), str(v.attrs["units"])) for n, v in describe(volume).data_vars.items()}
+    return Description(numbers, voxel_of(volume))
+
+
+def voxel_of(volume: xr.DataArray) -> tuple[float, str]:
+    """Edge of a voxel, with its unit; 1 where it was not told."""
+    return float(volume.attrs.get("voxel_size", 1.0)), str(volume.attrs.get("voxel_size_units", "1"))
 
 
 def take_descriptors(
-    campaign: Campaign, specimens: Sequence[str], numbers: Sequence[dict[str, Any]], by: str
-) -> list[str]:
+    campaign: Campaign, volumes: Sequence[tuple[Found, Description]], by: str
+) -> tuple[list[str], int]:
     """Make descriptors columns of the campaign, several volumes of one specimen by their mean.
+
+    They are structure, so that a model learns none of them unasked.
 
     Args:
         campaign: that gets them.
-        specimens: one for each volume.
-        numbers: of each, as `described` gives them.
+        volumes: each with its numbers, which are brought to the units of the first.
         by: who does it.
+
+    Returns:
+        Notes, and how many columns there are.
+
+    Raises:
+        UnitError: the voxels of some have a size in a unit, and those of others have none.
     """
-    names = list(dict.fromkeys(specimens))
+    owners = np.array([found.specimen for found, _ in volumes])
+    names = list(dict.fromkeys(owners.tolist()))
+    first, edges = volumes[0][1], []
+    notes = [f"{found.specimen}: {found.note}" for found, _ in volumes if found.note]
+    for _, one in volumes:
+        edges.append(float(convert(*one.voxel, first.voxel[1])))
+    is_same_size = np.allclose(edges, edges[0], rtol=SAME_SIZE)
+    if not is_same_size:
+        notes.append(
+            f"{COVARIANCE}: left out. Its distances count voxels, whose size differs between volumes."
+        )
     columns = {}
-    for name, (_, units) in numbers[0].items():
-        means = []
-        for specimen in names:
-            values = [n[name][0] for s, n in zip(specimens, numbers, strict=True) if s == specimen]
-            means.append(float(np.mean(values)))
-        columns[name] = ("specimen", means, {"role": "property", "units": units})
-    return take_over(campaign, xr.Dataset(columns, {"specimen": names}), "volumes-in-numbers", by)
+    for name, (_, units) in first.numbers.items():
+        if is_same_size or not name.startswith(COVARIANCE):
+            values = np.array([convert(*one.numbers[name], units) for _, one in volumes])
+            means = [_mean(values[owners == specimen]) for specimen in names]
+            columns[name] = ("specimen", means, {"role": "structure", "units": units})
+    table = xr.Dataset(columns, {"specimen": names})
+    return take_over(campaign, table, "volumes-in-numbers", by, notes), len(columns)
+
+
+def _mean(values: np.ndarray) -> float:
+    """Mean of what is known; NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def _node(campaign: Campaign) -> xr.Dataset | None:

@@ -23,6 +23,7 @@ from tieline.service.charts.line import line
 from tieline.service.charts.maps import phase_map, property_map
 
 KEPT = 40  # predictions of whole views, and figures of them, of a few hundred kB each
+MOST_BYTES = 1 << 30  # of arrays among them, such as scans
 SD = "± "  # begins the name of the figure of an uncertainty
 
 
@@ -42,10 +43,13 @@ class Drawings:
         with self._lock:  # one after the other: two that ask for the same share the work
             if key not in self.kept:
                 self.kept[key] = make()
-                while len(self.kept) > KEPT:
+                while len(self.kept) > 1 and (len(self.kept) > KEPT or self._bytes() > MOST_BYTES):
                     self.kept.popitem(last=False)
             self.kept.move_to_end(key)
             return self.kept[key]
+
+    def _bytes(self) -> int:
+        return sum(getattr(one, "nbytes", 0) for one in self.kept.values())
 
     def alone(self, make: Callable[[], Any]) -> Any:
         """Draw while nothing else is drawn: settings of matplotlib are those of the whole process."""

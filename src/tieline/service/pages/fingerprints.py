@@ -50,12 +50,13 @@ def view(request: Request, campaign: Present) -> dict[str, Any]:
         "notes": [],
         "stamp": "",
     }
-    if errand.state() != "done":
+    learned = errand.latest()
+    if learned.state() != "done":
         return seen
-    found = _learned(request, campaign)
-    told = request.app.state.drawings.once(("fingerprint page", errand.about()["at"]), lambda: _told(found))
-    is_stale = errand.about()["data"] != campaign.store.fact("data")
-    return seen | told | {"is_stale": is_stale, "stamp": errand.about()["at"]}
+    found, stamp = _learned(request, campaign)
+    told = request.app.state.studies.once(("fingerprint page", stamp), lambda: _told(found))
+    is_stale = learned.about()["data"] != campaign.store.fact("data")
+    return seen | told | {"is_stale": is_stale, "stamp": stamp}
 
 
 def _progress(errand: Errand) -> dict[str, Any] | None:
@@ -67,17 +68,18 @@ def _progress(errand: Errand) -> dict[str, Any] | None:
     return about | {"state": state, "problem": errand.progress().get("problem", {})}
 
 
-def _learned(request: Request, campaign: Campaign) -> FingerprintPosterior:
-    """What was learned last.
+def _learned(request: Request, campaign: Campaign) -> tuple[FingerprintPosterior, str]:
+    """What was learned last, and when.
 
     Raises:
         NotFound: nothing was.
     """
-    errand = errand_of(campaign.path)
+    errand = errand_of(campaign.path).latest()
     if errand.state() != "done":
         raise NotFound("No fingerprint was learned.", hint="begin one on the page")
     stamp = errand.about()["at"]
-    return request.app.state.drawings.once(("fingerprint", stamp), lambda: read_fingerprint(campaign))
+    found = request.app.state.studies.once(("fingerprint", stamp), lambda: read_fingerprint(campaign))
+    return found, stamp
 
 
 def _told(found: FingerprintPosterior) -> dict[str, Any]:
@@ -152,8 +154,7 @@ def progress(campaign: Present) -> Response:
 @needs(READ)
 def figure(request: Request, campaign: Present) -> Response:
     """Where specimens lie, as Plotly reads it."""
-    found = _learned(request, campaign)
-    stamp = errand_of(campaign.path).about()["at"]
+    found, stamp = _learned(request, campaign)
 
     def draw() -> bytes:
         from tieline.service.charts.scatter import scatter
@@ -167,7 +168,7 @@ def figure(request: Request, campaign: Present) -> Response:
 @needs(READ)
 def cards(request: Request, campaign: Present) -> Response:
     """What is typical of each cluster."""
-    found = _learned(request, campaign)
+    found, stamp = _learned(request, campaign)
     if len(found.clusters) > MOST_CARDS:
         raise NotFound("There are too many clusters for a figure.", found=f"{len(found.clusters)}")
 
@@ -178,7 +179,6 @@ def cards(request: Request, campaign: Present) -> Response:
         cluster_cards(found).savefig(place, format="png", dpi=130)
         return place.getvalue()
 
-    stamp = errand_of(campaign.path).about()["at"]
     return Response(request.app.state.drawings.once(("cards", stamp), draw), media_type="image/png")
 
 
@@ -188,7 +188,7 @@ def take(request: Request, fields: Fields) -> Response:
     """Make clusters a column of the campaign."""
     deed = deed_of(request, "")
     try:
-        found = _learned(request, deed.campaign)
+        found, _ = _learned(request, deed.campaign)
         take_clusters(deed.campaign, deed.by(fields.get("by", "")))
     except TielineError as error:
         return refused(request, "fingerprints.html", view(request, deed.campaign), error)

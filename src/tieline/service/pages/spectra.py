@@ -10,7 +10,7 @@ import xarray as xr
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import Response
 
-from tieline.campaign.studies.kept import set_aside
+from tieline.campaign.studies.kept import kept, set_aside
 from tieline.campaign.studies.spectra import KIND, Spectra, add_spectra, find_spectra, take_shares
 from tieline.errors import NotFound, SchemaError, TielineError
 from tieline.insight.characteristic_ions import characteristic_ions
@@ -40,12 +40,12 @@ def view(
     request: Request, campaign: Present, by: By = "", specimen: Which = "", offset: Offset = 0
 ) -> dict[str, Any]:
     """What the page shows; always of now."""
-    spectra = find_spectra(campaign)
+    files = kept(campaign, KIND)
     seen: dict[str, Any] = {
         "as_of": "",
-        "files": [{"digest": f.digest, "name": f.name, **f.about} for f in spectra.files],
-        "groups": spectra.groups,
-        "by": by if by in spectra.groups else "",
+        "files": [{"digest": f.digest, "name": f.name, **f.about} for f in files],
+        "groups": [],
+        "by": "",
         "specimen": specimen,
         "offset": offset,
         "shown": SHOWN,
@@ -60,9 +60,11 @@ def view(
         "notes": [],
         "figure": "",
     }
-    if not spectra.files:
+    if not files:
         return seen
     try:
+        spectra = find_spectra(campaign)
+        seen |= {"groups": spectra.groups, "by": by if by in spectra.groups else "", "notes": spectra.notes}
         posterior, found = _answer(request, spectra, seen["by"])
     except TielineError as error:
         return seen | {"obstacle": three_clauses(error)}
@@ -70,21 +72,21 @@ def view(
     about = {"by": seen["by"], "specimen": specimen, "offset": offset, "of": len(spectra.files)}
     return seen | {
         "badge": badge_of_verdict(
-            request.app.state.drawings.once(("verdict", spectra.key), posterior.diagnose).attrs
+            request.app.state.studies.once(("verdict", spectra.key), posterior.diagnose).attrs
         ),
         "compounds": posterior.compounds,
         "specimens": [] if found is None else found["specimen"].values.astype(str).tolist(),
         "rows": [] if part is None else [_row(part.isel(specimen=i)) for i in range(part.sizes["specimen"])],
         "n_rows": 0 if found is None or specimen else found.sizes["specimen"],
         "ions": _ions(request, spectra, posterior),
-        "notes": [] if found is None else list(dict.fromkeys(found.attrs["notes"])),
+        "notes": list(dict.fromkeys([*spectra.notes, *([] if found is None else found.attrs["notes"])])),
         "figure": "" if part is None else f"{PATH}/figure.json?{urlencode(about)}",
     }
 
 
 def _answer(request: Request, spectra: Spectra, by: str) -> tuple[SpectralPosterior, xr.Dataset | None]:
     """What was learned from the pure spectra, and what the others are made of."""
-    drawings: Drawings = request.app.state.drawings
+    drawings: Drawings = request.app.state.studies
     posterior = drawings.once(("spectra", spectra.key), spectra.learn)
     if spectra.unknown is None:
         return posterior, None
@@ -125,7 +127,7 @@ def _ions(request: Request, spectra: Spectra, posterior: SpectralPosterior) -> l
     """For each compound the peaks that tell it from the others."""
     own = [e for c in posterior.compounds for e in re.findall("[A-Z][a-z]?", c) if e in atomic_weights()]
     n = min(N_IONS, len(posterior.references.channels))
-    found = request.app.state.drawings.once(
+    found = request.app.state.studies.once(
         ("ions", spectra.key),
         lambda: characteristic_ions(
             posterior, n=n, elements=[*dict.fromkeys([*own, *BESIDE])], charge=spectra.charge
@@ -168,10 +170,10 @@ def drop(
     fields: Fields,
     files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
-    """Take files of spectra, each by itself."""
+    """Take files of spectra, all or none."""
     deed = deed_of(request, "")
-    about = {name: fields.get(name, "") for name in ("column", "compound", "ions")}
-    about["by"] = deed.by(fields.get("by", ""))
+    about = {name: fields.get(name, "") for name in ("column", "compound")}
+    about |= {"ions": fields.get("ions") or "negative", "by": deed.by(fields.get("by", ""))}
     try:
         sent = [file for file in files if file.filename]
         if not sent:
@@ -191,20 +193,26 @@ def drop(
 def take(request: Request, fields: Fields) -> Response:
     """Make the shares columns of the campaign."""
     deed = deed_of(request, "")
-    spectra = find_spectra(deed.campaign)
     by = fields.get("average", "")
     try:
+        spectra = find_spectra(deed.campaign)
         _, found = _answer(request, spectra, by if by in spectra.groups else "")
         if found is None:
             raise NotFound("There are no unknown spectra.", hint="drop some on the page")
         take_shares(deed.campaign, found, deed.by(fields.get("by", "")))
     except TielineError as error:
         return refused(request, "spectra.html", view(request, deed.campaign), error)
-    return see_other("/data", f"The shares of {found.sizes['specimen']} specimens are columns now.")
+    n_strange = int(found["is_none_of_references"].sum())
+    said = f"The shares of {found.sizes['specimen'] - n_strange} specimens are columns now."
+    if n_strange:
+        said += f" {n_strange} with something that is none of the references have none."
+    return see_other("/data", said)
 
 
 @router.post(f"{PATH}/aside/{{digest}}", include_in_schema=False)
 @needs(PROPOSE, takes_form=True)
-def aside(campaign: Present, digest: str) -> Response:
+def aside(request: Request, fields: Fields, digest: str) -> Response:
     """Leave a file out; it stays with the campaign."""
-    return see_other(PATH, f"{set_aside(campaign, KIND, digest).name} is left out.")
+    deed = deed_of(request, "")
+    left = set_aside(deed.campaign, KIND, digest, deed.by(fields.get("by", "")))
+    return see_other(PATH, f"{left.name} is left out.")

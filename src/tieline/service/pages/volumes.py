@@ -1,5 +1,6 @@
 """Volumes by slice: three planes through a scan, and the numbers that describe it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ from tieline.campaign.campaign import Campaign
 from tieline.campaign.studies.kept import set_aside
 from tieline.campaign.studies.volumes import (
     KIND,
+    Description,
     Found,
     add_volume,
     described,
@@ -19,6 +21,7 @@ from tieline.campaign.studies.volumes import (
     is_segmented,
     read_volume,
     take_descriptors,
+    voxel_of,
 )
 from tieline.errors import NotFound, SchemaError, TielineError
 from tieline.planning.wording import SPOKEN_UNITS
@@ -65,6 +68,7 @@ def view(
         "shape": [],
         "voxel": "",
         "planes": [],
+        "note": "",
         "whole": [],
         "along": [],
         "typed": {},
@@ -72,8 +76,9 @@ def view(
     if not known:
         return seen
     one = _found(known, volume or known[0].key)
-    voxels, numbers = _read(request, campaign, one), _numbers(request, campaign, one)
-    size, units = voxels.attrs.get("voxel_size", 1.0), voxels.attrs.get("voxel_size_units", "1")
+    voxels, known_of_it = _read(request, campaign, one), _described(request, campaign, one)
+    numbers = {} if known_of_it is None else known_of_it.numbers
+    size, units = voxel_of(voxels)
     return seen | {
         "volume": one.key,
         "specimen": one.specimen,
@@ -82,8 +87,9 @@ def view(
         "shape": list(voxels.shape),
         "voxel": f"{size:.4g} {SPOKEN_UNITS.get(units, units)}".strip(),
         "planes": [_plane(one.key, voxels, axis, at) for axis, at in zip(AXES, (x, y, z), strict=True)],
-        "whole": [] if numbers is None else _whole(numbers),
-        "along": [] if numbers is None else _along(numbers),
+        "note": one.note,
+        "whole": _whole(numbers),
+        "along": _along(numbers),
     }
 
 
@@ -95,13 +101,15 @@ def _found(known: list[Found], key: str) -> Found:
 
 
 def _read(request: Request, campaign: Campaign, one: Found) -> xr.DataArray:
-    drawings: Drawings = request.app.state.drawings
+    drawings: Drawings = request.app.state.studies
     return drawings.once(("volume", one.key, one.stamp), lambda: read_volume(campaign, one))
 
 
-def _numbers(request: Request, campaign: Campaign, one: Found) -> dict[str, Any] | None:
+def _described(request: Request, campaign: Campaign, one: Found) -> Description | None:
+    if one.known is not None:
+        return one.known
     voxels = _read(request, campaign, one)
-    return request.app.state.drawings.once(("described", one.key, one.stamp), lambda: described(voxels))
+    return request.app.state.studies.once(("described", one.key, one.stamp), lambda: described(voxels))
 
 
 def _plane(key: str, voxels: xr.DataArray, axis: str, at: int) -> dict[str, Any]:
@@ -112,12 +120,12 @@ def _plane(key: str, voxels: xr.DataArray, axis: str, at: int) -> dict[str, Any]
     return {"axis": axis, "at": at, "last": n - 1, "across": across, "up": up, "address": address}
 
 
-def _whole(numbers: dict[str, Any]) -> list[dict[str, Any]]:
+def _whole(numbers: Mapping[str, tuple[float, str]]) -> list[dict[str, Any]]:
     """Numbers of the volume as a whole."""
     return [_said(WORDS[name], *numbers[name]) for name in WORDS if name in numbers]
 
 
-def _along(numbers: dict[str, Any]) -> list[dict[str, Any]]:
+def _along(numbers: Mapping[str, tuple[float, str]]) -> list[dict[str, Any]]:
     """Numbers along each axis, a row for each kind."""
     rows = []
     for name in numbers:
@@ -149,7 +157,7 @@ def image(
     if axis not in AXES or not 0 <= at < voxels.sizes[axis]:
         hint = "the sliders on the page say which there are"
         raise NotFound("There is no such plane.", found=f"{axis} {at}", hint=hint)
-    ends = request.app.state.drawings.once(
+    ends = request.app.state.studies.once(
         ("greys", one.key, one.stamp), lambda: tuple(np.percentile(voxels.values, (0.5, 99.5)).tolist())
     )
     return Response(plane(voxels, axis, at, ends), media_type="image/png")
@@ -210,25 +218,23 @@ def take(request: Request, fields: Fields) -> Response:
     """Make the numbers of all volumes columns of the campaign."""
     deed = deed_of(request, "")
     try:
-        specimens, numbers = [], []
-        for one in find_volumes(deed.campaign):
-            if (found := _numbers(request, deed.campaign, one)) is not None:
-                specimens.append(one.specimen)
-                numbers.append(found)
-        if not numbers:
+        described = [(one, _described(request, deed.campaign, one)) for one in find_volumes(deed.campaign)]
+        volumes = [(one, found) for one, found in described if found is not None]
+        if not volumes:
             raise NotFound(
                 "No volume is told apart into pore and solid.", hint="say its porosity, or a grey value"
             )
-        take_descriptors(deed.campaign, specimens, numbers, deed.by(fields.get("by", "")))
+        _, n_columns = take_descriptors(deed.campaign, volumes, deed.by(fields.get("by", "")))
     except TielineError as error:
         return refused(request, "volumes.html", view(request, deed.campaign), error)
-    return see_other(
-        "/data", f"{len(numbers[0])} numbers of {len(set(specimens))} specimens are columns now."
-    )
+    n_specimens = len({one.specimen for one, _ in volumes})
+    return see_other("/data", f"{n_columns} numbers of {n_specimens} specimens are columns now.")
 
 
 @router.post(f"{PATH}/aside/{{digest}}", include_in_schema=False)
 @needs(PROPOSE, takes_form=True)
-def aside(campaign: Present, digest: str) -> Response:
+def aside(request: Request, fields: Fields, digest: str) -> Response:
     """Leave a scan out; its file stays with the campaign."""
-    return see_other(PATH, f"{set_aside(campaign, KIND, digest).name} is left out.")
+    deed = deed_of(request, "")
+    left = set_aside(deed.campaign, KIND, digest, deed.by(fields.get("by", "")))
+    return see_other(PATH, f"{left.name} is left out.")
