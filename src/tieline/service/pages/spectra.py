@@ -58,13 +58,15 @@ def view(
         "n_rows": 0,
         "ions": [],
         "notes": [],
+        "notes_on_files": [],
         "figure": "",
     }
     if not files:
         return seen
     try:
         spectra = find_spectra(campaign)
-        seen |= {"groups": spectra.groups, "by": by if by in spectra.groups else "", "notes": spectra.notes}
+        seen |= {"groups": spectra.groups, "notes_on_files": spectra.notes}
+        seen["by"] = by if by in spectra.groups else ""
         posterior, found = _answer(request, spectra, seen["by"])
     except TielineError as error:
         return seen | {"obstacle": three_clauses(error)}
@@ -79,7 +81,7 @@ def view(
         "rows": [] if part is None else [_row(part.isel(specimen=i)) for i in range(part.sizes["specimen"])],
         "n_rows": 0 if found is None or specimen else found.sizes["specimen"],
         "ions": _ions(request, spectra, posterior),
-        "notes": list(dict.fromkeys([*spectra.notes, *([] if found is None else found.attrs["notes"])])),
+        "notes": [] if found is None else list(dict.fromkeys(found.attrs["notes"])),
         "figure": "" if part is None else f"{PATH}/figure.json?{urlencode(about)}",
     }
 
