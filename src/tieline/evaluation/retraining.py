@@ -215,14 +215,15 @@ def _measure(asked: Task) -> dict[str, str]:
     """What losses are, and in which unit, as a sentence says it."""
     if asked.is_classification:
         return {"measure": "log loss", "unit": ""}
-    if len(asked.targets) > 1:
+    target, *others = asked.targets
+    if others:
         return {"measure": "off by", "unit": " standard deviations"}
-    unit = asked.table[asked.targets[0]].attrs.get("units", "")
+    unit = asked.table[target].attrs.get("units", "")
     return {"measure": "off by", "unit": "" if unit in ("", "1") else f" {unit}"}
 
 
 def _beside(row: pd.Series) -> str:
-    behind, error = float(row["behind"]), float(row["behind_se"])
+    behind, error = np.asarray(row[["behind", "behind_se"]], float)
     said = f"{abs(behind):.2g} ± {error:.1g} {'more' if behind >= 0 else 'less'}"
     return f"{said}, maybe by chance" if abs(behind) <= error else said
 

@@ -121,6 +121,6 @@ def property_named(
         SchemaError: there is none of that name, or none was named and there are several.
     """
     name = known[0] if name is None and len(known) == 1 else name
-    if name not in known:
+    if name is None or name not in known:
         raise SchemaError(f"Name a {called}.", found=name_known(known, name or "nothing"))
     return name

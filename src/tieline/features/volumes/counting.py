@@ -137,7 +137,7 @@ def _squared_distances(mask: np.ndarray, far: np.signedinteger) -> np.ndarray:
 
 
 @njit(cache=True)
-def _distances_in_row(row: np.ndarray, out: np.ndarray, far: int) -> None:
+def _distances_in_row(row: np.ndarray, out: np.ndarray, far: np.signedinteger | int) -> None:
     n, since = len(row), far
     for k in range(n):
         since = 0 if row[k] == 0 else min(since + 1, far)
