@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 from scipy.stats import chi2
-from sklearn.decomposition import PCA
 
 from tieline.errors import NotIdentified, SchemaError
 from tieline.features.spectra import PeakScaling
+from tieline.models.principal_components import find_components
 from tieline.models.spectral_reading import match_channels, read_references, read_spectra
 
 FEWEST_SPOTS = 3  # an ellipse of fewer is not one
@@ -63,17 +63,16 @@ def principal_components(
             "So many components cannot be found.", found=f"n={n} of {spectra.counts.shape} numbers"
         )
     scaler = PeakScaling(scaling).fit(spectra.counts)
-    model = PCA(n, svd_solver="full").fit(scaler.transform(spectra.counts))
-    loading = np.asarray(model.components_)
-    loading = loading * np.sign(np.take_along_axis(loading, np.abs(loading).argmax(1)[:, None], 1))
-    score = (scaler.transform(spectra.counts) - model.mean_) @ loading.T
+    scaled = scaler.transform(spectra.counts)
+    components = find_components(scaled, n)
+    score = components.scores(scaled)
     centre = np.stack([score[label == c].mean(0) for c in compounds])
     covariance = np.stack([np.cov(score[label == c].T) for c in compounds])
     names, of_pair = np.arange(1, n + 1), float(chi2.ppf(level, 2))
     found = xr.Dataset(
         {
-            "explained": ("component", model.explained_variance_ratio_, {"units": "1"}),
-            "loading": (("component", spectra.axis), loading, {"units": "1"}),
+            "explained": ("component", components.explained, {"units": "1"}),
+            "loading": (("component", spectra.axis), components.axes, {"units": "1"}),
             "score": (("specimen", "component"), score, {"units": "1"}),
             "reference": ("specimen", label),
             "centre": (("compound", "component"), centre, {"units": "1"}),
@@ -92,7 +91,7 @@ def principal_components(
     if unknowns is None:
         return found
     asked = match_channels(read_spectra(unknowns, spectrum), spectra.channels, spectra.axis)
-    mapped = (scaler.transform(np.nan_to_num(asked.counts)) - model.mean_) @ loading.T
+    mapped = components.scores(scaler.transform(np.nan_to_num(asked.counts)))
     inside = _inside(mapped, centre, covariance, of_pair)
     found = found.assign_coords(unknown=unknowns["specimen"].values)
     return found.assign(

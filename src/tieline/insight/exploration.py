@@ -18,6 +18,7 @@ from tieline.evaluation.task import inputs_of
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_fit import Preparation
+from tieline.models.principal_components import find_components
 from tieline.schema import as_variables, require, require_table
 from tieline.schema.flags import without_limits
 from tieline.schema.wording import name_known
@@ -27,6 +28,7 @@ WAYS = ("components", "tsne", "umap")
 FEWEST = 8  # specimens: fewer are a list, and no map
 MOST = 10_000  # specimens: the tree keeps a distance for each pair, 0.4 GB of them
 MOST_AXES = 10  # of principal components
+NOTHING = 1e-18  # of the variance along the first axis: what rounding leaves
 MOST_CLUSTERS = 8  # that are tried where no number was asked for
 N_NEAREST = 10  # neighbours by which a map is judged
 N_JUDGED = 2_000  # specimens among which groups are judged
@@ -160,17 +162,15 @@ def _standardised(table: xr.Dataset, names: Sequence[str]) -> _Columns:
 
 
 def _components(columns: _Columns) -> tuple[Array, dict[str, tuple]]:
-    """Places (specimen, axis), shares and loadings; an axis points to where its strongest column is large."""
-    centred = columns.values - columns.values.mean(0)
-    left, size, right = np.linalg.svd(centred, full_matrices=False)
-    n = min(MOST_AXES, int((size > 1e-9 * size[0]).sum()))
-    n = max(n, 2)  # all on a line: the second axis is nothing, and says so
-    sign = np.sign(np.take_along_axis(right[:n], np.abs(right[:n]).argmax(1)[:, None], 1)).ravel()
+    """Places (specimen, axis), shares and loadings."""
+    components = find_components(columns.values, MOST_AXES)
+    # All on a line: the second axis is nothing, and says so.
+    n = max(2, int((components.explained > NOTHING * components.explained[0]).sum()))
     found: dict[str, tuple] = {
-        "explained": ("axis", (size**2 / (size**2).sum())[:n], {"units": "1"}),
-        "loading": (("axis", "column"), right[:n] * sign[:, None], {"units": "1"}),
+        "explained": ("axis", components.explained[:n], {"units": "1"}),
+        "loading": (("axis", "column"), components.axes[:n], {"units": "1"}),
     }
-    return left[:, :n] * (size[:n] * sign), found
+    return components.scores(columns.values)[:, :n], found
 
 
 def _tsne(values: Array, seed: int) -> Array:

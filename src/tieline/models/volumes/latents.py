@@ -1,7 +1,6 @@
-"""What latent variables tell of a specimen: principal components, nearest neighbours, regression."""
+"""What latent variables tell of a specimen: nearest neighbours, regression."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -14,34 +13,6 @@ from tieline.models.gaussian_process import GaussianProcess
 
 MOST_ROWS = 1000  # that one Gaussian process learns from: a few seconds
 MOST_COLUMNS = 16  # principal components it reads
-
-
-@dataclass(frozen=True, eq=False)
-class Components:
-    """Principal components of latent variables.
-
-    Attributes:
-        mean (latent): their centre.
-        axes (component, latent): directions, each with its largest entry positive.
-        explained (component): share of the variance.
-    """
-
-    mean: Array
-    axes: Array
-    explained: Array
-
-    def scores(self, latent: Array) -> Array:
-        """Give the components (specimen, component) of latent variables (specimen, latent)."""
-        return (latent - self.mean) @ self.axes.T
-
-
-def find_components(latent: Array, n: int) -> Components:
-    """Find the first n principal components of latent variables (specimen, latent)."""
-    mean = latent.mean(0)
-    _, sizes, axes = np.linalg.svd(latent - mean, full_matrices=False)
-    n = min(n, len(sizes))
-    largest = np.take_along_axis(axes, np.abs(axes).argmax(1)[:, None], 1)
-    return Components(mean, (axes * np.sign(largest))[:n], sizes[:n] ** 2 / np.sum(sizes**2))
 
 
 def learn_properties(

@@ -12,7 +12,8 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array
 from tieline.models.diagnosis import HALF_OF_90
-from tieline.models.volumes.latents import Components, find_components, learn_properties, look_up
+from tieline.models.principal_components import Components, find_components
+from tieline.models.volumes.latents import learn_properties, look_up
 from tieline.models.volumes.reading import READER, Volumes, read_volumes
 from tieline.models.volumes.shape import NetworkShape
 from tieline.models.volumes.texture import Texture
