@@ -35,6 +35,11 @@ class TielineError(Exception):
         super().__init__("\n".join(lines))
 
 
+def three_clauses(error: TielineError) -> dict[str, str]:
+    """An error in its parts: for a template, an answer, or what is written down of it."""
+    return {"what": error.what, "found": error.found, "hint": error.hint}
+
+
 class SchemaError(TielineError):
     """The data do not have the form that was asked for."""
 

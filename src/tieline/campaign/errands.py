@@ -17,7 +17,7 @@ from typing import Any
 from tieline.campaign.fits import is_process_alive, this_process
 from tieline.campaign.places import write_whole
 from tieline.campaign.store.event import now
-from tieline.errors import TielineError
+from tieline.errors import TielineError, three_clauses
 
 ABOUT, PROGRESS, EARLIER = "about.json", "progress.json", "earlier"
 
@@ -106,7 +106,7 @@ class Errand:
 
     def complain(self, error: TielineError) -> None:
         """Say what went wrong."""
-        self.say(problem={"what": error.what, "found": error.found, "hint": error.hint})
+        self.say(problem=three_clauses(error))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tieline.campaign.settings import Settings, complete
 from tieline.campaign.spawning import spawn
 from tieline.campaign.store.store import Store
 from tieline.campaign.uses import describe_use, notes_on_settings
-from tieline.errors import Conflict, TielineError
+from tieline.errors import Conflict, TielineError, three_clauses
 from tieline.models.posterior import Posterior
 from tieline.schema import specimens_of
 
@@ -82,7 +82,7 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
     except Conflict:
         raise
     except TielineError as error:
-        end(store, name, "failed", outcome={"what": error.what, "found": error.found, "hint": error.hint})
+        end(store, name, "failed", outcome=three_clauses(error))
         raise
     except KeyboardInterrupt:
         if find_fit(store, name).state != "cancelled":

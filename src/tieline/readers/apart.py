@@ -19,7 +19,7 @@ from typing import Any
 import xarray as xr
 
 from tieline import errors
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.readers.load import load
 from tieline.readers.preview import preview
 from tieline.readers.spectra import load_spectra
@@ -174,10 +174,10 @@ def answer(asked: Mapping[str, Any]) -> None:
     try:
         said = {"answer": work(place, *asked["about"])}
     except TielineError as error:
-        said = {"error": type(error).__name__, "what": error.what, "found": error.found, "hint": error.hint}
+        said = {"error": type(error).__name__, **three_clauses(error)}
     except MemoryError:
         refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory", asked["n_files"])
-        said = {"error": "SchemaError", "what": refused.what, "found": refused.found, "hint": refused.hint}
+        said = {"error": "SchemaError", **three_clauses(refused)}
     with there:
         there.write(json.dumps(said, default=lambda value: value.item()).encode())
 

@@ -19,8 +19,9 @@ from tieline.errors import (
     TielineError,
     Unavailable,
     did_you_mean,
+    three_clauses,
 )
-from tieline.service.pages.failing import failure_page, three_clauses, wants_page
+from tieline.service.pages.failing import failure_page, wants_page
 
 STATUS: tuple[tuple[type[TielineError], int], ...] = (
     (NotFound, 404),

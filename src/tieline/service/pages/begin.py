@@ -7,10 +7,9 @@ from starlette.responses import HTMLResponse, Response
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.settings import Settings
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.service.failures import status_of
 from tieline.service.guard import ADMIN, BEGIN, READ, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.recording import remembering
 from tieline.service.pages.router import Fields, see_other
 from tieline.service.pages.templates import environment

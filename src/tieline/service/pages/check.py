@@ -4,9 +4,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from tieline.errors import TielineError
+from tieline.errors import TielineError, three_clauses
 from tieline.evaluation.task import inspect
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.router import add_page
 from tieline.service.request import Viewed
 

@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from tieline.campaign.places import flat
 from tieline.campaign.store import tables
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.readers.apart import previewed_apart, survive_apart
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
 from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.schema import specimens_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.rendering import page
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse
 from starlette.types import Scope
 
-from tieline.errors import TielineError
+from tieline.errors import TielineError, three_clauses
 from tieline.service.pages.templates import environment
 
 
@@ -19,8 +19,3 @@ def failure_page(status: int, error: TielineError) -> HTMLResponse:
     """An error as a page."""
     page = environment().get_template("failure.html").render(problem=three_clauses(error))
     return HTMLResponse(page, status)
-
-
-def three_clauses(error: TielineError) -> dict[str, str]:
-    """An error for a template or an answer."""
-    return {"what": error.what, "found": error.found, "hint": error.hint}

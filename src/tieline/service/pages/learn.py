@@ -7,9 +7,8 @@ from starlette.responses import HTMLResponse, Response
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import find_fit, latest_fit
-from tieline.errors import TielineError
+from tieline.errors import TielineError, three_clauses
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import badge_of, learning_now, progress_of, seconds_of
 from tieline.service.pages.rendering import fragment, refused
 from tieline.service.pages.router import Fields, add_page, see_other

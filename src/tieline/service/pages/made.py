@@ -10,13 +10,12 @@ import xarray as xr
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.kinds import COMPOSITION, TEXT
 from tieline.campaign.telling import TOLERANCE
-from tieline.errors import SchemaError
+from tieline.errors import SchemaError, three_clauses
 from tieline.planning.listing import element_heading
 from tieline.planning.spaces.inputs import Categorical
 from tieline.planning.spaces.mixture import Composition
 from tieline.planning.spaces.space import Space
 from tieline.schema import specimens_of
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.typed import read_typed
 from tieline.service.pages.words import spoken
 

@@ -11,12 +11,11 @@ from tieline.campaign.campaign import Campaign
 from tieline.campaign.proposals import find_proposals
 from tieline.campaign.store.event import now
 from tieline.campaign.telling import Vocabulary, read_results_told
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.planning.goals import parse_goal
 from tieline.service.answers import proposal_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.made import fields_of_settings, read_made
 from tieline.service.pages.next import MOST_ASKED, view
 from tieline.service.pages.rendering import NAME_COOKIE, page

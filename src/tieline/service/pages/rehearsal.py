@@ -18,10 +18,9 @@ from tieline.campaign.rehearsal import (
     find_rehearsal,
     read_rehearsal,
 )
-from tieline.errors import NotFound, TielineError
+from tieline.errors import NotFound, TielineError, three_clauses
 from tieline.planning.wording import percent
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.rendering import fragment, refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Present, deed_of

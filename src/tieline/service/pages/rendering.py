@@ -11,10 +11,9 @@ from starlette.responses import HTMLResponse
 
 import tieline
 from tieline.campaign.campaign import Campaign
-from tieline.errors import TielineError
+from tieline.errors import TielineError, three_clauses
 from tieline.service.failures import status_of
 from tieline.service.guard import ADMIN, PROPOSE, Visitor
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.learning import learning_now
 from tieline.service.pages.templates import environment
 

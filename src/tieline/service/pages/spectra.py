@@ -10,16 +10,16 @@ import xarray as xr
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import Response
 
-from tieline.campaign.studies.kept import kept, set_aside
+from tieline.campaign.studies.kept import kept
 from tieline.campaign.studies.spectra import KIND, Spectra, add_spectra, find_spectra, take_shares
-from tieline.errors import NotFound, SchemaError, TielineError
+from tieline.errors import NotFound, SchemaError, TielineError, three_clauses
 from tieline.insight.characteristic_ions import characteristic_ions
 from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.schema.weights import atomic_weights
 from tieline.service.charts.drawing import Drawings, as_json
 from tieline.service.charts.shares import shares
 from tieline.service.guard import PROPOSE, READ, needs
-from tieline.service.pages.failing import three_clauses
+from tieline.service.pages.asides import add_aside
 from tieline.service.pages.learning import badge_of_verdict
 from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
@@ -211,10 +211,4 @@ def take(request: Request, fields: Fields) -> Response:
     return see_other("/data", said)
 
 
-@router.post(f"{PATH}/aside/{{digest}}", include_in_schema=False)
-@needs(PROPOSE, takes_form=True)
-def aside(request: Request, fields: Fields, digest: str) -> Response:
-    """Leave a file out; it stays with the campaign."""
-    deed = deed_of(request, "")
-    left = set_aside(deed.campaign, KIND, digest, deed.by(fields.get("by", "")))
-    return see_other(PATH, f"{left.name} is left out.")
+add_aside(router, PATH, KIND)

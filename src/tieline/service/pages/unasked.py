@@ -5,10 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
-from tieline.service.pages.failing import three_clauses
 from tieline.service.pages.made import fields_of_design, read_made
 from tieline.service.pages.next import view
 from tieline.service.pages.recording import read_results_typed, remembering

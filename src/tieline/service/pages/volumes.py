@@ -10,7 +10,6 @@ from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import Response
 
 from tieline.campaign.campaign import Campaign
-from tieline.campaign.studies.kept import set_aside
 from tieline.campaign.studies.volumes import (
     KIND,
     Description,
@@ -29,6 +28,7 @@ from tieline.schema.volumes import AXES
 from tieline.service.charts.drawing import Drawings
 from tieline.service.charts.slices import plane
 from tieline.service.guard import PROPOSE, READ, needs
+from tieline.service.pages.asides import add_aside
 from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.typed import plain_number
@@ -231,10 +231,4 @@ def take(request: Request, fields: Fields) -> Response:
     return see_other("/data", f"{n_columns} numbers of {n_specimens} specimens are columns now.")
 
 
-@router.post(f"{PATH}/aside/{{digest}}", include_in_schema=False)
-@needs(PROPOSE, takes_form=True)
-def aside(request: Request, fields: Fields, digest: str) -> Response:
-    """Leave a scan out; its file stays with the campaign."""
-    deed = deed_of(request, "")
-    left = set_aside(deed.campaign, KIND, digest, deed.by(fields.get("by", "")))
-    return see_other(PATH, f"{left.name} is left out.")
+add_aside(router, PATH, KIND)
