@@ -12,6 +12,7 @@ import xarray as xr
 from tieline.errors import SchemaError, did_you_mean
 from tieline.evaluation.candidates import TIELINE, tieline_model
 from tieline.evaluation.task import Task
+from tieline.schema.wording import after_number
 
 PER_ROW = ("predicted", "chance", "truth", "group")
 MANY_TIMES = 100  # times more specimens than there are: nobody will make them
@@ -125,8 +126,7 @@ class Comparison:
         return str(target)
 
     def _quality(self, target: str, name: str, row: xr.Dataset) -> str:
-        unit = str(self.scores["units"].sel(target=target).item())
-        unit = "" if unit in ("", "1") else f" {unit}"
+        unit = after_number(str(self.scores["units"].sel(target=target).item()))
         who = _spoken(name)
         tested = {"clusters": "unlike clusters", "time": "later specimens"}.get(
             self.scheme, "left-out specimens"

@@ -26,7 +26,7 @@ from tieline.models.design_columns import labels_of
 from tieline.models.posterior import Posterior, label_sets, names_of
 from tieline.schema import as_variables
 from tieline.schema.hashing import table_hash
-from tieline.schema.wording import name_known
+from tieline.schema.wording import after_number, name_known
 
 DECISIONS = "decisions"  # attribute of a table: how it came that its model is in use, the latest last
 
@@ -219,7 +219,7 @@ def _measure(asked: Task) -> dict[str, str]:
     if others:
         return {"measure": "off by", "unit": " standard deviations"}
     unit = asked.table[target].attrs.get("units", "")
-    return {"measure": "off by", "unit": "" if unit in ("", "1") else f" {unit}"}
+    return {"measure": "off by", "unit": after_number(unit)}
 
 
 def _beside(row: pd.Series) -> str:
@@ -246,7 +246,7 @@ def _arrived(posterior: Posterior, asked: Task) -> str:
             )
             continue
         inside = np.mean(wrong <= half_widths(predicted, target))
-        unit = f" {u}" if (u := table[target].attrs.get("units", "")) not in ("", "1") else ""
+        unit = after_number(table[target].attrs.get("units", ""))
         said.append(
             f"On {len(rows)} values of {target.replace('_', ' ')} that arrived it was off by "
             f"{wrong.mean():.3g}{unit}; its 90 % intervals held {inside:.0%}."

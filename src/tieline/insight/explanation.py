@@ -12,6 +12,7 @@ from tieline.models.learner_posterior import LearnerPosterior
 from tieline.models.posterior import Posterior, label_sets, names_of
 from tieline.schema import as_variables
 from tieline.schema.hashing import table_hash
+from tieline.schema.wording import after_number
 
 NEAREST = 3
 
@@ -172,5 +173,4 @@ def _sources(docstring: str) -> list[str]:
 
 
 def _unit(variable: xr.DataArray) -> str:
-    unit = variable.attrs.get("units", "")
-    return "" if unit in ("", "1") else f" {unit}"
+    return after_number(variable.attrs.get("units", ""))

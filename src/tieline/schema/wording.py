@@ -1,4 +1,4 @@
-"""How culprits are named in a message."""
+"""How culprits are named in a message, and units are said."""
 
 from collections.abc import Collection, Iterable
 
@@ -20,3 +20,8 @@ def name_cells(values: Iterable[object], rows: Iterable[object], limit: int = 3)
 def name_known(known: Collection[object], wanted: object) -> str:
     """List what there is, and what is nearest to what was wanted."""
     return f"{name_some(known, limit=12) or 'nothing'}.  {did_you_mean(str(wanted), known)}".rstrip(" ")
+
+
+def after_number(unit: str) -> str:
+    """A unit as it follows a number in a sentence; nothing where there is none."""
+    return "" if unit in ("", "1") else f" {unit}"
