@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from mixed_spectra import mixed_spectra
 
 import tieline as tl
 from tieline.insight.evidence import spectral_evidence
@@ -7,12 +8,12 @@ from tieline.insight.evidence import spectral_evidence
 
 @pytest.fixture(scope="module")
 def world():
-    return tl.worlds.tofsims(1, n_peaks=120, n_mixtures=4, spots_per_mixture=3, strangers=0.5)
+    return mixed_spectra()[0]
 
 
 @pytest.fixture(scope="module")
-def posterior(world):
-    return tl.SpectralComposition().fit(world.references)
+def posterior():
+    return mixed_spectra()[1]
 
 
 @pytest.fixture(scope="module")

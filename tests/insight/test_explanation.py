@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from alloys import alloys
 
 import tieline as tl
 from tieline.insight.explanation import explain, model_card, nearest_specimens
@@ -41,17 +42,8 @@ def test_what_is_needed_ranks_first_and_what_is_idle_is_nothing():
 
 
 def test_a_composition_is_shuffled_as_a_whole():
-    rng = np.random.default_rng(0)
-    shares = rng.dirichlet(np.ones(3), 60)
-    alloys = xr.Dataset(
-        {
-            "composition": (("specimen", "element"), shares, {"role": "synthesis", "units": "1"}),
-            "idle": ("specimen", rng.random(60), {"role": "process"}),
-            "y": ("specimen", 5 * shares[:, 0], {"role": "property"}),
-        },
-        {"specimen": np.arange(60), "element": ["Fe", "Ni", "Cr"]},
-    )
-    task = tl.task(alloys, "y", ["composition", "idle"])
+    made = alloys()
+    task = tl.task(made, "y", ["composition", "idle"])
     found = permutation_importance(task, tl.Learner(["composition", "idle"], "y", way="ridge"), n_repeats=2)
     assert found["input"].values.tolist() == ["composition", "idle"]
 

@@ -6,6 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 import xarray as xr
+from alloys import alloys
 
 import tieline as tl
 from tieline.insight.shap_values import shap_values
@@ -72,17 +73,8 @@ def test_values_of_one_tree_are_those_of_the_definition():
 
 
 def test_a_composition_is_one_input_and_its_columns_are_told():
-    rng = np.random.default_rng(0)
-    shares = rng.dirichlet(np.ones(3), 60)
-    alloys = xr.Dataset(
-        {
-            "composition": (("specimen", "element"), shares, {"role": "synthesis", "units": "1"}),
-            "idle": ("specimen", rng.random(60), {"role": "process"}),
-            "y": ("specimen", 5 * shares[:, 0], {"role": "property"}),
-        },
-        {"specimen": np.arange(60), "element": ["Fe", "Ni", "Cr"]},
-    )
-    found = shap_values(tl.Learner(["composition", "idle"], "y").fit(alloys), alloys)
+    made = alloys()
+    found = shap_values(tl.Learner(["composition", "idle"], "y").fit(made), made)
     assert found["shap_value"].shape == (60, 2)
     assert found["importance"].sel(input="composition") > 10 * found["importance"].sel(input="idle")
     assert "x(Fe)" in found["column"].values
