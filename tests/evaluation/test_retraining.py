@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 import tieline as tl
-from tieline.evaluation.retraining import _decide, decisions_of
+from tieline.evaluation.challenge import _decide
+from tieline.evaluation.retraining import decisions_of
 from tieline.insight.explanation import model_card
 from tieline.schema.hashing import table_hash
 

@@ -5,7 +5,7 @@ which numbers, stands in the table of the posterior: it is saved with it, and on
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,20 +13,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tieline.errors import SchemaError
-from tieline.evaluation.candidates import simplicity_of
+from tieline.evaluation.challenge import challenge
 from tieline.evaluation.compare import compare
+from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.left_out import half_widths, losses_of
-from tieline.evaluation.race import TIE
-from tieline.evaluation.schemes import group_folds
-from tieline.evaluation.scores import clustered_error
 from tieline.evaluation.task import Task, task
-from tieline.models.arrays import Array, Indices
-from tieline.models.design_columns import labels_of
+from tieline.models.arrays import Indices, Mask
 from tieline.models.posterior import Posterior, label_sets, names_of
-from tieline.schema import as_variables
+from tieline.schema import as_variables, is_label
 from tieline.schema.hashing import table_hash
-from tieline.schema.wording import after_number, name_known
+from tieline.schema.wording import after_number
 
 DECISIONS = "decisions"  # attribute of a table: how it came that its model is in use, the latest last
 
@@ -85,28 +81,18 @@ def retrain(
         NotIdentified: too little is known, or all rows are of one group.
     """
     champion = posterior.model
-    targets = list(names_of(champion.properties)) or label_sets(champion)[:1]
+    targets = _targets(champion)
     groups = groups or getattr(champion, "groups", None)
     asked = task(table, targets, names_of(champion.design), groups, seed=seed)
     if challengers is None:
         challengers = [_recommended(asked, t, n_folds, seed + 1) for t in targets[:1] if len(targets) == 1]
-    models = _named([champion, *(c for c in challengers if c != champion)], targets)
-    loss, group = _losses(asked, models, n_folds, seed)
-    simplicity = {name: simplicity_of(model) for name, model in models.items()}
-    scores = _scores(loss, group, simplicity).assign_attrs(_measure(asked))
-    stays, decision = _decide(scores)
-    arrived = _arrived(posterior, asked)
-    record = {
-        "stays": stays,
-        "decision": decision,
-        "arrived": arrived,
-        "scores": {str(k): scores[k].values.tolist() for k in scores.variables},
-        "folds": f"{n_folds} by {groups or 'rows of equal inputs'}, seed {seed}",
-        "table_sha256": table_hash(table),
-    }
+    settled = challenge(asked, champion, challengers, n_folds=n_folds, seed=seed)
+    arrived = how_it_did(posterior, table)
+    record = settled.record | {"arrived": arrived, "table_sha256": table_hash(table)}
     history = [*decisions_of(posterior), record]
     kept = table.assign_attrs({DECISIONS: json.dumps(history)})
-    return Retraining(models[stays].fit(kept, seed=seed), scores, decision, arrived, asked)
+    learned = settled.model.fit(kept, seed=seed)
+    return Retraining(learned, settled.scores, settled.decision, arrived, asked)
 
 
 def decisions_of(posterior: Posterior) -> list[dict[str, Any]]:
@@ -118,153 +104,53 @@ def _recommended(asked: Task, target: str, n_folds: int, seed: int) -> Any:
     return compare(asked, n_folds=n_folds, seed=seed).model(target)
 
 
-def _named(models: Sequence[Any], targets: Sequence[str]) -> dict[str, Any]:
-    """Models by what each is called in a sentence."""
-    found: dict[str, Any] = {}
-    for model in models:
-        if not hasattr(model, "fit") or not hasattr(model, "properties"):
-            raise SchemaError(
-                "A challenger is a model of this house.",
-                found=type(model).__name__,
-                hint="comparison.model()",
-            )
-        known = [*names_of(model.properties), *label_sets(model)]
-        for target in targets:
-            if target not in known:
-                raise SchemaError(
-                    f"{type(model).__name__} does not predict '{target}'.", found=name_known(known, target)
-                )
-        name = getattr(model, "way", type(model).__name__).replace("_", " ")
-        same = sum(other.split(", ")[0] == name for other in found)
-        found[f"{name}, {same + 1}" if same else name] = model
-    return found
+def how_it_did(posterior: Posterior, table: xr.Dataset) -> str:
+    """How a posterior did on rows that arrived since, which it had not seen; "" where there are none.
 
-
-def _losses(
-    asked: Task, models: Mapping[str, Any], n_folds: int, seed: int
-) -> tuple[dict[str, Array], Indices]:
-    """Loss of each left-out row by model, and the group of each row."""
-    table = as_variables(asked.table, [*asked.inputs, *asked.targets])
-    known = np.stack([asked.evidence(t).has_target for t in asked.targets])
-    rows = np.flatnonzero(known.any(0))
-    group = np.unique(asked.group[rows], return_inverse=True)[1]
-    label = labels_of(table[asked.targets[0]])[rows] if asked.is_classification else None
-    scale = {t: _scale(asked, t) for t in asked.targets}
-    found: dict[str, Array] = {name: np.full(len(rows), np.nan) for name in models}
-    for train, test in group_folds(group, label, n_folds, seed):
-        learned, left = asked.table.isel(specimen=rows[train]), table.isel(specimen=rows[test])
-        for name, model in models.items():
-            said = model.fit(learned, seed=seed).predict(left[list(asked.inputs)])
-            wrong = np.stack([losses_of(said, left[t]) / scale[t] for t in asked.targets])
-            is_known = known[:, rows[test]]
-            found[name][test] = np.where(is_known, wrong, 0).sum(0) / is_known.sum(0)
-    return found, group
-
-
-def _scale(asked: Task, target: str) -> float:
-    """Several properties are compared in standard deviations of each."""
-    if len(asked.targets) == 1:
-        return 1.0
-    values = asked.table[target].values.astype(float)
-    return float(np.nanstd(values)) or 1.0
-
-
-def _scores(loss: Mapping[str, Array], group: Indices, simplicity: Mapping[str, int]) -> xr.Dataset:
-    names = list(loss)
-    lead = loss[names[0]]
-    columns = {
-        "loss": [loss[n].mean() for n in names],
-        "loss_se": [clustered_error(loss[n], group) for n in names],
-        "behind": [(loss[n] - lead).mean() for n in names],
-        "behind_se": [clustered_error(loss[n] - lead, group) for n in names],
-        "simplicity": [simplicity[n] for n in names],
-    }
-    return xr.Dataset({k: ("model", np.array(v)) for k, v in columns.items()}, {"model": names})
-
-
-def _decide(scores: xr.Dataset) -> tuple[str, str]:
-    """Name the model that stays, and say why."""
-    frame = scores.to_dataframe()
-    names = [str(name) for name in frame.index]
-    champion, others = names[0], frame.iloc[1:]
-    if others.empty:
-        return champion, f"{_begin(champion)} stays: nothing else is recommended."
-    before, measure, unit = frame.iloc[0], scores.attrs["measure"], scores.attrs["unit"]
-    better = others[others["behind"] < -others["behind_se"]]
-    near = others["behind"] <= np.minimum(others["behind_se"], TIE * before["loss"])
-    simpler = others[near & (others["simplicity"] < before["simplicity"])]
-    said = f"{measure} {before['loss']:.3g} ± {before['loss_se']:.1g}{unit}"
-    if not better.empty:
-        name = str(better["loss"].idxmin())
-        gain, error = -better["behind"][name], better["behind_se"][name]
-        why = f"{measure} {better['loss'][name]:.3g}{unit}, which is {gain:.2g} ± {error:.1g} less"
-        return name, f"{_begin(name)} takes the place of {champion} ({said}): {why}."
-    if not simpler.empty:
-        name = str(simpler.sort_values(["simplicity", "loss"]).index[0])
-        why = f"it is simpler, and errs {_beside(simpler.loc[name])}"
-        return name, f"{_begin(name)} takes the place of {champion} ({said}): {why}."
-    name = str(others["loss"].idxmin())
-    return champion, f"{_begin(champion)} stays ({said}): {name} errs {_beside(others.loc[name])}."
-
-
-def _begin(name: str) -> str:
-    return name[0].upper() + name[1:]
-
-
-def _measure(asked: Task) -> dict[str, str]:
-    """What losses are, and in which unit, as a sentence says it."""
-    if asked.is_classification:
-        return {"measure": "log loss", "unit": ""}
-    target, *others = asked.targets
-    if others:
-        return {"measure": "off by", "unit": " standard deviations"}
-    unit = asked.table[target].attrs.get("units", "")
-    return {"measure": "off by", "unit": after_number(unit)}
-
-
-def _beside(row: pd.Series) -> str:
-    behind, error = np.asarray(row[["behind", "behind_se"]], float)
-    said = f"{abs(behind):.2g} ± {error:.1g} {'more' if behind >= 0 else 'less'}"
-    return f"{said}, maybe by chance" if abs(behind) <= error else said
-
-
-def _arrived(posterior: Posterior, asked: Task) -> str:
-    """How the posterior in use did on rows that it had not seen."""
+    Args:
+        posterior: in use.
+        table: all rows, old and new, on `specimen`; a specimen's rows are counted in their order.
+    """
+    model = posterior.model
+    inputs = list(names_of(model.design))
+    table = as_variables(table, [*inputs, *_targets(model)])
     said = []
-    for target in asked.targets:
-        rows = np.setdiff1d(
-            np.flatnonzero(asked.evidence(target).has_target), _seen(posterior, asked, target)
-        )
-        if not len(rows):
-            continue
-        table = as_variables(asked.table, [*asked.inputs, target]).isel(specimen=rows)
-        predicted = posterior.predict(table[list(asked.inputs)])
-        wrong = losses_of(predicted, table[target])
-        if asked.is_classification:
-            said.append(
-                f"Of {len(rows)} labels that arrived it gave {np.exp(-wrong.mean()):.0%} to the true one."
-            )
-            continue
-        inside = np.mean(wrong <= half_widths(predicted, target))
-        unit = after_number(table[target].attrs.get("units", ""))
-        said.append(
-            f"On {len(rows)} values of {target.replace('_', ' ')} that arrived it was off by "
-            f"{wrong.mean():.3g}{unit}; its 90 % intervals held {inside:.0%}."
-        )
+    for target in (t for t in _targets(model) if t in table):
+        known = Evidence.of(table, (), target).has_target
+        rows = np.setdiff1d(np.flatnonzero(known), _seen(posterior, table, known, target))
+        if len(rows):
+            new = table.isel(specimen=rows)
+            said.append(_of_arrived(posterior.predict(new[inputs]), new[target]))
     return " ".join(said)
 
 
-def _seen(posterior: Posterior, asked: Task, target: str) -> Indices:
-    """Rows whose target was known to a posterior; a specimen's rows are counted in their order."""
+def _targets(model: Any) -> Sequence[str]:
+    """What a model is judged by: its properties, or else the first of its labels."""
+    return names_of(model.properties) or label_sets(model)[:1]
+
+
+def _of_arrived(predicted: xr.Dataset, truth: xr.DataArray) -> str:
+    wrong, n = losses_of(predicted, truth), truth.size
+    if is_label(truth):
+        return f"Of {n} labels that arrived it gave {np.exp(-wrong.mean()):.0%} to the true one."
+    name = str(truth.name)
+    inside = np.mean(wrong <= half_widths(predicted, name))
+    unit = after_number(truth.attrs.get("units", ""))
+    return (
+        f"On {n} values of {name.replace('_', ' ')} that arrived it was off by {wrong.mean():.3g}{unit}; "
+        f"its 90 % intervals held {inside:.0%}."
+    )
+
+
+def _seen(posterior: Posterior, table: xr.Dataset, known: Mask, target: str) -> Indices:
+    """Rows whose target was known to a posterior."""
     before = as_variables(posterior.table, [target])
     if target not in before:
         return np.zeros(0, dtype=int)
-    now, known = asked.table["specimen"].values.astype(str), asked.evidence(target).has_target
-    values = before[target].values
-    had = np.isfinite(values) if values.dtype.kind in "f" else values.astype(str) != ""
+    had = Evidence.of(before, (), target).has_target
     old = pd.Series(before["specimen"].values.astype(str)[had])
     times = old.value_counts().to_dict()
-    rows = np.flatnonzero(known)
+    rows, now = np.flatnonzero(known), table["specimen"].values.astype(str)
     order = pd.Series(now[rows])
     nth = order.groupby(order).cumcount().to_numpy()
     return rows[nth < np.array([times.get(name, 0) for name in now[rows]])]
