@@ -113,8 +113,9 @@ def _losses(
     label = labels_of(table[asked.targets[0]])[rows] if asked.is_classification else None
     scale = {t: _scale(asked, t) for t in asked.targets}
     found: dict[str, Array] = {name: np.full(len(rows), np.nan) for name in models}
-    for train, test in group_folds(group, label, n_folds, seed):
-        learned, left = asked.table.isel(specimen=rows[train]), table.isel(specimen=rows[test])
+    for _, test in group_folds(group, label, n_folds, seed):
+        is_apart = ~np.isin(asked.group, asked.group[rows[test]])
+        learned, left = asked.table.isel(specimen=is_apart), table.isel(specimen=rows[test])
         for name, model in models.items():
             said = model.fit(learned, seed=seed).predict(left[list(asked.inputs)])
             wrong = np.stack([losses_of(said, left[t]) / scale[t] for t in asked.targets])

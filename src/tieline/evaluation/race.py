@@ -69,9 +69,9 @@ def run_race(race: Race, executor: Executor | None, progress: Progress | None) -
     first = [place for place in places if place[0] == 0][:N_UNTUNED]
     _make(race, [(n, p, False) for n in alive for p in first], executor, progress, total)
     alive = _still_in(race, alive, first, is_tuned=False)
-    for stage in (places[:N_UNTUNED], *([p] for p in places[N_UNTUNED:])):
-        _make(race, [(n, p, True) for n in alive for p in stage], executor, progress, total)
-        alive = _still_in(race, alive, [p for p in places if p in race.runs[alive[0]]], is_tuned=True)
+    for n_tuned, place in enumerate(places, 1):
+        _make(race, [(n, place, True) for n in alive], executor, progress, total)
+        alive = _still_in(race, alive, places[:n_tuned], is_tuned=True)
     return alive
 
 
