@@ -1,5 +1,7 @@
 """Fingerprints of small specimens whose clusters are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -130,11 +132,35 @@ def test_more_modalities_make_a_fingerprint_surer(posterior, asked):
     assert (all_three["fingerprint_sd"] < one["fingerprint_sd"]).all()
 
 
-def test_nothing_known_is_the_prior(posterior, asked):
-    nothing = posterior.responsibilities(asked.assign(image=asked["image"] * np.nan), given="image")
-    np.testing.assert_allclose(
-        nothing["cluster_probability"], posterior.population.weight[None].repeat(100, 0)
+def test_of_a_specimen_nothing_is_known_of_the_population_is_told(posterior, table, asked):
+    unknown = asked.assign(image=asked["image"] * np.nan)
+    population = posterior.population
+    found = posterior.responsibilities(unknown, given="image")
+    np.testing.assert_allclose(found["cluster_probability"], population.weight[None].repeat(100, 0))
+    fingerprint = posterior.embed(unknown, given="image")["fingerprint"]
+    np.testing.assert_allclose(fingerprint, (population.weight @ population.centre)[None].repeat(100, 0))
+    drawn = posterior.functions(unknown, n=400, given="image").sel(property="power").values
+    predicted = posterior.predict(unknown, "recipe", given="image")
+    mean, sd = float(table["power"].mean()), float(table["power"].std())
+    for average, spread in (
+        (float(predicted["power"][0]), float(predicted["power_sd"][0])),
+        (drawn.mean(), drawn.std()),
+    ):
+        assert average == pytest.approx(mean, abs=0.2 * sd)
+        assert spread == pytest.approx(sd, rel=0.2)
+
+
+def test_figures_of_one_modality_are_of_those_that_have_it(posterior, table):
+    lacking = table.assign(image=table["image"].where(table["specimen"] % 2 == 0))
+    held = lacking.isel(specimen=posterior.is_held_out)
+    have = held.isel(specimen=held["image"].notnull().any(("y", "x")))
+    some, only = (
+        replace(posterior, table=t, is_held_out=np.ones(t.sizes["specimen"], bool)).diagnose()
+        for t in (held, have)
     )
+    given = {"given": "image"}
+    np.testing.assert_allclose(some["relative_error"].sel(given), only["relative_error"].sel(given))
+    assert held.sizes["specimen"] > have.sizes["specimen"] > 0
 
 
 def test_units_are_converted(posterior, asked):

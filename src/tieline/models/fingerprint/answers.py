@@ -32,7 +32,7 @@ class Asked:
         is_measured: (specimen, modality).
         is_used: (specimen, modality).
         messages: means and precisions of what each modality says (modality, specimen, latent).
-        mean: of the latent Gaussian of what is used (specimen, latent).
+        mean: of the latent Gaussian of what is used (specimen, latent); of all clusters where nothing is.
         variance: the same.
     """
 
@@ -63,8 +63,11 @@ def ask(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> Ask
         inputs.append(view.inward(raw))
     is_measured = np.stack([~np.isnan(raw).all(1) for raw in raws], axis=1)
     said = messages(posterior.networks, [x.astype(np.float32) for x in inputs])
-    together = fused(said, is_measured & used)
-    return Asked(tuple(inputs), tuple(raws), is_measured, is_measured & used, said, *together)
+    is_used = is_measured & used
+    mean, variance = fused(said, is_used)
+    is_unknown = ~is_used.any(1)
+    mean[is_unknown], variance[is_unknown] = posterior.population.moments
+    return Asked(tuple(inputs), tuple(raws), is_measured, is_used, said, mean, variance)
 
 
 def _in_units(posterior: "FingerprintPosterior", table: xr.Dataset, variables: tuple[str, ...]) -> xr.Dataset:

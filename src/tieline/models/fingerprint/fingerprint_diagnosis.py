@@ -46,10 +46,11 @@ def _correction_shares(posterior: "FingerprintPosterior", probability: Array) ->
 
 
 def _cross_modal(posterior: "FingerprintPosterior") -> xr.Dataset:
-    """Relative error and coverage (target, given); given all others, or one alone."""
+    """Relative error and coverage (target, given) of those that have it; given all others, or one alone."""
     names, table = posterior.model.names, posterior.table
     rows = np.flatnonzero(posterior.is_held_out) if posterior.is_held_out.any() else slice(None)
     asked = table.isel(specimen=rows)
+    is_measured = ask(posterior, asked, posterior.used(None)).is_measured
     ways = ["all others", *names] if len(names) > 2 else list(names)
     error, inside = np.full((2, len(names), len(ways)), np.nan)
     for j, way in enumerate(ways):
@@ -57,8 +58,11 @@ def _cross_modal(posterior: "FingerprintPosterior") -> xr.Dataset:
             given = [n for n in names if n != name] if way == "all others" else [way]
             if view.categories or (way == name and len(names) > 1):
                 continue
-            predicted = posterior.predict(asked, name, given=given, level=LEVEL)
-            error[i, j], inside[i, j] = _compare(predicted, asked, view.variables)
+            has_any = is_measured[:, [names.index(g) for g in given]].any(1)
+            if has_any.any():
+                told = asked.isel(specimen=has_any)
+                predicted = posterior.predict(told, name, given=given, level=LEVEL)
+                error[i, j], inside[i, j] = _compare(predicted, told, view.variables)
     dims = ("target", "given")
     return xr.Dataset(
         {"relative_error": (dims, error, {"units": "1"}), "coverage": (dims, inside, {"units": "1"})},

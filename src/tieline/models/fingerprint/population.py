@@ -90,6 +90,12 @@ class Population:
         """How many clusters there are."""
         return len(self.weight)
 
+    @property
+    def moments(self) -> tuple[Array, Array]:
+        """Mean and variance of all clusters together (latent)."""
+        mean = self.weight @ self.centre
+        return mean, self.weight @ (self.variance + self.centre**2) - mean**2
+
     def log_latent(self, mean: Array, variance: Array) -> Array:
         """E log N(Z; centre, variance) under the Gaussian of each specimen (specimen, cluster)."""
         spread = ((mean[:, None] - self.centre) ** 2 + variance[:, None]) * (1 / self.variance)

@@ -118,7 +118,9 @@ def _correction(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tupl
     """What is added to the law of a modality (specimen, point), and the variance of it; 0 if nothing is."""
     for c in corrections_of(posterior.model, posterior.views):
         if c.modality == m:
-            added, spread = decoded(posterior, m, asked.mean, asked.variance)
+            added, spread = _or_of_anyone(
+                posterior, m, asked, decoded(posterior, m, asked.mean, asked.variance)
+            )
             size = c.size * c.scale
             return size * added, size**2 * spread
     nothing = np.zeros((len(asked), len(posterior.views[m].centre)))
@@ -144,7 +146,24 @@ def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: 
 
 def _expected(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tuple[Array, Array]:
     """What a network predicts of specimens, and the variance of it (specimen, entry)."""
-    return decoded(posterior, m, *believed(posterior, m, asked))
+    return _or_of_anyone(posterior, m, asked, decoded(posterior, m, *believed(posterior, m, asked)))
+
+
+def _or_of_anyone(
+    posterior: "FingerprintPosterior", m: int, asked: Asked, said: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """The same, but of specimens of which nothing is known, what the whole population would show."""
+    is_unknown = ~asked.is_used.any(1)
+    if not is_unknown.any():
+        return said
+    population = posterior.population
+    mean, spread = decoded(posterior, m, population.centre, population.variance)
+    average = population.weight @ mean
+    variance = population.weight @ (spread + mean**2) - average**2
+    return (
+        np.where(is_unknown[:, None], average, said[0]),
+        np.where(is_unknown[:, None], np.maximum(variance, 0), said[1]),
+    )
 
 
 def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Array) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array, Mask
-from tieline.models.fingerprint.answers import ask, cluster_probability, laws_by_name
+from tieline.models.fingerprint.answers import Asked, ask, cluster_probability, laws_by_name
 from tieline.models.fingerprint.corrections import corrections_of
 from tieline.models.fingerprint.modality_reading import View
 from tieline.models.fingerprint.trust import believed
@@ -58,11 +58,10 @@ def functions(
             continue
         if view.name in laws:
             curve = laws[view.name].curve
-            z = asked.mean + np.sqrt(asked.variance) * noise
+            z = _latent_draws(posterior, asked, asked.mean, asked.variance, noise, rng)
             values = curve[_choices(probability, n, rng)] + added_to_law(posterior, m, z)
         else:
-            mean, variance = believed(posterior, m, asked)
-            z = mean + np.sqrt(variance) * noise
+            z = _latent_draws(posterior, asked, *believed(posterior, m, asked), noise, rng)
             flat = decode(posterior, m, z.reshape(-1, z.shape[2]))
             values = (flat * view.scale + view.centre).reshape(n, len(asked), -1)
         drawn.append(values)
@@ -101,6 +100,23 @@ def write(
         for j, name in enumerate(view.variables):
             units = str(posterior.table[name].attrs.get("units", ""))
             answer[f"{name}{end}"] = (tuple(leading), values[..., j], {"units": units})
+
+
+def _latent_draws(
+    posterior: "FingerprintPosterior",
+    asked: Asked,
+    mean: Array,
+    variance: Array,
+    noise: Array,
+    rng: np.random.Generator,
+) -> Array:
+    """Latent places (draw, specimen, latent); of the population, for specimens of which nothing is known."""
+    z, is_unknown = mean + np.sqrt(variance) * noise, ~asked.is_used.any(1)
+    if is_unknown.any():
+        population = posterior.population
+        k = _choices(np.tile(population.weight, (is_unknown.sum(), 1)), len(noise), rng)
+        z[:, is_unknown] = population.centre[k] + np.sqrt(population.variance[k]) * noise[:, is_unknown]
+    return z
 
 
 def _choices(probability: Array, n: int, rng: np.random.Generator) -> np.ndarray:
