@@ -66,7 +66,8 @@ def ask(posterior: "FingerprintPosterior", table: xr.Dataset, used: Mask) -> Ask
     is_used = is_measured & used
     mean, variance = fused(said, is_used)
     is_unknown = ~is_used.any(1)
-    mean[is_unknown], variance[is_unknown] = posterior.population.moments
+    population = posterior.population
+    mean[is_unknown], variance[is_unknown] = population.together(population.centre, population.variance)
     return Asked(tuple(inputs), tuple(raws), is_measured, is_used, said, mean, variance)
 
 

@@ -58,7 +58,7 @@ def _cross_modal(posterior: "FingerprintPosterior") -> xr.Dataset:
             given = [n for n in names if n != name] if way == "all others" else [way]
             if view.categories or (way == name and len(names) > 1):
                 continue
-            has_any = is_measured[:, [names.index(g) for g in given]].any(1)
+            has_any = is_measured[:, posterior.used(given)].any(1)
             if has_any.any():
                 told = asked.isel(specimen=has_any)
                 predicted = posterior.predict(told, name, given=given, level=LEVEL)

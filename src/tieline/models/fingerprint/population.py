@@ -90,11 +90,10 @@ class Population:
         """How many clusters there are."""
         return len(self.weight)
 
-    @property
-    def moments(self) -> tuple[Array, Array]:
-        """Mean and variance of all clusters together (latent)."""
-        mean = self.weight @ self.centre
-        return mean, self.weight @ (self.variance + self.centre**2) - mean**2
+    def together(self, mean: Array, variance: Array) -> tuple[Array, Array]:
+        """Mean and variance (entry) of all clusters together, from those of each (cluster, entry)."""
+        average = self.weight @ mean
+        return average, np.maximum(self.weight @ (variance + mean**2) - average**2, 0)
 
     def log_latent(self, mean: Array, variance: Array) -> Array:
         """E log N(Z; centre, variance) under the Gaussian of each specimen (specimen, cluster)."""

@@ -118,9 +118,7 @@ def _correction(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tupl
     """What is added to the law of a modality (specimen, point), and the variance of it; 0 if nothing is."""
     for c in corrections_of(posterior.model, posterior.views):
         if c.modality == m:
-            added, spread = _or_of_anyone(
-                posterior, m, asked, decoded(posterior, m, asked.mean, asked.variance)
-            )
+            added, spread = _expected(posterior, m, asked, asked.mean, asked.variance)
             size = c.size * c.scale
             return size * added, size**2 * spread
     nothing = np.zeros((len(asked), len(posterior.views[m].centre)))
@@ -130,7 +128,7 @@ def _correction(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tupl
 def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: float) -> Said:
     """Mean, sd and interval (specimen, entry): spread over the latent place and noise as held out."""
     view, likelihood = posterior.views[m], posterior.model.settings[m][1].likelihood
-    mean, spread = _expected(posterior, m, asked)
+    mean, spread = _expected(posterior, m, asked, *believed(posterior, m, asked))
     own = mean * (1 - mean) if likelihood == "bernoulli" else mean.copy()
     if likelihood == "gaussian":
         for used, rows in patterns(asked.is_used):
@@ -144,26 +142,26 @@ def _by_network(posterior: "FingerprintPosterior", m: int, asked: Asked, level: 
     return Said(mean, sd, low, high, own * view.scale**2)
 
 
-def _expected(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tuple[Array, Array]:
-    """What a network predicts of specimens, and the variance of it (specimen, entry)."""
-    return _or_of_anyone(posterior, m, asked, decoded(posterior, m, *believed(posterior, m, asked)))
-
-
-def _or_of_anyone(
-    posterior: "FingerprintPosterior", m: int, asked: Asked, said: tuple[Array, Array]
+def _expected(
+    posterior: "FingerprintPosterior", m: int, asked: Asked, mean: Array, variance: Array
 ) -> tuple[Array, Array]:
-    """The same, but of specimens of which nothing is known, what the whole population would show."""
-    is_unknown = ~asked.is_used.any(1)
-    if not is_unknown.any():
-        return said
-    population = posterior.population
-    mean, spread = decoded(posterior, m, population.centre, population.variance)
-    average = population.weight @ mean
-    variance = population.weight @ (spread + mean**2) - average**2
-    return (
-        np.where(is_unknown[:, None], average, said[0]),
-        np.where(is_unknown[:, None], np.maximum(variance, 0), said[1]),
-    )
+    """What a network predicts of specimens, and the variance of it (specimen, entry).
+
+    Of those of which nothing is known, it is what the whole population would show.
+
+    Args:
+        posterior: that is asked.
+        m: the modality.
+        asked: the specimens.
+        mean: of their latent Gaussians (specimen, latent).
+        variance: the same.
+    """
+    expected, spread = decoded(posterior, m, mean, variance)
+    is_unknown, population = ~asked.is_used.any(1), posterior.population
+    if is_unknown.any():
+        of_clusters = decoded(posterior, m, population.centre, population.variance)
+        expected[is_unknown], spread[is_unknown] = population.together(*of_clusters)
+    return expected, spread
 
 
 def decoded(posterior: "FingerprintPosterior", m: int, mean: Array, variance: Array) -> tuple[Array, Array]:
@@ -184,7 +182,7 @@ def noise_of(posterior: "FingerprintPosterior", m: int, subset: tuple[bool, ...]
     if not posterior.is_held_out.any():
         return np.full(len(posterior.views[m].centre), learned)
     asked = held_out(posterior, np.array(subset))
-    mean, spread = _expected(posterior, m, asked)
+    mean, spread = _expected(posterior, m, asked, *believed(posterior, m, asked))
     seen = ~np.isnan(asked.raws[m])
     rest = np.where(seen, (asked.inputs[m] - mean) ** 2 - spread, 0).sum(0)
     count = seen.sum(0)
@@ -203,7 +201,7 @@ def _write_parts(answer: xr.Dataset, view: View, said: Said) -> None:
 
 
 def _labels(posterior: "FingerprintPosterior", view: View, m: int, asked: Asked) -> xr.DataArray:
-    probability, _ = _expected(posterior, m, asked)
+    probability, _ = _expected(posterior, m, asked, *believed(posterior, m, asked))
     return xr.DataArray(
         probability,
         dims=("specimen", view.name + "_label"),

@@ -55,8 +55,9 @@ def believed(posterior: "FingerprintPosterior", m: int, asked: Asked) -> tuple[A
     """Latent Gaussians (specimen, latent) that modality `m` is predicted from."""
     mean, variance = asked.mean.copy(), asked.variance.copy()
     for used, rows in patterns(asked.is_used):
-        part = take(asked, rows)
-        mean[rows], variance[rows] = fused(part.messages, part.is_used, posterior.trust(m, tuple(used)))
+        if used.any():
+            part = take(asked, rows)
+            mean[rows], variance[rows] = fused(part.messages, part.is_used, posterior.trust(m, tuple(used)))
     return mean, variance
 
 
