@@ -2,6 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import tieline as tl
 from tieline.errors import SchemaError, UnitError
@@ -136,6 +137,19 @@ def test_thousands_are_read_only_when_clear_and_with_a_note(tmp_path):
         tl.load(write(tmp_path, "sample;y\na;1,234\nb;2,000\n"))
     said = tl.load(write(tmp_path, "sample;y\na;1,234\nb;2,000\n"), columns={"y": {"decimal": ","}})
     assert said["specimens"]["y"].values.tolist() == [1.234, 2.0]
+
+
+@pytest.mark.parametrize("notes", [["one alone"], ["the first", "the second"], "as text", []])
+def test_notes_of_a_file_that_xarray_wrote_are_a_list(tmp_path, notes):
+    specimens = xr.Dataset({"y": ("specimen", [1.0, 2.0])}, {"specimen": ["a", "b"]}, {"notes": notes})
+    record = xr.DataTree.from_dict({"/specimens": specimens})
+    record.attrs["notes"] = notes
+    record.to_netcdf(tmp_path / "record.nc", engine="h5netcdf")
+    loaded = tl.load(tmp_path / "record.nc")
+    wanted = [notes] if isinstance(notes, str) else notes
+    assert loaded["specimens"].attrs["notes"] == wanted
+    assert loaded.attrs["notes"][: len(wanted)] == wanted
+    assert all(len(note) > 1 for note in tl.represent(loaded).attrs["notes"])
 
 
 def test_the_record_survives_netcdf(tmp_path):

@@ -335,3 +335,14 @@ def test_two_times_of_learning_are_compared(fitted, tmp_path):
         "1.00 times what it was",
     ]
     assert seen["rows"] != same["rows"]
+
+
+def test_every_part_of_a_composition_and_every_label_has_a_row_of_the_check(reader):
+    seen = reader.get("/check.json").json()
+    rows = {row["name"]: row for row in seen["columns"]}
+    assert {"composition: Fe", "composition: Ga", "composition: Pd", "phase"} <= set(rows)
+    assert rows["phase"]["role"] == "structure"
+    assert all(row["n_different"] <= row["n_known"] <= seen["n_specimens"] for row in rows.values())
+    page = reader.get("/check").text
+    assert '<th scope="row">composition: Fe</th>' in page
+    assert '<th scope="row">phase</th>' in page

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
@@ -144,10 +145,18 @@ def _load_netcdf(source: Source, said: Mapped) -> xr.DataTree:
         )
     found = open_netcdf(source.path)
     record = found if isinstance(found, xr.DataTree) else xr.DataTree.from_dict({"/specimens": found})
+    for node in record.subtree:
+        if "notes" in node.attrs:
+            node.attrs["notes"] = _as_notes(node.attrs["notes"])
     notes = [*record.attrs.get("notes", []), *check(record)]
     record.attrs |= {"notes": list(dict.fromkeys(notes))}
     record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
     return record
+
+
+def _as_notes(told: Any) -> list[str]:
+    """Notes as a list: a file that others wrote has a list of one as text."""
+    return [str(note) for note in np.atleast_1d(told)]
 
 
 def _composition_columns(
