@@ -167,7 +167,10 @@ def test_fit_says_what_it_learns_from_what(tmp_path):
     sheet = {"temperature (°C)": temperature, "pressure (bar)": 1, "hardness (GPa)": temperature / 100}
     pd.DataFrame(sheet | {"ductility (%)": np.nan}).to_csv(tmp_path / "runs.csv", index=False)
     assert tieline("new", tmp_path / "c", "--goal", "maximize:hardnes").exit_code == 0
-    assert "Did you mean 'hardness'" in tieline("import", tmp_path / "c", tmp_path / "runs.csv").output
+    imported = tieline("import", tmp_path / "c", tmp_path / "runs.csv").output
+    assert imported.count("The goal asks for 'hardnes'") == 1
+    assert "Did you mean 'hardness'" in imported
+    assert 'Try: goal = "maximize:hardness" in campaign.toml' in imported
     printed = " ".join(tieline("fit", tmp_path / "c").output.split())
     assert "Learned hardness from temperature. Not used: pressure (always 1)." in printed
     assert "ductility: never measured" in printed

@@ -4,7 +4,7 @@ import pytest
 from server import visiting
 
 from tieline.campaign.campaign import Campaign
-from tieline.campaign.settings import Settings
+from tieline.campaign.settings import Settings, fault_of_goal
 from tieline.planning.goals import parse_goal
 from tieline.service.app import create_app
 from tieline.service.pages.aims import fields_of_goal, is_said_by_form, read_goal, sentence_of
@@ -86,3 +86,35 @@ def test_a_wish_that_cannot_be_stays_as_it_was_said(visitor, sent, words):
     assert words in page.text
     assert visitor.get("/goal.json").json()["line"] == "maximize:hardness"
     assert all(f'value="{v}"' in page.text for n, v in sent.items() if n.startswith("value:") and v)
+
+
+def test_a_mistyped_goal_is_said_on_every_page_where_it_is_mended(tmp_path):
+    sheet = "".join(f"{i},{i / 2}\n" for i in range(6))
+    (tmp_path / "runs.csv").write_text(f"time (h),hardness (GPa)\n{sheet}", encoding="utf-8")
+    with Campaign.create(tmp_path / "c", Settings("c", goal="maximize:hardnes")) as campaign:
+        campaign.import_file(tmp_path / "runs.csv")
+    with visiting(create_app(tmp_path / "c"), **HTML) as client:
+        assert client.get("/overview.json").json()["next"]["where"] == "/goal"
+        for path in ("/check", "/goal"):
+            page = client.get(path).text
+            assert "The goal asks for &#39;hardnes&#39;" in page
+            assert "goal = &#34;maximize:hardness&#34; in campaign.toml" in page
+        assert client.post("/goal", data={"wish:hardness": "maximize"}).status_code == 303
+        assert client.get("/check.json").json()["goal_problem"] is None
+        assert client.get("/overview.json").json()["next"]["where"] == "/learn"
+
+
+@pytest.mark.parametrize(
+    ("goal", "hint"),
+    [
+        ("0.5*maximize:hardnes + 0.5*minimize:hard", 'goal = "0.5*maximize:hardness + 0.5*minimize:hard"'),
+        ("target:Cost=3", 'goal = "target:cost=3.0"'),
+        ("maximize:zeta", "name one of these"),
+    ],
+)
+def test_a_mistyped_goal_is_answered_with_the_line_to_type(goal, hint):
+    fault = fault_of_goal(goal, ["hardness", "hard", "cost"])
+    assert fault is not None
+    assert hint in fault.hint
+    assert fault_of_goal("maximize:cost", ["cost"]) is None
+    assert fault_of_goal(None, ["cost"]) is None

@@ -3,14 +3,16 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterable
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.opening import SETTINGS
 from tieline.campaign.places import write_whole
-from tieline.campaign.settings import check_model, strangers_in_goal
+from tieline.campaign.settings import check_model, fault_of_goal, properties_of
 from tieline.campaign.store.event import Event
 from tieline.errors import SchemaError
 from tieline.planning.goals import Goal, write_goal
+from tieline.schema import specimens_of
 
 AIMED = "aimed"  # the kind of event
 LINE = re.compile(r"^goal\s*=[^\n]*\n?", re.M)
@@ -36,12 +38,25 @@ def aim(campaign: Campaign, goal: Goal, *, by: str = "", key: str = "") -> Event
         return before
     check_model(settings.model, text)
     properties = campaign.vocabulary().properties
-    if properties and (strangers := strangers_in_goal(text, properties)):
-        raise SchemaError(strangers[0], hint="name one of these")
+    if properties and (fault := fault_of_goal(text, properties)):
+        raise SchemaError(fault.what, found=fault.found, hint="name one of these")
     file = campaign.path / SETTINGS
     write_whole(file, with_goal(file.read_text(encoding="utf-8"), text))
     content = {"goal": text, "before": settings.goal or ""}
     return campaign.store.write(AIMED, content, by=by, key=key, request=request)
+
+
+def fault_in_aim(campaign: Campaign) -> SchemaError | None:
+    """What is wrong with the goal of a campaign, beside the data that it has; None if nothing."""
+    if not campaign.has_record:
+        return None
+    specimens = specimens_of(campaign.record())
+    return fault_of_goal(campaign.settings.goal, properties_of(campaign.settings, specimens))
+
+
+def notes_beside(fault: SchemaError | None, notes: Iterable[str]) -> list[str]:
+    """Notes of an import without the one that says the same as a fault that is shown beside them."""
+    return [note for note in notes if fault is None or not note.startswith(fault.what.removesuffix("."))]
 
 
 def with_goal(text: str, goal: str) -> str:

@@ -24,10 +24,10 @@ from tieline.campaign.choosing import (
 from tieline.campaign.fits import Fit
 from tieline.campaign.memory import Memory, size_of_small
 from tieline.campaign.proposals import day_name
-from tieline.campaign.settings import Settings, complete, strangers_in_goal
+from tieline.campaign.settings import Settings, complete, fault_of_goal
 from tieline.campaign.store import tables
 from tieline.campaign.store.store import Store
-from tieline.errors import SchemaError, TielineError
+from tieline.errors import TielineError
 from tieline.models.posterior import Posterior
 from tieline.planning.goals import Goal, parse_goal, write_goal
 from tieline.planning.propose import Acquisition, Batch
@@ -216,8 +216,8 @@ def goal_of(settings: Settings, posterior: Posterior) -> Goal:
     Raises:
         SchemaError: campaign.toml names a property that was not learned.
     """
-    if strangers := strangers_in_goal(settings.goal, posterior.model.properties):
-        raise SchemaError(strangers[0], hint="correct the line goal in campaign.toml, or use --goal")
+    if fault := fault_of_goal(settings.goal, posterior.model.properties):
+        raise fault
     whole = complete(settings, posterior.table)
     assert whole.goal is not None  # complete fills it
     return parse_goal(whole.goal)

@@ -179,7 +179,7 @@ class Campaign:
         imports = Imports(self.path, self.store)
         notes = imports.add(file, self._known(), sheet=sheet, by=by, key=key)
         properties = properties_of(self.settings, specimens_of(self.record()))
-        return notes + strangers_in_goal(self.settings.goal, properties)
+        return [*strangers_in_goal(self.settings.goal, properties), *notes]
 
     def record(self) -> xr.DataTree:
         """Read what imported files and told measurements say together.

@@ -7,9 +7,9 @@ from tieline.campaign.places import write_whole
 from tieline.campaign.settings import (
     Settings,
     check_model,
+    fault_of_goal,
     properties_of,
     read_settings,
-    strangers_in_goal,
     write_settings,
 )
 from tieline.campaign.store.store import Store
@@ -74,6 +74,6 @@ def _refuse_strangers(folder: Path, store: Store, settings: Settings) -> None:
     record = Imports(folder, store).joined()
     if record is None:
         return
-    if strangers := strangers_in_goal(settings.goal, properties_of(settings, specimens_of(record))):
+    if fault := fault_of_goal(settings.goal, properties_of(settings, specimens_of(record))):
         store.close()
-        raise SchemaError(strangers[0], hint="name one of these, or leave the goal out")
+        raise SchemaError(fault.what, found=fault.found, hint="name one of these, or leave the goal out")

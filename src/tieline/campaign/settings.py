@@ -1,9 +1,11 @@
 """What a campaign studies and what it is after: the file campaign.toml, which people may edit."""
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import xarray as xr
 
 from tieline.campaign.citation import Citation
 from tieline.errors import SchemaError, TielineError
-from tieline.planning.goals import names_in, parse_goal, wants_phase_map
+from tieline.planning.goals import names_in, parse_goal, wants_phase_map, write_goal
 from tieline.planning.spaces.mixture import Composition
 from tieline.planning.spaces.space import Space
 from tieline.schema import is_label
@@ -283,14 +285,46 @@ def strangers_in_goal(goal: str | None, properties: Sequence[str]) -> list[str]:
         goal: as `parse_goal` reads it; None if none was set.
         properties: that can be asked for.
     """
-    if goal is None:
-        return []
-    wanted = names_in(parse_goal(goal))
     return [
         f"The goal asks for '{name}', which is not among the properties: {name_known(properties, name)}"
-        for name in wanted
-        if name not in properties
+        for name in _strangers(goal, properties)
     ]
+
+
+def fault_of_goal(goal: str | None, properties: Sequence[str]) -> SchemaError | None:
+    """What is wrong with the names in the line `goal` of campaign.toml, and what to type; None if nothing.
+
+    Args:
+        goal: as `parse_goal` reads it; None if none was set.
+        properties: that can be asked for.
+    """
+    strangers = _strangers(goal, properties)
+    if goal is None or not strangers:
+        return None
+    near = _with_nearest_names(goal, strangers, properties)
+    line = f"goal = {json.dumps(near, ensure_ascii=False)} in campaign.toml"
+    return SchemaError(
+        f"The goal asks for '{strangers[0]}', which is not among the properties.",
+        found=name_known(properties, strangers[0]),
+        hint=line
+        if near
+        else "name one of these in the line goal of campaign.toml, or measure what it names",
+    )
+
+
+def _strangers(goal: str | None, properties: Sequence[str]) -> list[str]:
+    return [] if goal is None else [n for n in names_in(parse_goal(goal)) if n not in properties]
+
+
+def _with_nearest_names(goal: str, strangers: Sequence[str], properties: Sequence[str]) -> str:
+    """A goal with names that there are in the place of those that are not; "" where one has none near it."""
+    text = write_goal(parse_goal(goal))
+    for name in strangers:
+        close = get_close_matches(name, properties, n=1)
+        if not close:
+            return ""
+        text = re.sub(rf":{re.escape(name)}(?!\w)", f":{close[0]}".replace("\\", r"\\"), text)
+    return text
 
 
 def properties_of(settings: Settings, table: xr.Dataset) -> list[str]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tieline.errors import SchemaError
+from tieline.campaign.aiming import fault_in_aim
+from tieline.campaign.campaign import Campaign
+from tieline.errors import SchemaError, three_clauses
 from tieline.planning.goals import (
     Goal,
     LearnLevelSet,
@@ -30,6 +32,12 @@ WISHES = {  # of a property
 }
 NEED_VALUE = ("target", "level")
 WISH, VALUE, PHASES = "wish:", "value:", "phases"  # names of fields
+
+
+def problem_of_goal(campaign: Campaign) -> dict[str, str] | None:
+    """What is wrong with the goal beside the data that there are, in three clauses; None if nothing."""
+    fault = fault_in_aim(campaign)
+    return None if fault is None else three_clauses(fault)
 
 
 def sentence_of(goal: Goal) -> str:

@@ -9,6 +9,7 @@ from tieline.errors import TielineError, three_clauses
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.task import inspect
 from tieline.features.represent import represent
+from tieline.service.pages.aims import problem_of_goal
 from tieline.service.pages.router import add_page
 from tieline.service.request import Viewed
 
@@ -19,7 +20,14 @@ SHOWN = 8  # specimens of one finding
 
 def view(campaign: Viewed) -> dict[str, Any]:
     """What the page shows."""
-    nothing = {"findings": [], "columns": [], "n_specimens": 0, "notes": [], "problem": None}
+    nothing = {
+        "findings": [],
+        "columns": [],
+        "n_specimens": 0,
+        "notes": [],
+        "problem": None,
+        "goal_problem": None,
+    }
     if not campaign.has_record:
         return nothing
     try:
@@ -33,6 +41,7 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "n_specimens": report.table.sizes["specimen"],
         "notes": list(report.notes),
         "problem": None,
+        "goal_problem": problem_of_goal(campaign),
     }
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, File, Query, Request, UploadFile
 from starlette.responses import Response
 
+from tieline.campaign.aiming import fault_in_aim, notes_beside
 from tieline.campaign.places import flat
 from tieline.campaign.store import tables
 from tieline.errors import SchemaError, TielineError, three_clauses
@@ -17,6 +18,7 @@ from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.schema import specimens_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
+from tieline.service.pages.aims import problem_of_goal
 from tieline.service.pages.rendering import page
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray
@@ -166,7 +168,9 @@ def settle(request: Request, heap: str, fields: Fields) -> Response:
         return page(request, "look.html", seen, status=status_of(error))
     tray.take_away(heap)
     n = specimens_of(deed.campaign.record()).sizes["specimen"]
-    return page(request, "added.html", {"n_specimens": n, "notes": notes, "problem": None})
+    notes = notes_beside(fault_in_aim(deed.campaign), notes)
+    seen = {"n_specimens": n, "notes": notes, "goal_problem": problem_of_goal(deed.campaign)}
+    return page(request, "added.html", seen)
 
 
 def _said(files: Sequence[Path], fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:

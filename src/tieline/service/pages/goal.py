@@ -17,6 +17,7 @@ from tieline.service.pages.aims import (
     WISHES,
     fields_of_goal,
     is_said_by_form,
+    problem_of_goal,
     read_goal,
     sentence_of,
 )
@@ -42,7 +43,7 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "has_labels": campaign.settings.reads_labels and len(names) < len(words.results),
         "wishes": WISHES,
         "typed": fields_of_goal(goal),
-        "problem": None,
+        "problem": problem_of_goal(campaign),
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter
 
+from tieline.campaign.aiming import fault_in_aim
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import latest_fit
 from tieline.campaign.proposals import find_proposals
@@ -108,6 +109,8 @@ def _next_step(campaign: Campaign) -> dict[str, str]:
         return _step("Add your first file", "/data", "There are no measurements yet.")
     if learning_now(campaign):
         return _step("Watch it learn", "/learn", "tieline is learning from your data.")
+    if fault := fault_in_aim(campaign):
+        return _step("Correct the goal", "/goal", fault.what)
     if not campaign.has_posterior:
         return _step("Learn from the data", "/learn", "Nothing was learned from your data yet.")
     if campaign.is_stale:
