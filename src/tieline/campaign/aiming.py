@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.opening import SETTINGS
 from tieline.campaign.places import write_whole
-from tieline.campaign.settings import check_model, fault_of_goal, properties_of
+from tieline.campaign.settings import check_models, fault_of_goal, properties_of
 from tieline.campaign.store.event import Event
 from tieline.errors import SchemaError
 from tieline.planning.goals import Goal, write_goal
@@ -36,7 +36,7 @@ def aim(campaign: Campaign, goal: Goal, *, by: str = "", key: str = "") -> Event
     request = {"goal": text}
     if before := campaign.store.answered(AIMED, request, key):
         return before
-    check_model(settings.model, text)
+    check_models(settings.model, settings.challengers or (), text)
     properties = campaign.vocabulary().properties
     if properties and (fault := fault_of_goal(text, properties)):
         raise SchemaError(fault.what, found=fault.found, hint="name one of these")

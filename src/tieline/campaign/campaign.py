@@ -25,6 +25,7 @@ from tieline.campaign import asking, proposals
 from tieline.campaign.ahead import Ahead
 from tieline.campaign.attaching import attach
 from tieline.campaign.card import card_of
+from tieline.campaign.challenging import in_use
 from tieline.campaign.export.exporting import Format, export
 from tieline.campaign.export.view import viewed
 from tieline.campaign.fits import Fit, begin, end, find_fit, latest_fit, list_fits
@@ -233,7 +234,7 @@ class Campaign:
 
     def uses(self) -> tuple[str, list[str]]:
         """Say in one line what `fit` learns from what, and note what the campaign is after but lacks."""
-        record, settings = self.record(), self.settings
+        record, settings = self.record(), in_use(self.store, self.settings)
         table = table_of(record, settings)
         return describe_use(settings, table, specimens_of(record)), notes_on_settings(settings, table)
 
@@ -328,8 +329,7 @@ class Campaign:
         if anew and open_:
             self.abandon(*open_, why="proposed anew", by=by)
         n_live = self.proposals(*LIVE).sizes["specimen"]
-        options = {"acquisition": acquisition, "batch": batch, "audit": audit}
-        chosen = self.ask(n, pool=pool, goal=goal, by=by, **options)
+        chosen = self.ask(n, pool=pool, goal=goal, acquisition=acquisition, batch=batch, audit=audit, by=by)
         return write_list(self.path, self.posterior(), chosen, self._known(), n_live)
 
     def proposals(self, *states: str) -> xr.Dataset:

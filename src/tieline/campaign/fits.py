@@ -36,7 +36,7 @@ class Fit:
         data: the last event that it learned from.
         about: settings, seed, versions and host.
         posterior: checksum of its file; "" if there is none.
-        outcome: verdict, sentence, checksum of the table, or what went wrong.
+        outcome: verdict, sentence, model, how it was challenged, checksum of the table, or what went wrong.
         stage: what it is doing.
     """
 
@@ -49,6 +49,12 @@ class Fit:
     posterior: str
     outcome: Mapping[str, Any]
     stage: str = ""
+
+    @property
+    def judged(self) -> list[str]:
+        """How the fit before it did on what had arrived, and which model stays and why; or nothing."""
+        said = [self.outcome.get("arrived", ""), self.outcome.get("challenge", {}).get("decision", "")]
+        return [sentence for sentence in said if sentence]
 
 
 def list_fits(store: Store) -> list[Fit]:

@@ -1,5 +1,6 @@
 """One fit, from the record to a file that the log names, with signs of life on the way."""
 
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ from uuid import uuid4
 import xarray as xr
 
 import tieline
-from tieline.campaign.files import adopt
-from tieline.campaign.fits import Fit, beating, begin, bury_interrupted, end, find_fit, list_fits
+from tieline.campaign.challenging import Chosen, choose_model
+from tieline.campaign.files import adopt, kept_netcdf
+from tieline.campaign.fits import Fit, beating, begin, bury_interrupted, end, find_fit, latest_fit, list_fits
 from tieline.campaign.learning import checksum_of, model_of, settings_of_fit, table_of
-from tieline.campaign.settings import Settings, complete
+from tieline.campaign.memory import posterior_of_design
+from tieline.campaign.settings import Settings
 from tieline.campaign.spawning import spawn
 from tieline.campaign.store.store import Store
 from tieline.campaign.uses import describe_use, notes_on_settings
@@ -32,7 +35,8 @@ def plan(store: Store, settings: Settings) -> dict[str, Any]:
 def is_stale(store: Store, fit: Fit, settings: Settings) -> bool:
     """Whether data or settings changed since a fit."""
     learned = fit.about["settings"]
-    is_changed = learned is not None and learned != settings_of_fit(settings)
+    # A setting that came with a later version was left out then.
+    is_changed = learned is not None and settings_of_fit(Settings("")) | learned != settings_of_fit(settings)
     return is_changed or int(store.fact("data") or 0) > fit.data
 
 
@@ -70,15 +74,12 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
         TielineError: the data cannot answer.
         Conflict: the fit was cancelled meanwhile.
     """
-    from tieline.insight.explanation import model_card
-
     try:
-        with beating(store, name, "fitting"):
+        with beating(store, name, "challenging" if settings.challengers else "fitting"):
             table = table_of(record, settings)
-            whole = complete(settings, table)
-            posterior = model_of(whole).fit(table, seed=whole.seed)
-            found = posterior.diagnose()
-            about, card = found.attrs, model_card(posterior, found)
+            chosen = choose_model(store, settings, table)
+        with beating(store, name, "fitting"):
+            posterior, outcome = _learned(chosen, table, _on_arrived(folder, store, table))
     except Conflict:
         raise
     except TielineError as error:
@@ -88,13 +89,39 @@ def carry_out(folder: Path, store: Store, name: str, record: xr.DataTree, settin
         if find_fit(store, name).state != "cancelled":
             end(store, name, "cancelled")
         raise
-    outcome = {key: about[key] for key in ("verdict", "sentence", "action")}
-    outcome |= {
-        "use": describe_use(settings, table, specimens_of(record)),
-        "notes": list(dict.fromkeys([*about["notes"], *notes_on_settings(settings, table)])),
-        "card": card,
-    }
+    used = replace(settings, model=chosen.settings.model) if settings.challengers else settings
+    outcome["use"] = describe_use(used, table, specimens_of(record))
+    outcome["notes"] = list(dict.fromkeys([*outcome["notes"], *notes_on_settings(settings, table)]))
     file = folder / "posteriors" / f".{uuid4().hex}.nc"
     digest = adopt(posterior.save(file), file.parent)
     end(store, name, "done", posterior=digest, outcome={**outcome, "table_sha256": checksum_of(table)})
     return posterior
+
+
+def _learned(chosen: Chosen, table: xr.Dataset, arrived: str) -> tuple[Posterior, dict[str, Any]]:
+    """What the chosen model learns, and what the log says of it."""
+    from tieline.evaluation.retraining import with_decisions
+    from tieline.insight.explanation import model_card
+
+    model = model_of(chosen.settings)
+    judged = {"arrived": arrived, "decision": "", **chosen.challenge}
+    kept = with_decisions(table, [judged]) if chosen.challenge or arrived else table
+    posterior = model.fit(kept, seed=chosen.settings.seed)
+    found = posterior.diagnose()
+    outcome = {key: found.attrs[key] for key in ("verdict", "sentence", "action")}
+    outcome |= {"model": type(model).__name__, "arrived": arrived, "challenge": chosen.challenge}
+    outcome |= {"notes": found.attrs["notes"], "card": model_card(posterior, found)}
+    return posterior, outcome
+
+
+def _on_arrived(folder: Path, store: Store, table: xr.Dataset) -> str:
+    """How the latest fit does on what it had not seen; "" where there is no fit, or nothing arrived."""
+    from tieline.evaluation.retraining import how_it_did
+
+    before = latest_fit(store)
+    if before is None:
+        return ""
+    try:
+        return how_it_did(posterior_of_design(kept_netcdf(folder / "posteriors", before.posterior)), table)
+    except TielineError as error:
+        return f"{before.name} cannot say what arrived: {error.what}"

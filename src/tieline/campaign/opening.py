@@ -6,7 +6,7 @@ from tieline.campaign.importing import Imports
 from tieline.campaign.places import write_whole
 from tieline.campaign.settings import (
     Settings,
-    check_model,
+    check_models,
     fault_of_goal,
     properties_of,
     read_settings,
@@ -28,7 +28,7 @@ def make(folder: Path, settings: Settings) -> Store:
         SchemaError: there is no such model, or it cannot have the goal; or data are there, and the goal names
             a property that they lack.
     """
-    check_model(settings.model, settings.goal)
+    check_models(settings.model, settings.challengers or (), settings.goal)
     file = folder / SETTINGS
     if file.exists() or folder.is_file():
         raise TielineError(

@@ -49,6 +49,7 @@ class Settings:
         name: of the campaign.
         model: `PhaseProperty`; where there are no phases `GaussianProcess`, or `CompositionProperties` for
             many properties of compositions.
+        challengers: other models, which a fit holds against the one in use; the better one stays in use.
         design: the name of a composition, or names of columns; of text too for `GaussianProcess`.
         phase: the column of phase labels, or several of different instruments or people; "" if there is none.
         properties: the columns to learn.
@@ -68,6 +69,7 @@ class Settings:
 
     name: str
     model: str | None = None
+    challengers: list[str] | None = None
     design: str | list[str] | None = None
     phase: str | list[str] | None = None
     properties: list[str] | None = None
@@ -127,6 +129,7 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
     forms = {
         "name": str,
         "model": str,
+        "challengers": list,
         "design": str | list,
         "phase": str | list,
         "properties": list,
@@ -156,38 +159,57 @@ def _refuse_unknown(found: Mapping[str, Any]) -> None:
             )
 
 
-def check_model(model: str | None, goal: str | None = None) -> None:
-    """See that a model exists, and can have the goal.
+def check_models(model: str | None, challengers: Sequence[str] = (), goal: str | None = None) -> None:
+    """See that the models of a campaign exist, and can have its goal.
+
+    Args:
+        model: that it begins with.
+        challengers: that are held against it.
+        goal: as `parse_goal` reads it; None if none was set.
 
     Raises:
-        SchemaError: it does not, or cannot.
+        SchemaError: one does not exist, cannot have the goal, or is named twice.
     """
-    if model is not None and model not in MODELS:
+    models = [model or PHASE_PROPERTY, *challengers]
+    for name in models:
+        if name not in MODELS:
+            raise SchemaError(
+                f"A campaign has no model '{name}'.",
+                found=name_known(MODELS, name),
+                hint=f'model = "{GAUSSIAN_PROCESS}" in campaign.toml, or leave the line out',
+            )
+        if name != PHASE_PROPERTY and goal is not None and wants_phase_map(parse_goal(goal)):
+            raise SchemaError(
+                f"{name} has no phases, and its campaign cannot learn a phase map.",
+                found=f"goal = {goal!r} beside {'model' if name == model else 'challenger'} = {name!r}",
+                hint="another goal, or leave the model out",
+            )
+    if twice := [name for name in MODELS if models.count(name) > 1]:
         raise SchemaError(
-            f"A campaign has no model '{model}'.",
-            found=name_known(MODELS, model),
-            hint=f'model = "{GAUSSIAN_PROCESS}" in campaign.toml, or leave the line out',
-        )
-    has_phases = model in (None, PHASE_PROPERTY)
-    if not has_phases and goal is not None and wants_phase_map(parse_goal(goal)):
-        raise SchemaError(
-            f"{model} has no phases, and its campaign cannot learn a phase map.",
-            found=f"goal = {goal!r} beside model = {model!r}",
-            hint="another goal, or leave the model out",
+            f"{twice[0]} cannot challenge itself.",
+            found=f"model = {models[0]!r} beside challengers = {models[1:]!r}",
+            hint=f"challengers are others of {', '.join(MODELS)}",
         )
 
 
 def _refuse_of_other_model(found: Mapping[str, Any]) -> None:
-    """See that every setting is one of the model."""
-    check_model(found.get("model"), found.get("goal"))
+    """See that every setting is one of the models."""
+    challengers = found.get("challengers", [])
+    check_models(found.get("model"), challengers, found.get("goal"))
     model = found.get("model", PHASE_PROPERTY)
     for key, of in ONLY_OF.items():
-        if found.get(key) and of != model:
+        if found.get(key) and of not in (model, *challengers):
             raise SchemaError(
                 f"The setting '{key}' in campaign.toml is not one of {model}.",
                 found=f"{key} = {found[key]!r}",
                 hint=f'leave it out, or model = "{of}"',
             )
+    if challengers and model == PHASE_PROPERTY and found.get("phase"):
+        raise SchemaError(
+            f"{challengers[0]} has no phases, and cannot take the place of a model that learns them.",
+            found=f"phase = {found['phase']!r} beside challengers = {challengers!r}",
+            hint='phase = "" to learn properties alone, or leave the challengers out',
+        )
 
 
 def _refuse_two_pools(found: Mapping[str, Any]) -> None:

@@ -141,6 +141,7 @@ def fit(
 ) -> None:
     """Learn from everything that was imported or recorded."""
     from tieline.campaign.campaign import Campaign
+    from tieline.campaign.fits import latest_fit
 
     campaign = Campaign.open(folder)
     if background or cancel:
@@ -149,14 +150,16 @@ def fit(
     use, notes = campaign.uses()
     with errors.status("Fitting ..."):
         diagnosis = campaign.fit().diagnose()
+    done = latest_fit(campaign.store)
+    assert done is not None  # just now
     notes = [note for note in notes if note not in diagnosis.attrs["notes"]]
     if as_json:
         verdict = _verdict(diagnosis)
-        print_json(verdict | {"use": use, "notes": [*verdict["notes"], *notes]})
+        print_json(verdict | {"use": use, "notes": [*verdict["notes"], *notes]} | _model_of(done))
         return
     console.print(use, highlight=False, markup=False, soft_wrap=True)
     print_verdict(diagnosis)
-    print_notes(notes)
+    print_notes([*done.judged, *notes])
     console.print(f"Next: tieline propose {folder}")
 
 
@@ -242,19 +245,22 @@ def show(
 ) -> None:
     """Show what is in a campaign, and how far its fit can be trusted."""
     from tieline.campaign.campaign import Campaign
+    from tieline.campaign.fits import latest_fit
     from tieline.schema import specimens_of
 
     campaign = Campaign.open(folder, as_of=moment_of(as_of))
     settings = campaign.settings
     specimens = specimens_of(campaign.record()) if campaign.has_record else None
     diagnosis = campaign.posterior().diagnose() if campaign.has_posterior else None
-    is_stale = campaign.has_posterior and campaign.is_stale
+    done = latest_fit(campaign.store)
+    is_stale = done is not None and campaign.is_stale
     if as_json:
         found = {"settings": vars(settings), "imports": campaign.imports(), "is_stale": is_stale}
         found["n_specimens"] = 0 if specimens is None else specimens.sizes["specimen"]
         found["proposals"] = _states(campaign)
         found["fits"] = [{"fit": f.name, "state": f.state, "stage": f.stage} for f in campaign.fits()]
         found["events"] = [vars(event) for event in campaign.events(after=campaign.store.last() - events)]
+        found |= {} if done is None else _model_of(done)
         print_json(found | ({} if diagnosis is None else _verdict(diagnosis)))
         return
     console.print(f"[bold]{settings.name}[/], imported: {', '.join(campaign.imports()) or 'nothing yet'}")
@@ -269,6 +275,9 @@ def show(
         console.print("Not fitted yet.")
     else:
         print_verdict(diagnosis)
+    if done is not None and done.judged:
+        console.print(f"  {'model':<10} {done.outcome['model']}", highlight=False)
+        print_notes(done.judged)
     if is_stale:
         console.print(f"Data or settings changed since the fit: tieline fit {folder}", style="yellow")
     for event in campaign.events(after=campaign.store.last() - events) if events else ():
@@ -311,6 +320,11 @@ def _fit_elsewhere(campaign: Any, *, stop: bool) -> None:
     for name in running:
         campaign.cancel_fit(name)
         console.print(f"Cancelled {name}.")
+
+
+def _model_of(fit: Any) -> dict[str, Any]:
+    """The model of a fit and how it came into use; nothing of fits that earlier versions wrote down."""
+    return {key: fit.outcome[key] for key in ("model", "arrived", "challenge") if key in fit.outcome}
 
 
 def _states(campaign: Any) -> dict[str, int]:

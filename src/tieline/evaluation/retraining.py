@@ -5,7 +5,7 @@ which numbers, stands in the table of the posterior: it is saved with it, and on
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,8 +89,7 @@ def retrain(
     settled = challenge(asked, champion, challengers, n_folds=n_folds, seed=seed)
     arrived = how_it_did(posterior, table)
     record = settled.record | {"arrived": arrived, "table_sha256": table_hash(table)}
-    history = [*decisions_of(posterior), record]
-    kept = table.assign_attrs({DECISIONS: json.dumps(history)})
+    kept = with_decisions(table, [*decisions_of(posterior), record])
     learned = settled.model.fit(kept, seed=seed)
     return Retraining(learned, settled.scores, settled.decision, arrived, asked)
 
@@ -98,6 +97,16 @@ def retrain(
 def decisions_of(posterior: Posterior) -> list[dict[str, Any]]:
     """How it came that a model is in use: what `retrain` decided, the latest last; or nothing."""
     return json.loads(posterior.table.attrs.get(DECISIONS, "[]"))
+
+
+def with_decisions(table: xr.Dataset, decisions: Sequence[Mapping[str, Any]]) -> xr.Dataset:
+    """A table that remembers how it came that a model is in use, and whose posterior `decisions_of` reads.
+
+    Args:
+        table: that a model will learn from.
+        decisions: each with `decision` and `arrived`, sentences or "", the latest last.
+    """
+    return table.assign_attrs({DECISIONS: json.dumps(decisions)})
 
 
 def _recommended(asked: Task, target: str, n_folds: int, seed: int) -> Any:
@@ -135,10 +144,10 @@ def _of_arrived(predicted: xr.Dataset, truth: xr.DataArray) -> str:
         return f"Of {n} labels that arrived it gave {np.exp(-wrong.mean()):.0%} to the true one."
     name = str(truth.name)
     inside = np.mean(wrong <= half_widths(predicted, name))
-    unit = after_number(truth.attrs.get("units", ""))
+    unit, values = after_number(truth.attrs.get("units", "")), "values" if n > 1 else "value"
     return (
-        f"On {n} values of {name.replace('_', ' ')} that arrived it was off by {wrong.mean():.3g}{unit}; "
-        f"its 90 % intervals held {inside:.0%}."
+        f"On {n} {values} of {name.replace('_', ' ')} that arrived it was off by {wrong.mean():.3g}{unit}; "
+        f"its 90 % intervals held {100 * inside:.0f} %."
     )
 
 

@@ -168,6 +168,24 @@ def task(
     Source:
         Zhao, KIT (2024), section 3.1.1: task, data, training, evaluation, application.
     """
+    stated = state_task(table, target, inputs, groups, goal=goal, order=order)
+    return replace(stated, findings=in_order(f for name in stated.targets for f in _look(stated, name, seed)))
+
+
+def state_task(
+    table: xr.Dataset,
+    target: str | Sequence[str],
+    inputs: Sequence[str] | str | None = None,
+    groups: str | None = None,
+    *,
+    goal: Any = None,
+    order: str | None = None,
+) -> Task:
+    """State what is to be predicted from what, as `task` does, and look for nothing.
+
+    Raises:
+        SchemaError: a variable is missing, or both a target and an input.
+    """
     require_table(table)
     targets = (target,) if isinstance(target, str) else tuple(target)
     names = inputs_of(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
@@ -188,8 +206,7 @@ def task(
             found=name_some(targets),
             hint="make a task of each",
         )
-    stated = Task(table, targets, names, groups or "", order or "", goal, _groups(table, names, groups))
-    return replace(stated, findings=in_order(f for name in targets for f in _look(stated, name, seed)))
+    return Task(table, targets, names, groups or "", order or "", goal, _groups(table, names, groups))
 
 
 def inspect(

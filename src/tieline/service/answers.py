@@ -113,7 +113,8 @@ class Fit(BaseModel):
         dict[str, Any],
         Field(
             description="Verdict, sentence, action, notes, and use: what was learned from what, and what was"
-            " not used; card: the model card, as Markdown; or the error.",
+            " not used; card: the model card, as Markdown; model, arrived and challenge: how it came that"
+            " this model is in use; or the error.",
             examples=[{"verdict": "green", "use": "Learned hardness from temperature."}],
         ),
     ]

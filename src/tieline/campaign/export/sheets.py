@@ -47,7 +47,9 @@ OF_FIT = {
     "started": "UTC",
     "ended": "UTC",
     "data": "number of the last event that it knew of",
-    "model": "of tieline",
+    "model": "of tieline, which stayed when others challenged it",
+    "decision": "which model stays and why, where others challenged it",
+    "arrived": "how the fit before it did on what it had not seen",
     "seed": "of everything random",
     "tieline": "version",
     "verdict": "green, amber or red: how far it can be trusted",
@@ -210,7 +212,9 @@ def _fits(view: View) -> Sheet:
         settings = fit["about"].get("settings") or {}
         posterior = f"posteriors/{fit['posterior']}.nc" if fit["posterior"] else ""
         model = settings.get("model") or ("PhaseProperty" if settings else "")
-        rows.append({**fit, **fit["about"], **fit["outcome"], "fit": fit["name"], "model": model})
+        decision = fit["outcome"].get("challenge", {}).get("decision", "")
+        said = {"model": model, "decision": decision, "arrived": ""}
+        rows.append({**said, **fit, **fit["about"], **fit["outcome"], "fit": fit["name"]})
         rows[-1]["posterior"] = posterior
     frame = pd.DataFrame(rows, columns=list(OF_FIT))
     return Sheet("fits.csv", "one row a fit", frame, _plainly(OF_FIT))

@@ -29,6 +29,8 @@ def view(campaign: Viewed) -> dict[str, Any]:
         "notes": notes,
         "problem": problem,
         "badge": badge_of(fit),
+        "model": "" if fit is None else fit.outcome.get("model", ""),
+        "judged": [] if fit is None else fit.judged,
         "latest": "" if fit is None else fit.name,
         "running": learning_now(campaign),
         "fits": [_row(campaign, fit) for fit in reversed(campaign.fits())],
@@ -66,6 +68,7 @@ def _row(campaign: Campaign, fit: Any) -> dict[str, Any]:
         "started": fit.started,
         "seconds": seconds_of(fit),
         "data": fit.data,
+        "judged": fit.judged,
         "badge": badge_of(fit),
         "problem": {key: fit.outcome.get(key, "") for key in ("what", "found", "hint")},
     }

@@ -9,7 +9,7 @@ from tieline.campaign.fits import Fit, latest_fit
 
 MARKS = {"green": "✓", "amber": "!", "red": "✕"}
 BADGES = {"green": "Can be trusted", "amber": "Use with care", "red": "Do not act on this"}
-STAGES = {"starting": "starting", "fitting": "learning from the data"}
+STAGES = {"starting": "starting", "challenging": "judging models", "fitting": "learning from the data"}
 
 
 def learning_now(campaign: Campaign) -> dict[str, Any] | None:
