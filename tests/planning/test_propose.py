@@ -160,3 +160,6 @@ def test_it_is_said_when_nothing_is_likely_to_beat_the_best(posterior, pool):
     out_of_reach = type(posterior)(posterior.model, table)
     batch = propose(out_of_reach, pool, Maximize("hardness"), 2)
     assert any("No proposal beats the best hardness so far with more than 0 %" in n for n in batch.notes)
+    first, second = batch["reason"].values.tolist()
+    assert first.endswith("no other place promises more")
+    assert second.endswith("no other place promises more beside those above")

@@ -151,6 +151,14 @@ def test_the_map_tells_every_phase_at_every_place(reader):
     assert stars["text"] == ["1", "2", "3"]
 
 
+def test_maps_beside_each_other_are_of_one_size(reader):
+    seen = reader.get("/map.json").json()
+    layouts = [reader.get(figure["address"]).json()["layout"] for figure in seen["figures"]]
+    assert len({one["height"] - one["margin"]["t"] - one["margin"]["b"] for one in layouts}) == 1
+    assert len({(one["margin"]["l"], one["margin"]["r"], one["margin"]["t"]) for one in layouts}) == 1
+    assert [star["proposal"] for star in seen["stars"]] == proposals(reader)
+
+
 def test_every_figure_of_the_map_is_light_and_no_other_is_drawn(reader):
     for figure in reader.get("/map.json").json()["figures"]:
         assert len(reader.get(figure["address"]).content) < 300_000

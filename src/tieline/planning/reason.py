@@ -23,6 +23,7 @@ from tieline.planning.wording import percent, plus_minus, short, spoken_unit
 
 SLIM = 0.1  # chance of beating the best below which it is said that nothing is likely to
 _GOOD_SIDE = {Maximize: "above", Minimize: "below"}  # flag of a value that is even better than it says
+HOPELESS = 0.005  # chance of beating the best that would be written as none
 SURE = 0.995  # a phase more probable than this is simply named
 
 
@@ -66,6 +67,8 @@ def reasons(
             clauses.append(_lesson(float(told[row]), goal, _measured(predicted, instruments, row)))
         elif instruments:
             clauses.append(_service(goal, _measured(predicted, instruments, row)))
+        elif _is_hopeless(goal, predicted, row, table):
+            clauses.append("no other place promises more" + (" beside those above" if row else ""))
         sentences.append("; ".join(clauses))
     return sentences
 
@@ -108,7 +111,17 @@ def _expectation(
     lead, chance = mean - best, _chance_to_beat(goal, mean, sd, best)
     rival = "highest" if isinstance(goal, Maximize) else "lowest"
     side = "above" if lead > 0 else "below"
-    return f"{sentence}, {short(abs(lead))} {side} the {rival} so far, beats it with {percent(chance)}"
+    beats = "less than 1 %" if 0 < chance < HOPELESS else percent(chance)
+    return f"{sentence}, {short(abs(lead))} {side} the {rival} so far, beats it with {beats}"
+
+
+def _is_hopeless(goal: Goal, predicted: xr.Dataset, row: int, table: xr.Dataset) -> bool:
+    """Whether a place hardly beats the best so far, so that only what is left explains why it was chosen."""
+    parts = [part for _, part in terms(goal)]
+    if len(parts) != 1 or not isinstance(part := parts[0], Maximize | Minimize):
+        return False
+    mean, sd = _at(part.name, predicted, row), _at(f"{part.name}_sd", predicted, row)
+    return _chance_to_beat(part, mean, sd, measured_best(part, table)) < HOPELESS
 
 
 def _chance_to_beat(goal: Maximize | Minimize, mean: float, sd: float, best: float) -> float:

@@ -3,17 +3,35 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import UploadFile
+from fastapi import Depends, File, UploadFile
 
 from tieline.errors import SchemaError
 
 LONGEST = 120  # letters
 PLAIN = re.compile(r"\w[\w .,()+=@-]*\.\w{1,12}")
 DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)\..*", re.I)  # names that are no files on Windows
+
+
+def _dropped(files: Annotated[list[UploadFile], File()] = []) -> list[UploadFile]:  # noqa: B006 - FastAPI copies it
+    return [file for file in files if file.filename]  # a browser sends an empty one where none was chosen
+
+
+Dropped = Annotated[list[UploadFile], Depends(_dropped)]
+
+
+def require_files(files: Sequence[UploadFile], what: str, hint: str) -> None:
+    """See that a form came with files.
+
+    Raises:
+        SchemaError: it came without; `what` asks for them, and `hint` says which.
+    """
+    if not files:
+        raise SchemaError(what, found="no file", hint=hint)
 
 
 def plain_name(name: str | None) -> str:

@@ -1,5 +1,6 @@
 """The frame of a map: axes of a rectangle, or a triangle with its ticks, drawn on plain axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,51 @@ from tieline.models.posterior import Posterior
 from tieline.planning.wording import label, spoken_unit
 from tieline.service.charts.looks import axis, layout
 
+MAP, TOP = 430, 20  # pixels from the lower to the upper end of a map, and above it
+BAR_ROOM, ROW = 64, 22  # pixels of a bar of colours, and of a row of the legend
 
-def furnish(view: View, posterior: Posterior) -> dict[str, Any]:
-    """The layout around a map."""
+
+def furnish(view: View, posterior: Posterior, traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The layout around a map: maps beside each other are of one size, whatever stands below them."""
+    begin = _axis_room(view) + BAR_ROOM * any("colorbar" in trace for trace in traces)
+    in_row = 3 if isinstance(view, Triangle) else 2  # beside its axis there is less room
+    n_rows = -(-sum(bool(trace.get("name")) for trace in traces) // in_row)
+    below = begin + ROW * n_rows
+    around = {
+        "height": TOP + MAP + below,
+        "legend": {"orientation": "h", "x": 0, "y": -begin / MAP, "yanchor": "top"},
+    }
+    margin = {"t": TOP, "b": below, "autoexpand": False}
     if isinstance(view, Triangle):
-        return _triangle(view)
+        return layout(**around, **_triangle(view), margin={"l": 10, "r": 10, **margin})
     left, right, bottom, top = view.extent
     x, y = (label(posterior.table[name], name) for name in view.names)
     return layout(
+        **around,
+        margin={"l": 80, "r": 20, **margin},
         xaxis=axis(x, range=[left, right], showgrid=False),
         yaxis=axis(y, range=[bottom, top], showgrid=False),
-        height=520,
     )
+
+
+def bar_below(view: View, words: str) -> dict[str, Any]:
+    """The bar of colours below a map, where it takes nothing of its width."""
+    return {
+        "title": {"text": words, "side": "top"},
+        "orientation": "h",
+        "thickness": 12,
+        "len": 0.8,
+        "y": -_axis_room(view) / MAP,
+        "yanchor": "top",
+        "ypad": 0,
+        "outlinewidth": 0,
+        "exponentformat": "power",
+    }
+
+
+def _axis_room(view: View) -> int:
+    """Pixels below a map for ticks and the title of an axis; a triangle has them within."""
+    return 4 if isinstance(view, Triangle) else 82
 
 
 def cell_names(view: View) -> tuple[list[str], list[np.ndarray]]:
@@ -74,15 +108,12 @@ def _triangle(view: Triangle) -> dict[str, Any]:
         notes.append(_note(corner + away, f"<b>{element}</b>", 15))
     notes.append(_note((0.5, -0.085), "at.%", 12))
     hidden = {"visible": False, "fixedrange": False}
-    return layout(
-        xaxis={**hidden, "range": [-0.12, 1.12]},
-        yaxis={**hidden, "range": [-0.12, HEIGHT + 0.09], "scaleanchor": "x"},
-        shapes=shapes,
-        annotations=notes,
-        margin={"l": 10, "r": 10, "t": 10, "b": 30},
-        legend={"orientation": "h", "y": -0.02, "x": 0},
-        height=560,
-    )
+    return {
+        "xaxis": {**hidden, "range": [-0.12, 1.12]},
+        "yaxis": {**hidden, "range": [-0.12, HEIGHT + 0.09], "scaleanchor": "x"},
+        "shapes": shapes,
+        "annotations": notes,
+    }
 
 
 def _line(a: Any, b: Any, colour: str, width: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tieline.figures.triangle import HEIGHT, Triangle
 from tieline.figures.views import View
 from tieline.models.posterior import Posterior
 from tieline.planning.wording import label, spoken_unit
-from tieline.service.charts.frames import cell_names, furnish, mask
+from tieline.service.charts.frames import bar_below, cell_names, furnish, mask
 from tieline.service.charts.looks import (
     HATCH,
     STAR,
@@ -67,7 +67,8 @@ def phase_map(
         )
     traces += [_hatching(top, view), *_boundaries(probability, view), mask(view)]
     traces += [_pointer(view, predicted, posterior), *_specimens(posterior, view, colours), _stars(stars)]
-    return {"data": [t for t in traces if t], "layout": furnish(view, posterior)}
+    traces = [t for t in traces if t]
+    return {"data": traces, "layout": furnish(view, posterior, traces)}
 
 
 def property_map(
@@ -107,12 +108,7 @@ def property_map(
         "zmax": high,
         "zsmooth": "best",
         "hoverinfo": "skip",
-        "colorbar": {
-            "title": {"text": f"± {words}" if of_sd else words, "side": "right"},
-            "thickness": 14,
-            "len": 0.75,
-            "outlinewidth": 0,
-        },
+        "colorbar": bar_below(view, f"± {words}" if of_sd else words),
         **colours,
     }
     traces = [image]
@@ -125,7 +121,8 @@ def property_map(
         *_values(posterior, name, view, low, high, of_sd),
         _stars(stars),
     ]
-    return {"data": [t for t in traces if t], "layout": furnish(view, posterior)}
+    traces = [t for t in traces if t]
+    return {"data": traces, "layout": furnish(view, posterior, traces)}
 
 
 def _raster(values: np.ndarray) -> np.ndarray:

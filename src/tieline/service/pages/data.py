@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tieline.campaign.aiming import fault_in_aim, notes_beside
@@ -24,6 +24,7 @@ from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.tray import Tray
 from tieline.service.pages.words import spoken
 from tieline.service.request import Viewed, deed_of
+from tieline.service.sent import Dropped
 
 SHOWN = 100  # specimens on a page
 LOOKED_AT = 3  # tables of a heap that are looked at; patterns are only counted
@@ -82,11 +83,11 @@ add_page(router, "/data", "data.html", view)
 
 @router.post("/data", include_in_schema=False)
 @needs(PROPOSE, takes_files=True)
-def drop(request: Request, files: Annotated[list[UploadFile], File()] = []) -> Response:  # noqa: B006 - FastAPI copies it
+def drop(request: Request, sent: Dropped) -> Response:
     """Take files that are dropped, and show how they would be read; nothing is added yet."""
     tray: Tray = request.app.state.tray
     try:
-        heap = tray.put([file for file in files if file.filename])
+        heap = tray.put(sent)
     except SchemaError as error:
         campaign = request.app.state.campaign
         return page(request, "data.html", view(campaign, 0) | {"problem": three_clauses(error)}, status=422)

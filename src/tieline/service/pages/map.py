@@ -40,6 +40,7 @@ def view(
             "kind": "none",
             "controls": [],
             "resting": "",
+            "stars": [],
             "notes": [],
         }
     scene = _held(request, scene_of(campaign, request.app.state.drawings))
@@ -56,8 +57,17 @@ def view(
             figure | {"address": _address(figure["what"], cut, as_of, scene.held)}
             for figure in _figures(scene)
         ],
+        "stars": stars_of(scene),
         "notes": list(scene.posterior.notes),
     }
+
+
+def stars_of(scene: Scene) -> list[dict[str, str]]:
+    """The proposals that a map shows as stars, each with its reason."""
+    if scene.proposals is None:
+        return []
+    names, reasons = (scene.proposals[v].values.astype(str).tolist() for v in ("proposal", "reason"))
+    return [{"proposal": name, "reason": why} for name, why in zip(names, reasons, strict=True)]
 
 
 def _address(what: str, cut: int, as_of: str, held: Held) -> str:

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import xarray as xr
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tieline.campaign.studies.kept import kept
 from tieline.campaign.studies.spectra import KIND, Spectra, add_spectra, find_spectra, take_shares
-from tieline.errors import NotFound, SchemaError, TielineError, three_clauses
+from tieline.errors import NotFound, TielineError, three_clauses
 from tieline.insight.characteristic_ions import characteristic_ions
 from tieline.models.spectral_posterior import SpectralPosterior
 from tieline.schema.weights import atomic_weights
@@ -24,7 +24,7 @@ from tieline.service.pages.learning import badge_of_verdict
 from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.request import Present, deed_of
-from tieline.service.sent import kept_for_a_moment
+from tieline.service.sent import Dropped, kept_for_a_moment, require_files
 
 router = APIRouter()
 PATH = "/measurements/spectra"
@@ -167,20 +167,13 @@ def figure(
 
 @router.post(PATH, include_in_schema=False)
 @needs(PROPOSE, takes_files=True)
-def drop(
-    request: Request,
-    fields: Fields,
-    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI copies it
-) -> Response:
+def drop(request: Request, fields: Fields, sent: Dropped) -> Response:
     """Take files of spectra, all or none."""
     deed = deed_of(request, "")
     about = {name: fields.get(name, "") for name in ("column", "compound")}
     about |= {"ions": fields.get("ions") or "negative", "by": deed.by(fields.get("by", ""))}
     try:
-        sent = [file for file in files if file.filename]
-        if not sent:
-            hint = "drop tables of peak areas, or raw spectra as text"
-            raise SchemaError("Which files?", found="none", hint=hint)
+        require_files(sent, "Which files?", "drop tables of peak areas, or raw spectra as text")
         with ExitStack() as moment:
             places = [moment.enter_context(kept_for_a_moment(file)) for file in sent]
             added = add_spectra(deed.campaign, places, **about)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import numpy as np
 import xarray as xr
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tieline.campaign.campaign import Campaign
@@ -33,7 +33,7 @@ from tieline.service.pages.rendering import refused
 from tieline.service.pages.router import Fields, add_page, see_other
 from tieline.service.pages.typed import plain_number
 from tieline.service.request import Present, deed_of
-from tieline.service.sent import kept_for_a_moment
+from tieline.service.sent import Dropped, kept_for_a_moment, require_files
 
 router = APIRouter()
 PATH = "/measurements/volumes"
@@ -165,17 +165,11 @@ def image(
 
 @router.post(PATH, include_in_schema=False)
 @needs(PROPOSE, takes_files=True)
-def drop(
-    request: Request,
-    fields: Fields,
-    files: Annotated[list[UploadFile], File()] = [],  # noqa: B006 - FastAPI copies it
-) -> Response:
+def drop(request: Request, fields: Fields, sent: Dropped) -> Response:
     """Take scans, each by itself."""
     deed = deed_of(request, "")
     try:
-        sent = [file for file in files if file.filename]
-        if not sent:
-            raise SchemaError("Which scan?", found="no file", hint="drop a stack of TIFF images")
+        require_files(sent, "Which scan?", "drop a stack of TIFF images")
         if len(sent) > 1 and fields.get("specimen"):
             raise SchemaError(
                 "Several scans are not one specimen's.",
