@@ -13,14 +13,13 @@ from tieline.planning.wording import label, spoken_unit
 from tieline.service.charts.looks import axis, layout
 
 MAP, TOP = 430, 20  # pixels from the lower to the upper end of a map, and above it
-BAR_ROOM, ROW = 64, 22  # pixels of a bar of colours, and of a row of the legend
+BAR_ROOM, ROW, NAMED_IN_ROW = 64, 22, 2  # pixels of a bar of colours; of a row of the legend, and names in it
 
 
 def furnish(view: View, posterior: Posterior, traces: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The layout around a map: maps beside each other are of one size, whatever stands below them."""
     begin = _axis_room(view) + BAR_ROOM * any("colorbar" in trace for trace in traces)
-    in_row = 3 if isinstance(view, Triangle) else 2  # beside its axis there is less room
-    n_rows = -(-sum(bool(trace.get("name")) for trace in traces) // in_row)
+    n_rows = -(-sum(bool(trace.get("name")) for trace in traces) // NAMED_IN_ROW)
     below = begin + ROW * n_rows
     around = {
         "height": TOP + MAP + below,
