@@ -161,3 +161,18 @@ def test_a_sheet_of_several_is_named(tmp_path):
     told = run("inspect", str(book), "--target", "hardness", "--sheet", "June")
     assert told.exit_code == 0
     assert "30 specimens have a value of hardness" in " ".join(told.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--target", ","], "predicts something"),
+        (["--target", "hardness", "--folds", "1"], "at least 2 folds"),
+        (["--target", "hardness", "--seed", "-1"], "equal to 0"),
+        (["--target", "hardness", "--out", SPREAD], "cannot be kept"),
+    ],
+)
+def test_compare_refuses_what_cannot_be_run(words, message):
+    result = run("compare", SPREAD, "--models", "ridge", *words)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())

@@ -31,8 +31,10 @@ def write_places(places: xr.Dataset, file: Path) -> None:
     """Write places and what is predicted there as CSV or netCDF, by the name's ending.
 
     Raises:
-        SchemaError: another ending.
+        SchemaError: another ending, or there is no such folder.
     """
+    if file.suffix in (".nc", ".csv") and not file.parent.is_dir():
+        raise SchemaError(f"There is no folder '{file.parent}'.", found=file.name, hint="create it first")
     if file.suffix == ".nc":
         save_netcdf(places, file)
     elif file.suffix == ".csv":

@@ -38,7 +38,7 @@ def backtest(
     ] = False,
     top_share: Annotated[float | None, typer.Option(help="Count the best share as found.")] = None,
     threshold: Annotated[float | None, typer.Option(help="Count what is at least as good as found.")] = None,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that run side by side.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for figures, tables and runs.")] = Path("backtest"),
     as_json: AsJson = False,

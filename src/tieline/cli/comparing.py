@@ -23,7 +23,7 @@ def compare(
     order: Annotated[str, typer.Option(help="Column of when each row was measured, for time.")] = "",
     folds: Annotated[int, typer.Option(help="How many.")] = 5,
     repeats: Annotated[int, typer.Option(help="How often rows are divided anew.")] = 1,
-    seed: Annotated[int, typer.Option(help="Of folds and fits.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and fits.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that run side by side.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder for scores, figure and runs.")] = Path("comparison"),
     save: Annotated[Path | None, typer.Option(help="Fit what is recommended, and keep it as .nc.")] = None,

@@ -67,12 +67,13 @@ def candidates_for(task: Task, models: Sequence[str] | Mapping[str, Any] | None)
             if model not in known:
                 _refuse(task, model, labels)
             chosen[name] = Candidate(name, known[model].way, known[model].simplicity, known[model].tried)
-        elif hasattr(model, "fit") and hasattr(model, "get_params"):
+        elif hasattr(model, "fit") and hasattr(model, "get_params") and not isinstance(model, type):
+            _check_kind(name, model, labels)
             chosen[name] = Candidate(name, model, OWN)
         else:
             raise SchemaError(
                 f"'{name}' is no model that can be compared.",
-                found=type(model).__name__,
+                found=f"the class {model.__name__}" if isinstance(model, type) else type(model).__name__,
                 hint="a name of the default set, or an unfitted scikit-learn estimator",
             )
     return list(chosen.values())
@@ -80,6 +81,18 @@ def candidates_for(task: Task, models: Sequence[str] | Mapping[str, Any] | None)
 
 def _of_way(way: Way, labels: bool) -> Candidate:
     return Candidate(way.name, way, way.simplicity, tried_by(way, labels=labels))
+
+
+def _check_kind(name: str, model: Any, labels: bool) -> None:
+    """See that an estimator tells labels where labels are asked, and numbers where numbers are."""
+    from sklearn.base import is_classifier, is_regressor
+
+    if is_regressor(model) if labels else is_classifier(model):
+        raise SchemaError(
+            f"'{name}' does not tell {'labels' if labels else 'numbers'}.",
+            found=type(model).__name__,
+            hint="a classifier" if labels else "a regressor",
+        )
 
 
 def _refuse(task: Task, name: str, labels: bool) -> None:

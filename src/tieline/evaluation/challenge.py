@@ -65,9 +65,15 @@ def challenge(
         seed: of folds and fits.
 
     Raises:
-        SchemaError: a challenger is no model, or predicts something else.
+        SchemaError: a challenger is no model, or predicts something else; or fewer folds than two.
         NotIdentified: too little is known, or all rows are of one group.
     """
+    if isinstance(challengers, str) or not isinstance(challengers, Sequence):
+        raise SchemaError(
+            "Challengers are several models.",
+            found=type(challengers).__name__,
+            hint="challengers=[model]",
+        )
     models = _named([champion, *(c for c in challengers if c != champion)], asked.targets)
     loss, group = _losses(asked, models, n_folds, seed)
     simplicity = {name: simplicity_of(model) for name, model in models.items()}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from tieline.errors import SchemaError
 from tieline.evaluation.candidates import Candidate, candidates_for, tieline_model
 from tieline.evaluation.comparison import Comparison
 from tieline.evaluation.evidence import Evidence
@@ -25,7 +26,7 @@ from tieline.schema.flags import LIMITS
 
 def compare(
     task: Task,
-    models: Sequence[str] | Mapping[str, Any] | None = None,
+    models: Sequence[str] | Mapping[str, Any] | str | None = None,
     *,
     scheme: str = "grouped",
     n_folds: int = 5,
@@ -58,11 +59,21 @@ def compare(
         The comparison: `scores`, `curve`, a recommendation, and what each predicted.
 
     Raises:
-        SchemaError: a model does not fit the task, or there is no such scheme.
+        SchemaError: a model does not fit the task, there is no such scheme, or nothing would be run.
         NotIdentified: all rows are of one group.
         Conflict: the folder holds runs of another comparison.
     """
-    candidates = candidates_for(task, models)
+    if not isinstance(task, Task):
+        raise SchemaError(
+            "What is compared is compared on a task.",
+            found=type(task).__name__,
+            hint='tl.compare(tl.task(table, "hardness"))',
+        )
+    if n_repeats < 1:
+        raise SchemaError(
+            "Rows are divided once at least.", found=f"n_repeats={n_repeats}", hint="n_repeats=1"
+        )
+    candidates = candidates_for(task, [models] if isinstance(models, str) else models)
     settled = {}
     for target in task.targets:
         race = _race(task, target, candidates, scheme, n_folds, n_repeats, seed, keep)

@@ -51,7 +51,7 @@ class Inspection:
     def __repr__(self) -> str:
         found = self.columns
         n = self.table.sizes["specimen"]
-        lines = [f"Inspection of {n} rows and {found.sizes['column']} columns: {self.verdict}"]
+        lines = [f"Inspection of {n} row{'s' * (n != 1)} and {found.sizes['column']} columns: {self.verdict}"]
         lines += [f"  {finding}" for finding in self.findings] or ["  Nothing was found wrong."]
         width = max(len(str(c)) for c in found["column"].values)
         lines += [

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from tieline.errors import SchemaError
 from tieline.evaluation.challenge import challenge
 from tieline.evaluation.compare import compare
 from tieline.evaluation.evidence import Evidence
@@ -80,6 +81,10 @@ def retrain(
         SchemaError: a variable is missing, or a challenger predicts something else.
         NotIdentified: too little is known, or all rows are of one group.
     """
+    if not hasattr(posterior, "model"):
+        raise SchemaError(
+            "What is trained anew is a posterior.", found=type(posterior).__name__, hint="model.fit(table)"
+        )
     champion = posterior.model
     targets = _targets(champion)
     groups = groups or getattr(champion, "groups", None)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tieline.errors import Conflict
+from tieline.errors import Conflict, TielineError
 from tieline.evaluation.fold_run import FoldRun
 
 FILE = "runs.jsonl"
@@ -24,6 +24,7 @@ class RunLog:
 
     Raises:
         Conflict: the folder holds runs of another question.
+        TielineError: there can be no such folder.
     """
 
     def __init__(self, folder: str | Path | None, asked: dict[str, Any]) -> None:
@@ -31,7 +32,12 @@ class RunLog:
         self._runs: dict[Key, FoldRun] = {}
         if self._path is None:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TielineError(
+                f"Runs cannot be kept in '{folder}'.", found=str(error.strerror), hint="name a folder"
+            ) from error
         if not self._path.exists():
             self._path.write_text(json.dumps(asked) + "\n", encoding="utf-8")
             return

@@ -1,6 +1,7 @@
 """Ways to divide a task into folds, none of which lets a group stand on both sides."""
 
 import itertools
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +17,12 @@ SCHEMES = ("grouped", "clusters", "time")
 LEAST_LEARNED = 0.3  # of the rows, before the first test of a time-ordered scheme
 
 
+def _check_number(n_folds: int, least: int) -> None:
+    """See that there are folds to learn from beside the one that is tested."""
+    if not isinstance(n_folds, int | np.integer) or n_folds < least:
+        raise SchemaError(f"It takes at least {least} folds.", found=f"n_folds={n_folds!r}", hint="n_folds=5")
+
+
 def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: int) -> list[Fold]:
     """Deal whole groups into folds of like size; labels, where there are any, evenly too.
 
@@ -26,8 +33,10 @@ def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: in
         seed: of the order.
 
     Raises:
+        SchemaError: fewer folds than two.
         NotIdentified: there are fewer groups than two.
     """
+    _check_number(n_folds, 2)
     n_groups = len(np.unique(group))
     n_folds = min(n_folds, n_groups)
     if n_folds < 2:
@@ -36,10 +45,12 @@ def group_folds(group: Indices, label: np.ndarray | None, n_folds: int, seed: in
             found=f"{len(group)} rows",
             hint="name other groups, or measure another specimen",
         )
-    if label is not None and max(_groups_of_each(group, label)) > 1:
-        n_folds = max(2, min(n_folds, *_groups_of_each(group, label)))
-        folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-        return list(folds.split(np.zeros((len(group), 1)), label, group))
+    often = [] if label is None else [n for n in _groups_of_each(group, label) if n > 1]
+    if often:
+        folds = StratifiedGroupKFold(min(n_folds, *often), shuffle=True, random_state=seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a label in one group only, as the task says
+            return list(folds.split(np.zeros((len(group), 1)), label, group))
     at = np.unique(group, return_inverse=True)[1]
     return _held_out(deal(at, n_folds, np.random.default_rng(seed))[at])
 
@@ -54,8 +65,10 @@ def cluster_folds(columns: Array, group: Indices, n_folds: int, seed: int) -> li
         seed: of the clusters.
 
     Raises:
+        SchemaError: fewer folds than two.
         NotIdentified: all rows are of one cluster.
     """
+    _check_number(n_folds, 2)
     found = KMeans(
         min(n_folds, len(np.unique(columns, axis=0))),
         n_init=4,  # type: ignore[arg-type] - scikit-learn's stub says text
@@ -83,9 +96,10 @@ def time_folds(order: Array, group: Indices, n_folds: int) -> list[Fold]:
         n_folds: how many tests, each of what follows.
 
     Raises:
-        SchemaError: the time of some row is not known.
+        SchemaError: the time of some row is not known, or there is no fold.
         NotIdentified: nothing came before anything else.
     """
+    _check_number(n_folds, 1)
     if not np.isfinite(order).all():
         raise SchemaError(
             "Some rows do not say when they were measured.",

@@ -19,7 +19,15 @@ from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
-from tieline.schema import as_variables, check, chemical_systems, is_label, require, require_table
+from tieline.schema import (
+    as_variables,
+    check,
+    chemical_systems,
+    is_label,
+    require,
+    require_finite,
+    require_table,
+)
 from tieline.schema.flags import notes_on_limits, without_limits
 from tieline.schema.wording import name_known, name_some
 
@@ -100,7 +108,7 @@ class Task:
             For every fold the rows of the table to learn from and those to test.
 
         Raises:
-            SchemaError: there is no such scheme, or no order for "time".
+            SchemaError: there is no such scheme, no order for "time", or too few folds.
             NotIdentified: all rows are of one group.
         """
         if scheme not in SCHEMES:
@@ -162,7 +170,7 @@ def task(
         The task; its `findings` say what is wrong, as does printing it. Nothing is removed or mended.
 
     Raises:
-        SchemaError: a variable is missing, or both a target and an input.
+        SchemaError: a variable is missing, infinite, or named for two parts; or there are no rows.
         NotIdentified: fewer than five specimens know a target, or all have the same.
 
     Source:
@@ -184,21 +192,17 @@ def state_task(
     """State what is to be predicted from what, as `task` does, and look for nothing.
 
     Raises:
-        SchemaError: a variable is missing, or both a target and an input.
+        SchemaError: a variable is missing, infinite, or named for two parts; or there are no rows.
     """
-    require_table(table)
+    _require_rows(table)
     targets = (target,) if isinstance(target, str) else tuple(target)
     names = inputs_of(table, targets, (inputs,) if isinstance(inputs, str) else inputs)
+    _check_parts(targets, names, groups)
     extra = [name for name in (groups, order) if name and name in table.variables and name != "specimen"]
     table = as_variables(table, [*targets, *names, *extra])
     require(table, [*targets, *names, *([order] if order else [])], READER)
+    require_finite(table, [*targets, *names])
     table = without_limits(table, names)
-    if set(targets) & set(names):
-        raise SchemaError(
-            "A target cannot be an input.",
-            found=name_some(sorted(set(targets) & set(names))),
-            hint="name it once",
-        )
     kinds = {is_label(table[name]) for name in targets}
     if len(kinds) > 1 or (True in kinds and len(targets) > 1):
         raise SchemaError(
@@ -207,6 +211,37 @@ def state_task(
             hint="make a task of each",
         )
     return Task(table, targets, names, groups or "", order or "", goal, _groups(table, names, groups))
+
+
+def _require_rows(table: xr.Dataset) -> None:
+    require_table(table)
+    if not table.sizes["specimen"]:
+        raise SchemaError("The table has no rows.", found="0 specimens", hint="measure something first")
+
+
+def _check_parts(targets: Sequence[str], inputs: Sequence[str], groups: str | None) -> None:
+    """See that every variable has one part to play."""
+    if not targets or "" in targets:
+        raise SchemaError("A task predicts something.", found="no target", hint='target="hardness"')
+    if "specimen" in (*targets, *inputs):
+        raise SchemaError(
+            "The names of specimens are neither predicted nor learned from.",
+            found="specimen",
+            hint="groups='specimen' tests all rows of one together",
+        )
+    if both := sorted(set(targets) & set(inputs)):
+        raise SchemaError("A target cannot be an input.", found=name_some(both), hint="name it once")
+    for part, names in (("targets", targets), ("inputs", inputs)):
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise SchemaError(
+                f"The {part} name a variable twice.", found=name_some(twice), hint="name it once"
+            )
+    if groups in targets:
+        raise SchemaError(
+            "Rows cannot be grouped by what is to be predicted.",
+            found=f"groups='{groups}'",
+            hint="a batch, 'specimen' or a composition; or leave groups out",
+        )
 
 
 def inspect(
@@ -238,6 +273,7 @@ def inspect(
         from tieline.features.represent import represent
 
         data = represent(data)
+    _require_rows(data)
     read = list(data.attrs.get("notes", []))
     if target is not None:
         report = task(data, target, inputs, groups, seed=seed).inspection
@@ -245,6 +281,12 @@ def inspect(
     read += check(data)
     named = (inputs,) if isinstance(inputs, str) else inputs
     names = tuple(named) if named is not None else tuple(_readable(data))
+    if not names:
+        raise SchemaError(
+            "Nothing of this table can be looked over.",
+            found=name_some(data.data_vars) or "no variable",
+            hint="inputs=[...] names numbers, categories or compositions",
+        )
     table = as_variables(without_limits(data, names), names)
     require(table, names, "inspect")
     group = _groups(table, names, groups) if groups else None
@@ -369,5 +411,6 @@ def _joined(first: Indices, second: Indices) -> Indices:
 
 
 def _standardised(columns: Array) -> Array:
+    columns = columns[:, np.isfinite(columns).any(0)]
     centre, spread = np.nanmean(columns, 0), np.nanstd(columns, 0)
     return np.nan_to_num((columns - centre) / np.where(spread > 0, spread, 1.0))

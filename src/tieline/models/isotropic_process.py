@@ -19,6 +19,7 @@ NOISES = np.logspace(-4, 1, 11)  # variance of the noise over that of the functi
 ROWS_FOR_SCALES = 400
 PLACES = 1_000  # at a time: their covariances stay in the cache
 MOST_ROWS = 3000
+TINY = 1e-300  # keeps the logarithm of nothing finite, where all values are the same
 JITTER = 1e-8  # variances are of order 1
 
 
@@ -96,7 +97,7 @@ def _most_likely(distance: Array, y: Array) -> tuple[str, float, float]:
             values, vectors = np.linalg.eigh(_KERNELS[kernel](distance / (share * typical)))
             projected = (vectors.T @ y) ** 2
             levels = np.maximum(values, 0)[:, None] + NOISES + JITTER
-            cost = len(y) * np.log((projected[:, None] / levels).sum(0)) + np.log(levels).sum(0)
+            cost = len(y) * np.log(TINY + (projected[:, None] / levels).sum(0)) + np.log(levels).sum(0)
             k = int(cost.argmin())
             if cost[k] < best:
                 best, found = float(cost[k]), (kernel, share * typical, float(NOISES[k]))

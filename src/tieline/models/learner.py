@@ -102,6 +102,12 @@ class Learner:
         require(read, named, READER)
         for target in targets:
             known = read[target].values
+            if not self.phase and known.dtype.kind not in "iufb":
+                raise SchemaError(
+                    f"'{target}' should be numbers.",
+                    found="text",
+                    hint=f'phase="{target}" if these are labels',
+                )
             is_known = np.isfinite(known) if known.dtype.kind == "f" else known.astype(str) != ""
             if is_known.sum() < FEWEST:
                 raise NotIdentified(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from tieline.models.arrays import Array
 from tieline.models.design_columns import labels_of
 from tieline.models.gaussian_diagnosis import summarise
 from tieline.schema import as_variables
@@ -26,7 +27,7 @@ def diagnose(posterior: "LearnerPosterior") -> xr.Dataset:
     mean, sd, half = np.moveaxis(posterior.left_out, 2, 0)
     known = np.isfinite(mean) & np.isfinite(truth)
     inside = np.where(known, np.abs(truth - mean) <= half, 0).sum(0) / known.sum(0)
-    r2 = [1 - ((truth - mean)[k, j] ** 2).mean() / truth[k, j].var() for j, k in enumerate(known.T)]
+    r2 = [_explained(truth[k, j], mean[k, j]) for j, k in enumerate(known.T)]
     found = xr.Dataset(
         {
             "coverage_90": ("property", inside),
@@ -38,6 +39,12 @@ def diagnose(posterior: "LearnerPosterior") -> xr.Dataset:
         {"specimen": posterior.table["specimen"], "property": list(names)},
     )
     return summarise(found, names, posterior.notes, further=list(_worries(found)))
+
+
+def _explained(truth: Array, mean: Array) -> float:
+    """Share of the variance; NaN where nothing varies."""
+    variance = truth.var()
+    return float(1 - ((truth - mean) ** 2).mean() / variance) if variance > 0 else np.nan
 
 
 def _worries(found: xr.Dataset) -> Iterator[tuple[str, str, str]]:

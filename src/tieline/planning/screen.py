@@ -1,11 +1,12 @@
 """The best of very many candidates, predicted in parts so that memory stays small."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED as FIRST
 from concurrent.futures import Executor, Future, wait
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from scipy.special import ndtr
 
@@ -25,7 +26,7 @@ from tieline.planning.goals import (
 )
 from tieline.planning.pool import design_names, is_complete
 from tieline.planning.reason import measured_best
-from tieline.schema import as_variables, require
+from tieline.schema import as_variables, require, require_table
 from tieline.schema.wording import name_known
 
 PART = 20_000  # candidates predicted at a time: 100 MB for 600 columns
@@ -66,11 +67,19 @@ def screen(
         `n_candidates`, `goal` and `notes`.
 
     Raises:
-        TielineError: the goal asks for a map or a compromise, or for what was not learned; n is not positive.
-        SchemaError: the candidates lack an input.
+        TielineError: the goal asks for a map or a compromise, or for what was not learned; n or part is not
+            positive.
+        SchemaError: the candidates are no table, or lack an input.
     """
-    if n < 1:
-        raise TielineError("At least one candidate is kept.", found=f"n={n}", hint="n=20")
+    for name, number in (("n", n), ("part", part)):
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise TielineError(
+                "At least one candidate is kept and predicted at a time.",
+                found=f"{name}={number!r}",
+                hint=f"{name}={20 if name == 'n' else PART}",
+            )
+    if not np.isfinite(caution):
+        raise TielineError("Caution is a number.", found=f"caution={caution}", hint="caution=1.0")
     goal = parse_goal(goal) if isinstance(goal, str) else goal
     wanted = _wanted(posterior, goal)
     names = design_names(posterior)
@@ -91,10 +100,11 @@ def screen(
             found=f"{n_seen} candidates",
             hint=f"fill in {', '.join(names)}",
         )
-    predicted = posterior.predict(best[names])
+    predicted = posterior.predict(_design(best, names))
     notes = list(predicted.attrs.get("notes", []))
     if n_whole < n_seen:
         notes.append(f"{n_seen - n_whole} of {n_seen} candidates have no complete design and were left out.")
+    best = best.drop_vars([c for c in best.coords if c in predicted.data_vars])
     clashing = [v for v in predicted.data_vars if v in best]
     answer = best.assign({str(k): v for k, v in predicted.drop_vars(clashing).data_vars.items()})
     answer = answer.assign(_chances(wanted, predicted, posterior))
@@ -124,9 +134,11 @@ def _wanted(posterior: Posterior, goal: Goal) -> Wanted:
 
 
 def _parts(candidates: xr.Dataset | Iterable[xr.Dataset], part: int) -> Iterator[xr.Dataset]:
-    tables = [candidates] if isinstance(candidates, xr.Dataset) else candidates
+    is_one = candidates is None or isinstance(candidates, xr.Dataset | pd.DataFrame)
+    tables: Any = [candidates] if is_one else candidates
     start = 0
     for table in tables:
+        require_table(table, "tieline.table(dataframe)")
         for first in range(0, table.sizes["specimen"], part):
             rows = table.isel(specimen=slice(first, first + part))
             number = np.arange(start + first, start + first + rows.sizes["specimen"])
@@ -164,7 +176,7 @@ def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[
         return rows[[*names, "candidate"]].assign(value=("specimen", np.zeros(0))), count, 0
     # A posterior that can leave the uncertainty away does so where it does not count.
     ask = posterior.predict if caution or not hasattr(posterior, "means") else posterior.means
-    found = ask(rows[names])
+    found = ask(_design(rows, names))
     value = np.zeros(n_whole)
     for weight, goal, scale in wanted:
         worth = utility_of(goal, found[goal.name].values)
@@ -173,6 +185,12 @@ def best_of_part(posterior: Any, rows: xr.Dataset, question: Question) -> tuple[
             value -= weight * caution * found[f"{goal.name}_sd"].values / scale
     best = _best(rows[[*names, "candidate"]].assign(value=("specimen", value, {"units": "1"})), n)
     return best, count, n_whole
+
+
+def _design(rows: xr.Dataset, names: Sequence[str]) -> xr.Dataset:
+    """The inputs alone: text beside them may bear the name of what is predicted."""
+    design = as_variables(rows, names)[list(names)]
+    return design.drop_vars([str(c) for c in design.coords if c not in design.dims])
 
 
 def _best(rows: xr.Dataset, n: int) -> xr.Dataset:

@@ -2,6 +2,7 @@
 
 from tieline.schema.checks import check as check
 from tieline.schema.checks import require as require
+from tieline.schema.checks import require_finite as require_finite
 from tieline.schema.checks import require_table as require_table
 from tieline.schema.closure import BASES as BASES
 from tieline.schema.dataframe import table as table

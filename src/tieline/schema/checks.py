@@ -16,6 +16,7 @@ from tieline.schema.roles import ROLES
 from tieline.schema.wording import name_cells, name_known, name_some
 
 FEW_SPECIMENS = 3  # a model has nothing to say about two
+LARGEST = 1e150  # whose square is still a number
 
 
 def check(data: xr.Dataset | xr.DataTree) -> list[str]:
@@ -72,6 +73,23 @@ def require(table: xr.Dataset, names: Sequence[str], reader: str) -> None:
             found=name_known(table.data_vars, name),
             hint=f"table.rename({nearest[0] if nearest else 'old_name'}='{name}')",
         )
+
+
+def require_finite(table: xr.Dataset, names: Sequence[str]) -> None:
+    """Make sure that one can reckon with all numbers that are known.
+
+    Args:
+        table: on `specimen`.
+        names: of variables that it has; labels and text are left alone.
+
+    Raises:
+        SchemaError: a value is infinite, or its square would be. The message names the specimens.
+    """
+    for name in names:
+        variable = table[name]
+        if variable.dtype.kind == "f":
+            _refuse(abs(variable) == np.inf, name, variable, "holds infinite values")
+            _refuse(abs(variable) > LARGEST, name, variable, "holds values too large to reckon with")
 
 
 def _look_over(table: xr.Dataset) -> Iterator[str]:

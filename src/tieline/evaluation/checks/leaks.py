@@ -41,6 +41,7 @@ def closeness(x: Array, y: Array) -> float:
     """How nearly two columns are the same up to a straight line or any other monotone curve, from 0 to 1."""
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
+    x, y = (values / np.abs(values).max() for values in (x, y))  # squares of very small numbers are nothing
     straight = abs(np.corrcoef(x, y)[0, 1])
     return float(max(straight, abs(np.corrcoef(rankdata(x), rankdata(y))[0, 1])))
 

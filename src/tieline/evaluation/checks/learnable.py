@@ -31,7 +31,8 @@ def check_learnable(
         return
     truth, guess = _left_out(evidence, columns, folds, seed)
     tested = np.asarray(np.isfinite(guess).all((1, 2)))
-    if tested.sum() < TOO_FEW:
+    # Values so small that their squares vanish, or a label so rare that it was not tested, leave nothing.
+    if tested.sum() < TOO_FEW or not truth[tested].var(0).any():
         return
     gain = _gains(truth, guess, tested)  # (row, way)
     best = int(gain.mean(0).argmax())

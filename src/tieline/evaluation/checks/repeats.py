@@ -58,10 +58,12 @@ def _crosses(evidence: Evidence, together: Indices) -> bool:
 def _identities(evidence: Evidence) -> Iterator[Finding]:
     names, at, counts = np.unique(evidence.specimens, return_inverse=True, return_counts=True)
     if (counts > 1).any() and _crosses(evidence, at):
+        n = int((counts > 1).sum())
+        said = "One specimen stands" if n == 1 else f"{n} specimens stand"
         yield Finding(
             "repeats",
             "red",
-            f"{(counts > 1).sum()} specimens stand on several rows, and folds would divide them.",
+            f"{said} on several rows, and folds would divide them.",
             "Name their group: groups='specimen'.",
             (),
             tuple(names[counts > 1].tolist()),
