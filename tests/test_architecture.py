@@ -21,8 +21,8 @@ LONGEST = 500  # lines of a file
 
 # A room imports only from those before it.
 ROOMS = (
-    *("errors", "units", "schema", "datasets", "worlds", "readers", "features", "models", "evaluation"),
-    *("insight", "planning", "figures", "campaign", "client", "service", "cli"),
+    *("errors", "progress", "units", "schema", "datasets", "worlds", "readers", "features", "models"),
+    *("evaluation", "insight", "planning", "figures", "campaign", "client", "service", "cli"),
 )
 EXECUTES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 

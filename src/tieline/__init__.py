@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tieline.planning.spaces.space import Space
     from tieline.planning.stopping import stopping
     from tieline.planning.strategies import Strategy
+    from tieline.progress import progress_bar
     from tieline.readers.load import load
     from tieline.schema import check, open_netcdf, save_netcdf, table
 
@@ -97,6 +98,7 @@ _HOME = {
     "load_posterior": "tieline.models.posterior_file",
     "open_netcdf": "tieline.schema",
     "physics": "tieline.models.fingerprint",
+    "progress_bar": "tieline.progress",
     "propose": "tieline.planning.propose",
     "readers": "",
     "represent": "tieline.features.represent",
@@ -158,6 +160,7 @@ __all__ = [
     "load_posterior",
     "open_netcdf",
     "physics",
+    "progress_bar",
     "propose",
     "readers",
     "represent",

@@ -1,3 +1,4 @@
+import html
 from dataclasses import replace
 
 import numpy as np
@@ -52,6 +53,12 @@ def test_volumes_are_embedded_with_what_is_not_sure(posterior, table):
     assert (latent["sd"] > 0).all()
     one = posterior.embed(table["volume"][3])
     np.testing.assert_allclose(one.values[0], latent.values[3], atol=1e-4)
+
+
+def test_a_notebook_shows_what_was_learned_and_whether_to_trust_it(posterior):
+    shown = posterior._repr_html_()
+    assert f"{N} volumes in blocks of {MODEL.size}³ voxels" in shown
+    assert html.escape(posterior.diagnose().attrs["sentence"]) in shown
 
 
 def test_a_shift_leaves_the_texture_and_moves_the_layout(posterior, table):

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from tieline.cli.arguments import AsJson, Sheet, words_in
-from tieline.cli.printing import console, errors, print_json, print_notes
+from tieline.cli.printing import console, print_json, print_notes
 from tieline.errors import TielineError
+from tieline.progress import progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ def backtest(
     known = known_results(source, goal=goal, design=words_in(design), sheet=sheet or None)
     strategies = strategies_of(known, words_in(acquisition), model)
     out.mkdir(parents=True, exist_ok=True)
-    with bar("Virtual experiments") as progress, executor_of(workers) as executor:
+    with progress_bar("Virtual experiments") as progress, executor_of(workers) as executor:
         result = run(
             known.table,
             known.goal,
@@ -94,15 +94,6 @@ def _numbers(text: str) -> list[int]:
         raise TielineError(
             "Sizes of the start are whole numbers.", found=f"'{text}'", hint="--n-start 5,10,20"
         ) from None
-
-
-@contextmanager
-def bar(words: str) -> Iterator[Any]:
-    """A progress bar on standard error, as the function that moves it."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as shown:
-        task = shown.add_task(words, total=None)
-        yield lambda done, total: shown.update(task, completed=done, total=total)
 
 
 @contextmanager

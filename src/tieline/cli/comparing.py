@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from tieline.cli.arguments import AsJson, Sheet, words_in
-from tieline.cli.backtesting import bar, executor_of
+from tieline.cli.backtesting import executor_of
 from tieline.cli.inspecting import print_findings, read_source
 from tieline.cli.printing import console, print_json, print_notes
 from tieline.errors import TielineError
+from tieline.progress import progress_bar
 
 
 def compare(
@@ -47,7 +48,7 @@ def compare(
         order=order or None,
         seed=seed,
     )
-    with bar("Runs") as progress, executor_of(workers) as executor:
+    with progress_bar("Runs") as progress, executor_of(workers) as executor:
         found = run(
             asked,
             words_in(models) or None,

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tieline.cli.arguments import AsJson, Sheet
-from tieline.cli.backtesting import bar, executor_of
+from tieline.cli.backtesting import executor_of
 from tieline.cli.printing import console, print_json, print_notes, records_of
 from tieline.errors import TielineError
+from tieline.progress import progress_bar
 
 if TYPE_CHECKING:
     from tieline.models.posterior import Posterior
@@ -40,7 +41,7 @@ def screen(
         raise TielineError("Nothing says what is wanted.", hint="--goal maximize:NAME")
     places = read_places(candidates, sheet or None)
     n_places = places.sizes["specimen"]
-    with bar("Candidates") as progress, executor_of(workers) as executor:
+    with progress_bar("Candidates") as progress, executor_of(workers) as executor:
         best = run(
             posterior,
             places,

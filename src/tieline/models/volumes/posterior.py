@@ -17,6 +17,7 @@ from tieline.models.volumes.latents import learn_properties, look_up
 from tieline.models.volumes.reading import READER, Volumes, read_volumes
 from tieline.models.volumes.shape import NetworkShape
 from tieline.models.volumes.texture import Texture
+from tieline.schema.card import card
 from tieline.schema.volumes import AXES
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ class VolumePosterior:
         n, edge = self.table.sizes["specimen"], self.shape.edge
         kinds = f"{self.shape.n_texture} of texture, {self.shape.n_layout} of layout"
         return f"<VolumePosterior: {edge}³ blocks in latent variables, {kinds}, from {n} specimens>"
+
+    def _repr_html_(self) -> str:
+        held_out = int(self.table["is_held_out"].values.sum())
+        n = self.table.sizes["specimen"]
+        facts = [
+            ("latent variables", f"{self.shape.n_texture} of texture, {self.shape.n_layout} of layout"),
+            ("from", f"{n} volumes in blocks of {self.shape.edge}³ voxels, {held_out} of them held out"),
+            ("tells", ", ".join(self.model.properties) or "no property"),
+        ]
+        found = self.diagnose().attrs
+        return card(type(self.model).__name__, facts, judged=found, notes=found["notes"])
 
     @property
     def course(self) -> xr.Dataset:
