@@ -60,6 +60,21 @@ class MissingExtra(TielineError):
     """An optional part of tieline is not installed."""
 
 
+def not_installed(what: str, extra: str, error: ImportError) -> MissingExtra:
+    """What is raised where an optional part cannot be imported.
+
+    Args:
+        what: needs it, with the verb: "SHAP values need".
+        extra: that has it.
+        error: of the import.
+    """
+    return MissingExtra(
+        f"{what} a part of tieline that is not installed.",
+        found=str(error),
+        hint=f'pip install "tieline[{extra}]"',
+    )
+
+
 class NotFound(TielineError):
     """A campaign has nothing of that name."""
 

@@ -172,7 +172,7 @@ def test_text_is_no_design():
 
 
 def test_text_is_no_standard_error():
-    with pytest.raises(SchemaError, match="'hardness_sd' is not one number a specimen"):
+    with pytest.raises(SchemaError, match="'hardness_sd' is read as the standard error"):
         read(table(hardness_sd=("specimen", ["small"] * 8)))
 
 

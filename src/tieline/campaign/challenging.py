@@ -85,12 +85,12 @@ def _unchallenged(why: str) -> dict[str, Any]:
 
 def _judges(whole: Settings, table: xr.Dataset) -> tuple[list[str], int, str]:
     """Properties that can judge, of how many specimens; or why nothing is to be challenged."""
-    from tieline.evaluation.evidence import Evidence
+    from tieline.evaluation.task_arrays import TaskArrays
 
     if whole.reads_labels and whole.phase:
         labels = ", ".join(names_of(whole.phase))
         return [], 0, f"the others have no phases, and {labels} would be learned no more."
-    known = {p: int(Evidence.of(table, (), p).has_target.sum()) for p in whole.properties or []}
+    known = {p: int(TaskArrays.of(table, (), p).has_target.sum()) for p in whole.properties or []}
     judges = [name for name, n in known.items() if n >= FEWEST]
     n = max(known.values(), default=0)
     return judges, n, "" if judges else f"it takes {FEWEST} specimens with a value, and there are {n}."

@@ -113,7 +113,7 @@ def _losses(
     What lies in other groups is learned from whatever it says: limits and labels too, without the target.
     """
     table = as_variables(asked.table, [*asked.inputs, *asked.targets])
-    known = np.stack([asked.evidence(t).has_target for t in asked.targets])
+    known = np.stack([asked.arrays(t).has_target for t in asked.targets])
     rows = np.flatnonzero(known.any(0))
     group = np.unique(asked.group[rows], return_inverse=True)[1]
     label = labels_of(table[asked.targets[0]])[rows] if asked.is_classification else None

@@ -12,13 +12,13 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.evaluation.candidates import Candidate, candidates_for, tieline_model
 from tieline.evaluation.comparison import Comparison
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.fold_run import Rows
 from tieline.evaluation.learning_curve import learning_curve
 from tieline.evaluation.race import BASELINE, Progress, Race, run_race
 from tieline.evaluation.run_log import RunLog, fingerprint
 from tieline.evaluation.scoring import recommend, score_race
 from tieline.evaluation.task import Task
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.learner_ways import Way
 from tieline.schema import as_variables
 from tieline.schema.flags import LIMITS
@@ -96,12 +96,12 @@ def _race(
     seed: int,
     keep: str | Path | None,
 ) -> Race:
-    evidence = Evidence.of(task.table, (), target)
-    at = np.flatnonzero(evidence.has_target)
+    arrays = TaskArrays.of(task.table, (), target)
+    at = np.flatnonzero(arrays.has_target)
     place = np.full(task.table.sizes["specimen"], -1)
     place[at] = np.arange(len(at))
-    y, x = evidence.told[at], task.columns()[at]
-    labels = np.unique(y) if evidence.label is not None else np.zeros(0, dtype=str)
+    y, x = arrays.told[at], task.columns()[at]
+    labels = np.unique(y) if arrays.label is not None else np.zeros(0, dtype=str)
     rows = Rows(x, y, labels, np.unique(task.group[at], return_inverse=True)[1])
     folds = []
     for repeat in range(n_repeats if scheme == "grouped" else 1):

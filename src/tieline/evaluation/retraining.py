@@ -16,9 +16,9 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.evaluation.challenge import challenge
 from tieline.evaluation.compare import compare
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.left_out import half_widths, losses_of
 from tieline.evaluation.task import Task, task
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Indices, Mask
 from tieline.models.posterior import Posterior, label_sets, names_of
 from tieline.schema import as_variables, is_label
@@ -130,7 +130,7 @@ def how_it_did(posterior: Posterior, table: xr.Dataset) -> str:
     table = as_variables(table, [*inputs, *_targets(model)])
     said = []
     for target in (t for t in _targets(model) if t in table):
-        known = Evidence.of(table, (), target).has_target
+        known = TaskArrays.of(table, (), target).has_target
         rows = np.setdiff1d(np.flatnonzero(known), _seen(posterior, table, known, target))
         if len(rows):
             new = table.isel(specimen=rows)
@@ -161,7 +161,7 @@ def _seen(posterior: Posterior, table: xr.Dataset, known: Mask, target: str) -> 
     before = as_variables(posterior.table, [target])
     if target not in before:
         return np.zeros(0, dtype=int)
-    had = Evidence.of(before, (), target).has_target
+    had = TaskArrays.of(before, (), target).has_target
     old = pd.Series(before["specimen"].values.astype(str)[had])
     times = old.value_counts().to_dict()
     rows, now = np.flatnonzero(known), table["specimen"].values.astype(str)

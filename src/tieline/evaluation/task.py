@@ -12,11 +12,11 @@ from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.checks import look_over
 from tieline.evaluation.checks.learnable import check_learnable
 from tieline.evaluation.checks.repeats import alike_in_all, same_rows
-from tieline.evaluation.evidence import SETTINGS, Evidence
 from tieline.evaluation.finding import Finding, in_order
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
+from tieline.evaluation.task_arrays import SETTINGS, TaskArrays
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
 from tieline.schema import (
@@ -87,13 +87,13 @@ class Task:
         """The inputs as numbers (row, column); NaN where not known."""
         return DesignColumns.of(self.table, self.inputs).place(self.table)
 
-    def evidence(self, target: str) -> Evidence:
+    def arrays(self, target: str) -> TaskArrays:
         """Inputs and one target as arrays."""
-        return Evidence.of(self.table, self.inputs, target, self.group if self.groups else None)
+        return TaskArrays.of(self.table, self.inputs, target, self.group if self.groups else None)
 
     def rows(self, target: str) -> Indices:
         """The rows that say what a target is."""
-        return np.flatnonzero(Evidence.of(self.table, (), target).has_target)
+        return np.flatnonzero(TaskArrays.of(self.table, (), target).has_target)
 
     def folds(self, target: str, scheme: str = "grouped", n_folds: int = 5, seed: int = 0) -> list[Fold]:
         """Divide the rows that know a target; no group stands on both sides.
@@ -113,15 +113,15 @@ class Task:
         """
         if scheme not in SCHEMES:
             raise SchemaError(f"There is no scheme '{scheme}'.", found=name_known(SCHEMES, scheme))
-        evidence = Evidence.of(self.table, (), target)
-        rows = np.flatnonzero(evidence.has_target)
+        arrays = TaskArrays.of(self.table, (), target)
+        rows = np.flatnonzero(arrays.has_target)
         group = np.unique(self.group[rows], return_inverse=True)[1]
         if scheme == "time":
             folds = time_folds(self._order()[rows], group, n_folds)
         elif scheme == "clusters":
             folds = cluster_folds(_standardised(self.columns()[rows]), group, n_folds, seed)
         else:
-            label = None if evidence.label is None else evidence.label[rows]
+            label = None if arrays.label is None else arrays.label[rows]
             folds = group_folds(group, label, n_folds, seed)
         return [(rows[train], rows[test]) for train, test in folds]
 
@@ -290,8 +290,8 @@ def inspect(
     table = as_variables(without_limits(data, names), names)
     require(table, names, "inspect")
     group = _groups(table, names, groups) if groups else None
-    evidence = Evidence.of(table, names, group=group)
-    found = look_over(replace(evidence, beside=_beside(data, names)))
+    arrays = TaskArrays.of(table, names, group=group)
+    found = look_over(replace(arrays, beside=_beside(data, names)))
     return _with_notes(Inspection.of(table, names, in_order(found)), data, read)
 
 
@@ -323,19 +323,19 @@ def _beside(data: xr.Dataset, names: Sequence[str]) -> Indices:
 
 
 def _look(stated: Task, target: str, seed: int) -> list[Finding]:
-    evidence = stated.evidence(target)
-    known = evidence.has_target
-    values = np.unique(evidence.told[known])
+    arrays = stated.arrays(target)
+    known = arrays.has_target
+    values = np.unique(arrays.told[known])
     if known.sum() < FEWEST or len(values) < 2:
         raise NotIdentified(
             f"'{target}' cannot be learned.",
             found=f"{known.sum()} specimens with a value, {len(values)} different",
             hint="measure it on more specimens",
         )
-    found = list(look_over(evidence))
+    found = list(look_over(arrays))
     columns = stated.columns()
     folds = stated.folds(target, seed=seed)
-    return [*found, *check_learnable(evidence, columns, folds, seed)]
+    return [*found, *check_learnable(arrays, columns, folds, seed)]
 
 
 def inputs_of(table: xr.Dataset, targets: tuple[str, ...], inputs: Sequence[str] | None) -> tuple[str, ...]:
@@ -376,7 +376,7 @@ def _readable(table: xr.Dataset) -> list[str]:
 def _groups(table: xr.Dataset, inputs: Sequence[str], groups: str | None) -> Indices:
     """Number of the group of each row (row)."""
     if groups is None:
-        same = same_rows(Evidence.of(table, inputs).matrix())
+        same = same_rows(TaskArrays.of(table, inputs).matrix())
         return _joined(same, np.unique(table["specimen"].values.astype(str), return_inverse=True)[1])
     if groups == SYSTEMS and groups not in table.variables:
         name = next((n for n in inputs if "element" in table[n].dims), None)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from tieline.errors import MissingExtra, NotIdentified, SchemaError, TielineError
+from tieline.errors import NotIdentified, SchemaError, TielineError, not_installed
 from tieline.evaluation.task import inputs_of
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import DesignColumns
@@ -186,11 +186,7 @@ def _umap(values: Array, seed: int) -> Array:
             warnings.simplefilter("ignore")  # it tells of parts of its own that are missing, and not needed
             from umap import UMAP
     except ImportError as error:
-        raise MissingExtra(
-            "A map by umap needs a part of tieline that is not installed.",
-            found=str(error),
-            hint='pip install "tieline[umap]"',
-        ) from error
+        raise not_installed("A map by umap needs", "umap", error) from error
     n_neighbours = min(N_UMAP, len(values) - 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few specimens: it changes how eigenvectors are found

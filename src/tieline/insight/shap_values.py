@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.errors import MissingExtra, SchemaError
+from tieline.errors import SchemaError, not_installed
 from tieline.models.arrays import Array
 from tieline.models.learner_fit import FittedNumber
 from tieline.models.learner_parts import NumberParts
@@ -84,11 +84,7 @@ def _explainer() -> Callable[[Any], Any]:
             warnings.simplefilter("ignore")  # of its own figures, which nobody asked for
             from shap import TreeExplainer
     except ImportError as error:
-        raise MissingExtra(
-            "SHAP values need a part of tieline that is not installed.",
-            found=str(error),
-            hint='pip install "tieline[shap]"',
-        ) from error
+        raise not_installed("SHAP values need", "shap", error) from error
     return TreeExplainer
 
 

@@ -268,21 +268,35 @@ def _properties(table: xr.Dataset, properties: Sequence[str]) -> tuple[Array, Ar
                 hint="name numeric columns as properties, and labels as phase",
             )
         y[:, j] = table[name].values
-        if f"{name}_sd" in table:
-            error[:, j] = np.nan_to_num(_standard_error(table, name))
+        error[:, j] = read_errors(table, name)
     return y, error
 
 
-def _standard_error(table: xr.Dataset, name: str) -> Array:
-    value, error = table[name], table[f"{name}_sd"]
-    if error.dims != ("specimen",) or error.dtype.kind not in "iuf":
+def read_errors(table: xr.Dataset, name: str) -> Array:
+    """Standard errors (specimen) of a property; 0 where none is known.
+
+    Raises:
+        SchemaError: they are not numbers, or cannot be standard errors.
+        UnitError: they have another unit than the property.
+    """
+    if f"{name}_sd" not in table:
+        return np.zeros(table.sizes["specimen"])
+    require_same_unit(table[f"{name}_sd"], table[name])
+    error = table.variables[f"{name}_sd"]
+    if error.dims != ("specimen",) or error.dtype.kind not in "iufb":
         raise SchemaError(
-            f"The standard error '{name}_sd' is not one number a specimen.",
-            found=f"{_example(error)}, on {', '.join(map(str, error.dims))}",
-            hint=f"numbers in the unit of '{name}', NaN where unknown",
+            f"'{name}_sd' is read as the standard error of '{name}': one number a specimen.",
+            found=f"{error.dtype} on {', '.join(map(str, error.dims))}",
+            hint="numbers in the unit of the property, or another name",
         )
-    require_same_unit(error, value)
-    return error.values.astype(float)
+    wrong = np.flatnonzero((error.values < 0) | np.isinf(error.values))
+    if wrong.size:
+        raise SchemaError(
+            f"'{name}_sd' is a standard error: it can be neither negative nor infinite.",
+            found=f"{error.values[wrong[0]]:g} in row {wrong[0]}",
+            hint="correct these rows, or set them to NaN (not known)",
+        )
+    return np.nan_to_num(error.values.astype(float))
 
 
 def require_same_unit(variable: xr.DataArray, other: xr.DataArray) -> None:

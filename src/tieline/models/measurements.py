@@ -7,7 +7,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Array
-from tieline.models.encoding import require_same_unit
+from tieline.models.encoding import read_errors
 from tieline.schema.columns import property_values
 from tieline.schema.flags import FLAGS, LIMITS
 from tieline.schema.places import as_variables
@@ -69,33 +69,6 @@ def read_columns(table: xr.Dataset, name: str) -> Measurements:
 
 def _bin(flat: xr.Dataset, name: str, axis: str, i: int) -> Measurements:
     return read_measurements(flat.isel({axis: i}, drop=True), name)
-
-
-def read_errors(table: xr.Dataset, name: str) -> Array:
-    """Standard errors (specimen) of a property; 0 where none is known.
-
-    Raises:
-        SchemaError: they are not numbers, or cannot be standard errors.
-        UnitError: they have another unit than the property.
-    """
-    if f"{name}_sd" not in table:
-        return np.zeros(table.sizes["specimen"])
-    require_same_unit(table[f"{name}_sd"], table[name])
-    error = table.variables[f"{name}_sd"]
-    if error.dims != ("specimen",) or error.dtype.kind not in "iufb":
-        raise SchemaError(
-            f"'{name}_sd' is read as the standard error of '{name}': one number a specimen.",
-            found=f"{error.dtype} on {', '.join(map(str, error.dims))}",
-            hint="numbers in the unit of the property, or another name",
-        )
-    wrong = np.flatnonzero((error.values < 0) | np.isinf(error.values))
-    if wrong.size:
-        raise SchemaError(
-            f"'{name}_sd' is a standard error: it can be neither negative nor infinite.",
-            found=f"{error.values[wrong[0]]:g} in row {wrong[0]}",
-            hint="correct these rows, or set them to NaN (not known)",
-        )
-    return np.nan_to_num(error.values.astype(float))
 
 
 def is_named(value: object) -> bool:

@@ -9,7 +9,7 @@ from tieline.models.fingerprint.bound import Batch, bound_terms
 from tieline.models.fingerprint.corrections import Correction, corrections_of, without_corrections
 from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.networks import Networks
-from tieline.models.fingerprint.population import Curves, Evidence, first_population, maximise
+from tieline.models.fingerprint.population import Curves, Seen, first_population, maximise
 from tieline.models.fingerprint.training import prior_of
 
 CORRECTED = tl.Modality(law=tl.physics.Line(through_origin=True), correction=0.2)
@@ -78,7 +78,7 @@ def test_the_bound_of_a_silent_correction_is_that_of_the_law_alone():
     rng = np.random.default_rng(0)
     curves = Curves.of("stress", tl.physics.Line(), GRID, rng.standard_normal((6, 10)))
     mean, variance = np.zeros((6, 2)), np.ones((6, 2))
-    population = first_population(Evidence(mean, variance, (curves,)), rng.dirichlet(np.ones(3), 6))
+    population = first_population(Seen(mean, variance, (curves,)), rng.dirichlet(np.ones(3), 6))
     blank = Batch((curves.values,), (curves.values,), (curves.is_seen,), np.ones((6, 1), bool), np.zeros(1))
 
     def bound(form, networks, log_laws, corrections):
@@ -101,15 +101,15 @@ def test_every_maximisation_raises_the_bound_of_frozen_networks(posterior):
     embedded = posterior.embed(table)
     z, variance = embedded["fingerprint"].values, embedded["fingerprint_sd"].values ** 2
     left = without_corrections([curves], corrections_of(MODEL, posterior.views), posterior.networks, z)
-    evidence = Evidence(z, variance, left)
+    seen = Seen(z, variance, left)
     rng = np.random.default_rng(0)
-    population = maximise(posterior.population, evidence, rng.dirichlet(np.ones(3), len(z)))
+    population = maximise(posterior.population, seen, rng.dirichlet(np.ones(3), len(z)))
     bounds = []
     for _ in range(8):
-        joint = population.log_joint(evidence)
+        joint = population.log_joint(seen)
         bounds.append(np.logaddexp.reduce(joint, axis=1).sum())
         member = np.exp(joint - np.logaddexp.reduce(joint, axis=1)[:, None])
-        population = maximise(population, evidence, member)
+        population = maximise(population, seen, member)
     assert (np.diff(bounds) > -1e-6 * len(z)).all()
 
 

@@ -10,7 +10,7 @@ import tieline as tl
 from tieline.models.fingerprint.mixture_search import improve, search
 from tieline.models.fingerprint.population import (
     Curves,
-    Evidence,
+    Seen,
     expect,
     first_population,
     iterate,
@@ -20,7 +20,7 @@ from tieline.models.fingerprint.population import (
 GRID = np.linspace(0, 1, 12)
 
 
-def evidence(law, n=60, n_latent=2, seed=0):
+def seen(law, n=60, n_latent=2, seed=0):
     """Three kinds of specimens, some without a curve, some curves with holes."""
     rng = np.random.default_rng(seed)
     kind = np.arange(n) % 3
@@ -28,7 +28,7 @@ def evidence(law, n=60, n_latent=2, seed=0):
     values = (1 + kind[:, None]) * GRID + 0.2 * rng.standard_normal((n, len(GRID)))
     is_seen = (rng.random(values.shape) > 0.2) & (rng.random((n, 1)) > 0.3)
     curves = Curves("curve", law, GRID, np.where(is_seen, values, 0), is_seen, 1.0, 1e-3)
-    return Evidence(mean, rng.uniform(0.1, 0.5, mean.shape), (curves,)), kind
+    return Seen(mean, rng.uniform(0.1, 0.5, mean.shape), (curves,)), kind
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def evidence(law, n=60, n_latent=2, seed=0):
     ids=lambda law: type(law).__name__,
 )
 def test_every_m_step_raises_the_bound_of_all_specimens(law):
-    known, _ = evidence(law)
+    known, _ = seen(law)
     rng = np.random.default_rng(1)
     population = first_population(known, rng.dirichlet(np.ones(4), 60))
     before = -np.inf
@@ -56,7 +56,7 @@ def test_every_m_step_raises_the_bound_of_all_specimens(law):
 
 
 def test_the_collapsed_bound_is_the_best_over_responsibilities():
-    known, _ = evidence(tl.physics.Line())
+    known, _ = seen(tl.physics.Line())
     population = first_population(known, np.random.default_rng(1).dirichlet(np.ones(3), 60))
     g, collapsed = expect(population, known)
     a = population.log_joint(known)
@@ -70,7 +70,7 @@ def test_the_collapsed_bound_is_the_best_over_responsibilities():
 
 
 def test_the_latent_term_is_the_expectation_that_it_says():
-    known, _ = evidence(tl.physics.Line(), n=4)
+    known, _ = seen(tl.physics.Line(), n=4)
     population = first_population(known, np.eye(3)[np.arange(4) % 3])
     z = known.mean + np.sqrt(known.variance) * np.random.default_rng(0).standard_normal((200_000, 4, 2))
     for c in range(3):
@@ -82,7 +82,7 @@ def test_the_latent_term_is_the_expectation_that_it_says():
 def test_without_spread_and_laws_it_is_a_mixture_of_gaussians():
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.standard_normal((80, 2)), 4 + rng.standard_normal((40, 2))])
-    known = Evidence(x, np.zeros_like(x), ())
+    known = Seen(x, np.zeros_like(x), ())
     start = np.repeat(np.eye(2), [80, 40], axis=0)
     population, bound = iterate(first_population(known, start), known, n_most=500, tolerance=1e-12)
     peer = GaussianMixture(
@@ -97,7 +97,7 @@ def test_without_spread_and_laws_it_is_a_mixture_of_gaussians():
 
 def test_a_message_says_of_clusters_what_bayes_says():
     """Integrate N(z; centre, v) times the message over a grid."""
-    known, _ = evidence(tl.physics.Line(), n=3, n_latent=1)
+    known, _ = seen(tl.physics.Line(), n=3, n_latent=1)
     population = first_population(known, np.eye(3))
     z = np.linspace(-30, 30, 20001)
     said = population.log_message(known.mean, known.variance)
@@ -115,7 +115,7 @@ def test_the_search_finds_lines_that_a_bad_start_merged():
     values = slope[:, None] * GRID + 0.05 * rng.standard_normal((120, len(GRID)))
     curves = Curves("curve", tl.physics.Line(), GRID, values, np.ones(values.shape, bool), 1.0, 1e-3)
     nothing = np.zeros((120, 0))
-    known = Evidence(nothing, nothing, (curves,))
+    known = Seen(nothing, nothing, (curves,))
     wrong = np.where(slope == 0, np.arange(120) % 2, np.where(slope == 1, 2, 3)).astype(int)
     stuck, stuck_bound = iterate(first_population(known, np.eye(4)[wrong]), known)
     mended = improve(stuck, known, values, seed=0)
@@ -124,7 +124,7 @@ def test_the_search_finds_lines_that_a_bad_start_merged():
 
 
 def test_the_same_seed_finds_the_same_clusters():
-    known, _ = evidence(tl.physics.Line())
+    known, _ = seen(tl.physics.Line())
     one, other = (search(known.mean, known, 3, seed=5) for _ in range(2))
     np.testing.assert_array_equal(one.centre, other.centre)
     assert logsumexp(one.log_joint(known), axis=1).sum() == logsumexp(other.log_joint(known), axis=1).sum()

@@ -14,7 +14,7 @@ from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
 from tieline.campaign.store.queueing import in_turn
-from tieline.errors import MissingExtra, TielineError, Unavailable
+from tieline.errors import TielineError, Unavailable, not_installed
 
 PATIENCE = 30  # seconds to wait for another writer before giving up
 DEFAULT_SCHEMA = "tieline"
@@ -73,11 +73,7 @@ class Database:
                 address.replace("postgresql", "postgresql+psycopg", 1), connect_args=options
             )
         except ModuleNotFoundError as error:
-            raise MissingExtra(
-                "PostgreSQL needs a part of tieline that is not installed.",
-                found=str(error),
-                hint='pip install "tieline[postgres]"',
-            ) from error
+            raise not_installed("PostgreSQL needs", "postgres", error) from error
         database = cls(engine, without_password(url))
         with ExitStack() as undo:
             undo.callback(engine.dispose)

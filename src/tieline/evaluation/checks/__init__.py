@@ -1,4 +1,4 @@
-"""What may be wrong with data: each check reads the evidence of a task and yields findings."""
+"""What may be wrong with data: each check reads the arrays of a task and yields findings."""
 
 from collections.abc import Iterator
 
@@ -9,8 +9,8 @@ from tieline.evaluation.checks.missing import check_missing
 from tieline.evaluation.checks.outliers import check_outliers
 from tieline.evaluation.checks.repeats import check_repeats
 from tieline.evaluation.checks.unit_slips import check_units
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 
 CHECKS = (
     check_leaks,
@@ -23,10 +23,10 @@ CHECKS = (
 )
 
 
-def look_over(evidence: Evidence) -> Iterator[Finding]:
+def look_over(arrays: TaskArrays) -> Iterator[Finding]:
     """Run every check that needs no model."""
     for check in CHECKS:
-        yield from check(evidence)
+        yield from check(arrays)
 
 
 __all__ = ["CHECKS", "look_over"]

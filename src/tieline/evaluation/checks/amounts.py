@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.schema.wording import name_some
 
 RULE_OF_FIFTY = 50  # specimens from which models begin to work reasonably (Zhao, KIT 2024, section 3.1.1)
@@ -15,12 +15,12 @@ LOPSIDED = 10.0  # times more of the commonest label than of the rarest
 ONE_VALUE = 0.5  # of the specimens with one and the same value of a measured property
 
 
-def check_amounts(evidence: Evidence) -> Iterator[Finding]:
+def check_amounts(arrays: TaskArrays) -> Iterator[Finding]:
     """Count specimens, labels, and values that are all the same."""
-    if not evidence.target:
+    if not arrays.target:
         return
-    n = int(evidence.has_target.sum())
-    name = evidence.target
+    n = int(arrays.has_target.sum())
+    name = arrays.target
     if n < RULE_OF_FIFTY:
         yield Finding(
             "few_specimens",
@@ -29,12 +29,12 @@ def check_amounts(evidence: Evidence) -> Iterator[Finding]:
             "Measure more, name few inputs, and prefer a Gaussian process or a linear model.",
             (name,),
         )
-    yield from _labels(evidence) if evidence.label is not None else _values(evidence)
+    yield from _labels(arrays) if arrays.label is not None else _values(arrays)
 
 
-def _labels(evidence: Evidence) -> Iterator[Finding]:
-    assert evidence.label is not None
-    names, counts = np.unique(evidence.label[evidence.has_target], return_counts=True)
+def _labels(arrays: TaskArrays) -> Iterator[Finding]:
+    assert arrays.label is not None
+    names, counts = np.unique(arrays.label[arrays.has_target], return_counts=True)
     if len(names) < 2:
         return
     rare = [f"{a} ({c})" for a, c in zip(names, counts, strict=True) if c < FEW_OF_A_CLASS]
@@ -44,16 +44,16 @@ def _labels(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "imbalance",
             "amber",
-            f"{evidence.target} is {commonest} {counts.max()} times and {rarest} {counts.min()} times"
+            f"{arrays.target} is {commonest} {counts.max()} times and {rarest} {counts.min()} times"
             + (f"; few specimens of {name_some(rare)}." if rare else "."),
             "Judge by balanced accuracy or the log loss, measure more of the rare ones, or join them.",
-            (evidence.target,),
+            (arrays.target,),
         )
 
 
-def _values(evidence: Evidence) -> Iterator[Finding]:
-    assert evidence.y is not None
-    known = evidence.y[evidence.has_target]
+def _values(arrays: TaskArrays) -> Iterator[Finding]:
+    assert arrays.y is not None
+    known = arrays.y[arrays.has_target]
     if len(known) < TOO_FEW:
         return
     values, counts = np.unique(known, return_counts=True)
@@ -62,16 +62,16 @@ def _values(evidence: Evidence) -> Iterator[Finding]:
         yield Finding(
             "imbalance",
             "amber",
-            f"{100 * share:.0f} % of the specimens have one {evidence.target}, {values[counts.argmax()]:g}.",
+            f"{100 * share:.0f} % of the specimens have one {arrays.target}, {values[counts.argmax()]:g}.",
             "Is it a limit of detection? Say so by a flag, or learn first whether the value is another one.",
-            (evidence.target,),
+            (arrays.target,),
         )
     if known.min() > 0 and known.max() / known.min() > 1e3:
         decades = np.log10(known.max() / known.min())
         yield Finding(
             "decades",
             "note",
-            f"{evidence.target} spans {decades:.1f} decades.",
+            f"{arrays.target} spans {decades:.1f} decades.",
             "Its logarithm is mostly learned better, and errors are then relative ones.",
-            (evidence.target,),
+            (arrays.target,),
         )

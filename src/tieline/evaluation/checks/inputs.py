@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tieline.evaluation.checks.leaks import closeness
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 
 ALIKE = 0.98  # rank or straight correlation of two inputs that say the same
 NEARLY_CONSTANT = 0.98  # of the rows with one value
@@ -14,16 +14,16 @@ FEWEST = 12
 MOST_INPUTS = 300  # beyond it pairs are not compared
 
 
-def check_inputs(evidence: Evidence) -> Iterator[Finding]:
+def check_inputs(arrays: TaskArrays) -> Iterator[Finding]:
     """Look for inputs that never change, that say the same, or that only number the rows."""
-    yield from _constant(evidence)
-    yield from _alike(evidence)
-    yield from _identifiers(evidence)
+    yield from _constant(arrays)
+    yield from _alike(arrays)
+    yield from _identifiers(arrays)
 
 
-def _constant(evidence: Evidence) -> Iterator[Finding]:
-    columns = {n: x[np.isfinite(x)] for n, x in evidence.numbers.items()}
-    columns |= {n: t[t != ""] for n, t in evidence.texts.items()}
+def _constant(arrays: TaskArrays) -> Iterator[Finding]:
+    columns = {n: x[np.isfinite(x)] for n, x in arrays.numbers.items()}
+    columns |= {n: t[t != ""] for n, t in arrays.texts.items()}
     for name, known in columns.items():
         if not len(known):
             yield Finding("constant", "amber", f"{name} was never recorded.", "Leave it out.", (name,))
@@ -45,11 +45,11 @@ def _written(value: object) -> str:
     return f"{value:g}" if isinstance(value, float | np.floating) else str(value)
 
 
-def _alike(evidence: Evidence) -> Iterator[Finding]:
-    names = list(evidence.numbers)[:MOST_INPUTS]
+def _alike(arrays: TaskArrays) -> Iterator[Finding]:
+    names = list(arrays.numbers)[:MOST_INPUTS]
     for i, first in enumerate(names):
         for second in names[i + 1 :]:
-            a, b = evidence.numbers[first], evidence.numbers[second]
+            a, b = arrays.numbers[first], arrays.numbers[second]
             both = np.isfinite(a) & np.isfinite(b)
             if both.sum() < FEWEST or (close := closeness(a[both], b[both])) < ALIKE:
                 continue
@@ -62,14 +62,14 @@ def _alike(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _identifiers(evidence: Evidence) -> Iterator[Finding]:
-    for name, x in evidence.numbers.items():
-        if evidence.n >= FEWEST and np.isfinite(x).all() and (np.diff(x) == 1).all():
+def _identifiers(arrays: TaskArrays) -> Iterator[Finding]:
+    for name, x in arrays.numbers.items():
+        if arrays.n >= FEWEST and np.isfinite(x).all() and (np.diff(x) == 1).all():
             yield Finding(
                 "identifier", "amber", f"{name} numbers the rows.", "Leave it out: it says nothing.", (name,)
             )
-    for name, text in evidence.texts.items():
-        if evidence.n >= FEWEST and len(np.unique(text)) > 0.9 * evidence.n:
+    for name, text in arrays.texts.items():
+        if arrays.n >= FEWEST and len(np.unique(text)) > 0.9 * arrays.n:
             yield Finding(
                 "identifier",
                 "amber",

@@ -6,8 +6,8 @@ from itertools import combinations, pairwise
 import numpy as np
 from scipy.stats import rankdata
 
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Array
 
 FEWEST = 12  # rows with both values; with fewer a close relation says little
@@ -23,18 +23,18 @@ NAMED = 0.03  # share of the variance that is left when the names of a category 
 MANY_NAMES = 0.4  # names a row, from which a category is an identity
 
 
-def check_leaks(evidence: Evidence) -> Iterator[Finding]:
+def check_leaks(arrays: TaskArrays) -> Iterator[Finding]:
     """Find inputs that tell the target because they hold it."""
-    if not evidence.target:
+    if not arrays.target:
         return
-    if evidence.label is not None:
-        yield from _of_labels(evidence)
+    if arrays.label is not None:
+        yield from _of_labels(arrays)
         return
-    found = list(_of_numbers(evidence))
+    found = list(_of_numbers(arrays))
     yield from found
-    yield from _of_categories(evidence)
+    yield from _of_categories(arrays)
     if not found:
-        yield from _of_formulas(evidence)
+        yield from _of_formulas(arrays)
 
 
 def closeness(x: Array, y: Array) -> float:
@@ -57,23 +57,23 @@ def dependence(x: Array, y: Array) -> float:
     return float(value / (1 - 3 * (n - 1) / (n**2 - 1)))
 
 
-def _of_numbers(evidence: Evidence) -> Iterator[Finding]:
-    y = evidence.y
+def _of_numbers(arrays: TaskArrays) -> Iterator[Finding]:
+    y = arrays.y
     assert y is not None
-    for name, x in evidence.numbers.items():
+    for name, x in arrays.numbers.items():
         both = np.isfinite(x) & np.isfinite(y)
         if both.sum() < FEWEST or np.ptp(x[both]) == 0:
             continue
         close = closeness(x[both], y[both])
-        is_set = evidence.is_set(name)
+        is_set = arrays.is_set(name)
         if close >= (SET_EQUAL if is_set else EQUAL):
-            yield _leak(evidence, name, f"is nearly {evidence.target} itself (correlation {close:.3f})")
+            yield _leak(arrays, name, f"is nearly {arrays.target} itself (correlation {close:.3f})")
             continue
         is_varied = len(np.unique(x[both])) > 0.5 * both.sum() and len(np.unique(y[both])) > 0.5 * both.sum()
         if not is_set and is_varied and dependence(x[both], y[both]) >= FUNCTION:
-            yield _leak(evidence, name, f"tells {evidence.target} by a curve, almost without scatter")
-        elif not is_set and (by := _within_names(x, y, both, evidence.texts)):
-            yield _leak(evidence, name, f"is nearly {evidence.target} itself within each {by}")
+            yield _leak(arrays, name, f"tells {arrays.target} by a curve, almost without scatter")
+        elif not is_set and (by := _within_names(x, y, both, arrays.texts)):
+            yield _leak(arrays, name, f"is nearly {arrays.target} itself within each {by}")
 
 
 def _within_names(x: Array, y: Array, both: np.ndarray, texts: Mapping[str, np.ndarray]) -> str:
@@ -89,11 +89,11 @@ def _within_names(x: Array, y: Array, both: np.ndarray, texts: Mapping[str, np.n
     return ""
 
 
-def _of_categories(evidence: Evidence) -> Iterator[Finding]:
+def _of_categories(arrays: TaskArrays) -> Iterator[Finding]:
     """Categories whose names tell the number of a specimen that was left out."""
-    y = evidence.y
+    y = arrays.y
     assert y is not None
-    for name, text in evidence.texts.items():
+    for name, text in arrays.texts.items():
         known = np.isfinite(y) & (text != "")
         _, at, counts = np.unique(text[known], return_inverse=True, return_counts=True)
         if known.sum() < FEWEST or len(counts) < 2 or len(counts) > MANY_NAMES * known.sum():
@@ -105,17 +105,17 @@ def _of_categories(evidence: Evidence) -> Iterator[Finding]:
             ((y[known] - y[known].mean())[judged] ** 2).sum(), 1e-300
         )
         if judged.mean() > 0.8 and left < NAMED and len(np.unique(y[known])) > 5:
-            yield _leak(evidence, name, f"tells {evidence.target}: all that share it have nearly one value")
+            yield _leak(arrays, name, f"tells {arrays.target}: all that share it have nearly one value")
 
 
-def _of_formulas(evidence: Evidence) -> Iterator[Finding]:
+def _of_formulas(arrays: TaskArrays) -> Iterator[Finding]:
     """The target as a weighted sum, or a product of powers, of the numbers among the inputs."""
-    y = evidence.y
+    y = arrays.y
     assert y is not None
-    names = [n for n, x in evidence.numbers.items() if np.isfinite(x).sum() >= FEWEST][:MOST_FORMULA]
-    if len(names) < 2 or all(evidence.is_set(n) for n in names):
+    names = [n for n, x in arrays.numbers.items() if np.isfinite(x).sum() >= FEWEST][:MOST_FORMULA]
+    if len(names) < 2 or all(arrays.is_set(n) for n in names):
         return
-    x = np.stack([evidence.numbers[n] for n in names], 1)
+    x = np.stack([arrays.numbers[n] for n in names], 1)
     rows = np.isfinite(y) & np.isfinite(x).all(1)
     if rows.sum() < max(FEWEST, 3 * len(names)):
         return
@@ -131,7 +131,7 @@ def _of_formulas(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "leak",
                 "red",
-                f"{evidence.target} follows from {parts} as {form}, almost without scatter.",
+                f"{arrays.target} follows from {parts} as {form}, almost without scatter.",
                 "It was computed from them: leave out at least one, or predict them instead.",
                 tuple(names[i] for i in used),
             )
@@ -150,18 +150,18 @@ def _fewest(x: Array, y: Array) -> tuple[int, ...]:
     return ()
 
 
-def _of_labels(evidence: Evidence) -> Iterator[Finding]:
-    label = evidence.label
+def _of_labels(arrays: TaskArrays) -> Iterator[Finding]:
+    label = arrays.label
     assert label is not None
-    for name, x in evidence.numbers.items():
+    for name, x in arrays.numbers.items():
         rows = np.isfinite(x) & (label != "")
-        if rows.sum() < FEWEST or len(np.unique(label[rows])) < 2 or evidence.is_set(name):
+        if rows.sum() < FEWEST or len(np.unique(label[rows])) < 2 or arrays.is_set(name):
             continue
         if _tells_all(x[rows], label[rows]):
-            yield _leak(evidence, name, f"nearly is {evidence.target}: its values lie apart, class by class")
+            yield _leak(arrays, name, f"nearly is {arrays.target}: its values lie apart, class by class")
         elif told := _told_by_zero(x[rows], label[rows]):
-            yield _leak(evidence, name, f"is zero in all specimens of {told} and in no other")
-    for name, text in evidence.texts.items():
+            yield _leak(arrays, name, f"is zero in all specimens of {told} and in no other")
+    for name, text in arrays.texts.items():
         rows = (text != "") & (label != "")
         names, at = np.unique(text[rows], return_inverse=True)
         if rows.sum() < FEWEST or len(names) < 2 or len(names) > MANY_NAMES * rows.sum():
@@ -169,10 +169,10 @@ def _of_labels(evidence: Evidence) -> Iterator[Finding]:
         counts = np.zeros((len(names), len(np.unique(label[rows]))))
         np.add.at(counts, (at, np.unique(label[rows], return_inverse=True)[1]), 1)
         if counts.max(1).sum() >= EQUAL * rows.sum() and (counts.sum(1) > 1).mean() > 0.8:
-            yield _leak(evidence, name, f"tells {evidence.target}: all that share it have one label")
-    for name, block in evidence.blocks.items():
-        if not evidence.is_set(name):
-            yield from _zeros_of_block(evidence, name, block)
+            yield _leak(arrays, name, f"tells {arrays.target}: all that share it have one label")
+    for name, block in arrays.blocks.items():
+        if not arrays.is_set(name):
+            yield from _zeros_of_block(arrays, name, block)
 
 
 def _tells_all(x: Array, label: np.ndarray) -> bool:
@@ -195,9 +195,9 @@ def _told_by_zero(x: Array, label: np.ndarray) -> str:
     return "" if mixed else ", ".join(sorted({str(c) for c in label[is_zero]})[:4])
 
 
-def _zeros_of_block(evidence: Evidence, name: str, block: Array) -> Iterator[Finding]:
+def _zeros_of_block(arrays: TaskArrays, name: str, block: Array) -> Iterator[Finding]:
     """Channels of a spectrum that are zero-filled where a class has no such peak."""
-    label = evidence.label
+    label = arrays.label
     assert label is not None
     rows = (label != "") & np.isfinite(block).all(1)
     if rows.sum() < FEWEST or len(np.unique(label[rows])) < 2:
@@ -205,17 +205,17 @@ def _zeros_of_block(evidence: Evidence, name: str, block: Array) -> Iterator[Fin
     n_told = sum(bool(_told_by_zero(column, label[rows])) for column in block[rows].T)
     if n_told:
         yield _leak(
-            evidence,
+            arrays,
             name,
             f"has {n_told} channels that are zero in some classes and nowhere else: zero-filled peaks",
         )
 
 
-def _leak(evidence: Evidence, name: str, what: str) -> Finding:
+def _leak(arrays: TaskArrays, name: str, what: str) -> Finding:
     return Finding(
         "leak",
         "red",
         f"{name} {what}.",
-        f"Leave it out, unless it is known before {evidence.target} is measured.",
+        f"Leave it out, unless it is known before {arrays.target} is measured.",
         (name,),
     )

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tieline.evaluation.checks.amounts import TOO_FEW
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Array, Indices
 from tieline.schema.wording import name_cells
 
@@ -17,19 +17,19 @@ ERRORS = 2.0  # standard errors by which an explained share must exceed nothing
 
 
 def check_learnable(
-    evidence: Evidence, columns: Array, folds: Sequence[tuple[Indices, Indices]], seed: int = 0
+    arrays: TaskArrays, columns: Array, folds: Sequence[tuple[Indices, Indices]], seed: int = 0
 ) -> Iterator[Finding]:
     """Predict left-out specimens from the others, by trees and by a straight line.
 
     Args:
-        evidence: of one target.
+        arrays: of one target.
         columns (row, column): the inputs as numbers.
         folds: rows to learn from and rows to test.
         seed: of the trees.
     """
-    if evidence.has_target.sum() < TOO_FEW or not columns.shape[1]:
+    if arrays.has_target.sum() < TOO_FEW or not columns.shape[1]:
         return
-    truth, guess = _left_out(evidence, columns, folds, seed)
+    truth, guess = _left_out(arrays, columns, folds, seed)
     tested = np.asarray(np.isfinite(guess).all((1, 2)))
     # Values so small that their squares vanish, or a label so rare that it was not tested, leave nothing.
     if tested.sum() < TOO_FEW or not truth[tested].var(0).any():
@@ -42,17 +42,17 @@ def check_learnable(
         yield Finding(
             "not_learnable",
             "amber",
-            f"The inputs explain {said} of {evidence.target} in specimens that were left out: "
+            f"The inputs explain {said} of {arrays.target} in specimens that were left out: "
             "nothing can be shown to be learnable.",
             "Name other inputs, measure more, or accept the mean as the best prediction.",
-            (evidence.target,),
+            (arrays.target,),
         )
-    elif evidence.y is not None:
-        yield from _misfits(evidence, guess[:, 0])
+    elif arrays.y is not None:
+        yield from _misfits(arrays, guess[:, 0])
 
 
 def _left_out(
-    evidence: Evidence, columns: Array, folds: Sequence[tuple[Indices, Indices]], seed: int
+    arrays: TaskArrays, columns: Array, folds: Sequence[tuple[Indices, Indices]], seed: int
 ) -> tuple[Array, Array]:
     """Truth (row, class) and two guesses (row, class, way); a number is one class, standardised."""
     from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
@@ -61,33 +61,33 @@ def _left_out(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    known = evidence.has_target
-    if evidence.label is not None:
-        names = np.unique(evidence.label[known])
-        truth = (evidence.label[:, None] == names).astype(float)
-        target = evidence.label
+    known = arrays.has_target
+    if arrays.label is not None:
+        names = np.unique(arrays.label[known])
+        truth = (arrays.label[:, None] == names).astype(float)
+        target = arrays.label
         made = (
             ExtraTreesClassifier(N_TREES, min_samples_leaf=3, random_state=seed),
             LogisticRegression(max_iter=500),
         )
     else:
-        assert evidence.y is not None
-        scale = float(np.std(evidence.y[known])) or 1.0
-        names, target = np.array([""]), (evidence.y - np.nanmean(evidence.y)) / scale
+        assert arrays.y is not None
+        scale = float(np.std(arrays.y[known])) or 1.0
+        names, target = np.array([""]), (arrays.y - np.nanmean(arrays.y)) / scale
         truth = target[:, None]
         made = (
             ExtraTreesRegressor(N_TREES, min_samples_leaf=3, random_state=seed),
             RidgeCV(np.logspace(-2, 4, 7)),
         )
-    guess = np.full((evidence.n, len(names), 2), np.nan)
+    guess = np.full((arrays.n, len(names), 2), np.nan)
     for train, test in folds:
         train, test = train[known[train]][:MOST_ROWS], test[known[test]]
-        if not len(test) or (evidence.label is not None and len(np.unique(target[train])) < 2):
+        if not len(test) or (arrays.label is not None and len(np.unique(target[train])) < 2):
             continue
         for way, model in enumerate(made):
             fill = SimpleImputer(strategy="median", keep_empty_features=True)
             fitted = make_pipeline(fill, StandardScaler(), model).fit(columns[train], target[train])
-            if evidence.label is None:
+            if arrays.label is None:
                 guess[test, 0, way] = fitted.predict(columns[test])
             else:
                 at = np.searchsorted(names, fitted.classes_)
@@ -104,12 +104,12 @@ def _gains(truth: Array, guess: Array, tested: np.ndarray) -> Array:
     return (blank[:, None] - left) / blank.mean()
 
 
-def _misfits(evidence: Evidence, guess: Array) -> Iterator[Finding]:
+def _misfits(arrays: TaskArrays, guess: Array) -> Iterator[Finding]:
     """Values that fit neither of two guesses (row, way) of what the others tell."""
-    assert evidence.y is not None
-    known = evidence.has_target & np.isfinite(guess).all(1)
-    scale = float(np.std(evidence.y[evidence.has_target])) or 1.0
-    left = ((evidence.y - np.nanmean(evidence.y)) / scale)[known, None] - guess[known]
+    assert arrays.y is not None
+    known = arrays.has_target & np.isfinite(guess).all(1)
+    scale = float(np.std(arrays.y[arrays.has_target])) or 1.0
+    left = ((arrays.y - np.nanmean(arrays.y)) / scale)[known, None] - guess[known]
     width = np.maximum(1.4826 * np.median(np.abs(left - np.median(left, 0)), 0), 0.01)
     z = (np.abs(left - np.median(left, 0)) / width).min(1)
     # Where scatter has heavy tails, many are far: only a few that stand alone are misfits.
@@ -118,9 +118,9 @@ def _misfits(evidence: Evidence, guess: Array) -> Iterator[Finding]:
         yield Finding(
             "misfit",
             "amber",
-            f"{evidence.target} does not fit what similar specimens tell: "
-            f"{name_cells(evidence.y[rows].tolist(), evidence.specimens[rows])}.",
+            f"{arrays.target} does not fit what similar specimens tell: "
+            f"{name_cells(arrays.y[rows].tolist(), arrays.specimens[rows])}.",
             "Look at these specimens again: exchanged, misread, or something is happening there.",
-            (evidence.target,),
-            evidence.named(rows),
+            (arrays.target,),
+            arrays.named(rows),
         )

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from tieline.evaluation.checks.unit_slips import slipped
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Array, Mask
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.schema.wording import name_cells
@@ -17,9 +17,9 @@ MOST = 0.05  # of the values: more are a second population
 FEWEST = 12
 
 
-def check_outliers(evidence: Evidence) -> Iterator[Finding]:
+def check_outliers(arrays: TaskArrays) -> Iterator[Finding]:
     """Look for lonely values of the target and of each number among the inputs."""
-    for name, x in evidence.all_numbers.items():
+    for name, x in arrays.all_numbers.items():
         if slipped(x) is not None:
             continue
         lonely = far_values(x)
@@ -29,10 +29,10 @@ def check_outliers(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(
                 "outliers",
                 "amber",
-                f"{name} lies far from all others: {name_cells(x[rows].tolist(), evidence.specimens[rows])}.",
+                f"{name} lies far from all others: {name_cells(x[rows].tolist(), arrays.specimens[rows])}.",
                 "A slip of the pen or the instrument? Correct it, or set it to NaN; keep it if it is real.",
                 (name,),
-                evidence.named(rows),
+                arrays.named(rows),
             )
 
 

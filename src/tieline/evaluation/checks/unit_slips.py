@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tieline.evaluation.evidence import Evidence
 from tieline.evaluation.finding import Finding
+from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Array, Mask
 
 FEWEST = 12
@@ -31,9 +31,9 @@ WIDER = 2.0  # times the largest other gap
 MOST_ERROR = 0.2  # of the logarithm of the factor
 
 
-def check_units(evidence: Evidence) -> Iterator[Finding]:
+def check_units(arrays: TaskArrays) -> Iterator[Finding]:
     """Look for two populations of one column that a change of unit would join."""
-    for name, x in evidence.all_numbers.items():
+    for name, x in arrays.all_numbers.items():
         found = slipped(x)
         if found is not None:
             factor, rows = found
@@ -43,9 +43,9 @@ def check_units(evidence: Evidence) -> Iterator[Finding]:
                 f"{rows.sum()} values of {name} are {factor:.3g} times the others: {FACTORS[factor]}?",
                 "Convert them with tl.units.convert before anything is learned.",
                 (name,),
-                evidence.named(rows),
+                arrays.named(rows),
             )
-        elif any(word in name.lower() for word in TEMPERATURE) or evidence.units.get(name) in ("K", "degC"):
+        elif any(word in name.lower() for word in TEMPERATURE) or arrays.units.get(name) in ("K", "degC"):
             rows = _kelvin(x)
             if rows is not None:
                 yield Finding(
@@ -54,7 +54,7 @@ def check_units(evidence: Evidence) -> Iterator[Finding]:
                     f"{rows.sum()} values of {name} are 273 more than others: kelvin among degrees Celsius?",
                     "Convert them with tl.units.convert before anything is learned.",
                     (name,),
-                    evidence.named(rows),
+                    arrays.named(rows),
                 )
 
 

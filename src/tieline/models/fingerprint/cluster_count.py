@@ -7,11 +7,11 @@ import xarray as xr
 
 from tieline.models.arrays import Array
 from tieline.models.fingerprint.mixture_search import search
-from tieline.models.fingerprint.population import Evidence, Population, expect
+from tieline.models.fingerprint.population import Population, Seen, expect
 
 
 def choose(
-    features: Array, evidence: Evidence, n_clusters: int | Sequence[int], seed: int
+    features: Array, seen: Seen, n_clusters: int | Sequence[int], seed: int
 ) -> tuple[Population, xr.Dataset]:
     """Find clusters, and of several numbers of them the one with the best criterion.
 
@@ -20,7 +20,7 @@ def choose(
 
     Args:
         features: that starts are found in (specimen, feature).
-        evidence: that decides.
+        seen: that decides.
         n_clusters: one number, or several to choose from.
         seed: of the starts.
 
@@ -29,8 +29,8 @@ def choose(
     """
     counts = [n_clusters] if isinstance(n_clusters, int) else sorted(set(n_clusters))
     counts = [k for k in counts if k <= len(features)] or [len(features)]
-    found = [search(features, evidence, k, seed) for k in counts]
-    bounds, criteria = np.array([_criterion(p, evidence) for p in found]).T
+    found = [search(features, seen, k, seed) for k in counts]
+    bounds, criteria = np.array([_criterion(p, seen) for p in found]).T
     table = xr.Dataset(
         {
             "bound": ("n_clusters", bounds, {"units": "nat"}),
@@ -41,8 +41,8 @@ def choose(
     return found[int(criteria.argmax())], table
 
 
-def _criterion(population: Population, evidence: Evidence) -> tuple[float, float]:
-    responsibility, collapsed = expect(population, evidence)
+def _criterion(population: Population, seen: Seen) -> tuple[float, float]:
+    responsibility, collapsed = expect(population, seen)
     entropy = -np.sum(responsibility * np.log(np.maximum(responsibility, 1e-300)))
     of_laws = sum(fitted.parameter.shape[1] + 1 for fitted in population.laws)
     n_parameters = population.n_clusters * (1 + 2 * population.centre.shape[1] + of_laws) - 1

@@ -13,7 +13,7 @@ from tieline.models.fingerprint.corrections import corrections_of
 from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior, forms_of, width_of
 from tieline.models.fingerprint.modality_reading import View, look
 from tieline.models.fingerprint.networks import flatten
-from tieline.models.fingerprint.population import Curves, Evidence, Population, expect
+from tieline.models.fingerprint.population import Curves, Population, Seen, expect
 from tieline.models.fingerprint.start import features_of, place
 from tieline.models.fingerprint.training import Material, Training, train
 from tieline.schema import require_table
@@ -99,7 +99,7 @@ def read(model: "Fingerprint", views: tuple[View, ...], table: xr.Dataset, is_he
         inputs,
         is_seen,
         is_measured,
-        Evidence(nothing, nothing, tuple(curves)),
+        Seen(nothing, nothing, tuple(curves)),
         features_of(inputs, is_seen),
         is_held_out,
         corrections_of(model, views),
@@ -125,23 +125,23 @@ def _first_clusters(
     has_start = material.is_measured[:, start]
     of_each = [features_of([material.inputs[m]], [material.is_seen[m]]) for m in start]
     features = np.concatenate(of_each, axis=1)
-    evidence = material.evidence
+    seen = material.seen
     if not laws:
         grains = [GRAIN * (material.forms[m].likelihood != "gaussian") for m in start]
         grain = np.concatenate([np.full_like(f, g) for f, g in zip(of_each, grains, strict=True)], axis=1)
-        evidence = Evidence(FEATURE_SCALE * features, FEATURE_SCALE**2 * grain, ())
+        seen = Seen(FEATURE_SCALE * features, FEATURE_SCALE**2 * grain, ())
     is_complete = has_start.all(1) & ~material.is_held_out
     if is_complete.mean() < FEWEST_COMPLETE:
         is_complete = has_start.any(1) & ~material.is_held_out
     rows = np.flatnonzero(is_complete)
-    population, count = choose(features[rows], evidence.rows(rows), model.n_clusters, seed)
-    responsibility = expect(population, evidence)[0]
+    population, count = choose(features[rows], seen.rows(rows), model.n_clusters, seed)
+    responsibility = expect(population, seen)[0]
     responsibility[~has_start.any(1)] = population.weight
     return population, responsibility, count
 
 
 def _anchor(responsibility: Array, material: Material) -> Array:
-    """What the first guess says of specimens that no law speaks of, as evidence (specimen, cluster)."""
-    if material.evidence.curves:
+    """What the first guess says of specimens that no law speaks of, as a logarithm (specimen, cluster)."""
+    if material.seen.curves:
         return np.zeros_like(responsibility)
     return np.log(np.maximum(responsibility, ANCHOR))

@@ -6,8 +6,8 @@ from sklearn.cluster import KMeans
 
 from tieline.models.arrays import Array
 from tieline.models.fingerprint.population import (
-    Evidence,
     Population,
+    Seen,
     expect,
     first_population,
     iterate,
@@ -20,12 +20,12 @@ N_MOVES = 30  # accepted at most
 MOST_SEARCHED = 5000  # specimens that clusters are searched with; the others join them afterwards
 
 
-def search(features: Array, evidence: Evidence, n_clusters: int, seed: int) -> Population:
+def search(features: Array, seen: Seen, n_clusters: int, seed: int) -> Population:
     """Find the clusters of the greatest bound from many starts.
 
     Args:
         features: that starts are found in (specimen, feature), of one scale.
-        evidence: that decides.
+        seen: that decides.
         n_clusters: how many.
         seed: of the starts.
     """
@@ -33,7 +33,7 @@ def search(features: Array, evidence: Evidence, n_clusters: int, seed: int) -> P
     few = np.arange(len(features))
     if len(few) > MOST_SEARCHED:
         few = np.sort(rng.choice(few, MOST_SEARCHED, replace=False))
-    some = evidence.rows(few)
+    some = seen.rows(few)
     best, best_bound = None, -np.inf
     for start in range(N_STARTS):
         labels = _nearest(features[few], features[few], n_clusters, seed * N_STARTS + start)
@@ -45,11 +45,11 @@ def search(features: Array, evidence: Evidence, n_clusters: int, seed: int) -> P
     return improve(best, some, features[few], seed)
 
 
-def improve(population: Population, evidence: Evidence, features: Array, seed: int) -> Population:
+def improve(population: Population, seen: Seen, features: Array, seed: int) -> Population:
     """Merge two clusters and split a third, as long as the bound rises."""
-    population, bound = iterate(population, evidence)
+    population, bound = iterate(population, seen)
     for move in range(N_MOVES):
-        found = _best_move(population, evidence, features, bound, seed + move)
+        found = _best_move(population, seen, features, bound, seed + move)
         if found is None:
             break
         population, bound = found
@@ -57,11 +57,11 @@ def improve(population: Population, evidence: Evidence, features: Array, seed: i
 
 
 def _best_move(
-    population: Population, evidence: Evidence, features: Array, bound: float, seed: int
+    population: Population, seen: Seen, features: Array, bound: float, seed: int
 ) -> tuple[Population, float] | None:
     """The first move that pays, of those that look best."""
-    responsibility, _ = expect(population, evidence)
-    a = population.log_joint(evidence)
+    responsibility, _ = expect(population, seen)
+    a = population.log_joint(seen)
     ill_fitting = _ill_fitting(responsibility, a)
     least = 1e-4 * len(responsibility) + 1.0  # nats that a move has to bring
     for i, j in _alike(responsibility, a):
@@ -75,10 +75,10 @@ def _best_move(
             moved[:, i] += moved[:, j]
             moved[:, j] = moved[:, k] * halves
             moved[:, k] = moved[:, k] * (1 - halves)
-            trial = maximise(population, evidence, moved)
-            trial, after = iterate(trial, evidence, n_most=FEW_STEPS)
+            trial = maximise(population, seen, moved)
+            trial, after = iterate(trial, seen, n_most=FEW_STEPS)
             if after > bound + least:
-                return iterate(trial, evidence)
+                return iterate(trial, seen)
     return None
 
 

@@ -50,8 +50,8 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
-    """What is known of every specimen while networks stand still.
+class Seen:
+    """What is seen of every specimen while networks stand still.
 
     Attributes:
         mean: of the latent Gaussian (specimen, latent); of no latent dimension for physics alone.
@@ -63,10 +63,10 @@ class Evidence:
     variance: Array
     curves: tuple[Curves, ...]
 
-    def rows(self, rows: np.ndarray) -> "Evidence":
+    def rows(self, rows: np.ndarray) -> "Seen":
         """Take some specimens."""
         curves = [replace(c, values=c.values[rows], is_seen=c.is_seen[rows]) for c in self.curves]
-        return Evidence(self.mean[rows], self.variance[rows], tuple(curves))
+        return Seen(self.mean[rows], self.variance[rows], tuple(curves))
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,20 +109,20 @@ class Population:
         """Log likelihood of all curves under each cluster's laws (specimen, cluster)."""
         return np.sum([fitted.log_likelihood(c) for fitted, c in zip(self.laws, curves, strict=True)], axis=0)
 
-    def log_joint(self, evidence: Evidence) -> Array:
+    def log_joint(self, seen: Seen) -> Array:
         """Logarithm that responsibilities are the exponential of, up to a constant (specimen, cluster)."""
-        a = np.log(self.weight) + self.log_latent(evidence.mean, evidence.variance)
-        return a + self.log_laws(evidence.curves) if evidence.curves else a
+        a = np.log(self.weight) + self.log_latent(seen.mean, seen.variance)
+        return a + self.log_laws(seen.curves) if seen.curves else a
 
 
-def expect(population: Population, evidence: Evidence) -> tuple[Array, Array]:
+def expect(population: Population, seen: Seen) -> tuple[Array, Array]:
     """E-step: responsibilities at their optimum (specimen, cluster), and the collapsed bound (specimen)."""
-    a = population.log_joint(evidence)
+    a = population.log_joint(seen)
     collapsed = np.asarray(logsumexp(a, axis=1))
     return np.exp(a - collapsed[:, None]), collapsed
 
 
-def maximise(population: Population, evidence: Evidence, responsibility: Array) -> Population:
+def maximise(population: Population, seen: Seen, responsibility: Array) -> Population:
     """M-step: the clusters that fit best, given to which of them specimens belong.
 
     A cluster that nobody belongs to keeps its place.
@@ -131,10 +131,10 @@ def maximise(population: Population, evidence: Evidence, responsibility: Array) 
     has_any = count > LEAST_WEIGHT
     weight = np.maximum(count / count.sum(), LEAST_WEIGHT)
     share = responsibility / np.where(has_any, count, 1)
-    centre = share.T @ evidence.mean
+    centre = share.T @ seen.mean
     # E[(Z - centre)^2]: what one specimen's own variance adds must not be left out.
-    variance = share.T @ (evidence.mean**2 + evidence.variance) - centre**2
-    laws = [f.refit(c, responsibility) for f, c in zip(population.laws, evidence.curves, strict=True)]
+    variance = share.T @ (seen.mean**2 + seen.variance) - centre**2
+    laws = [f.refit(c, responsibility) for f, c in zip(population.laws, seen.curves, strict=True)]
     return Population(
         weight / weight.sum(),
         np.where(has_any[:, None], centre, population.centre),
@@ -143,20 +143,20 @@ def maximise(population: Population, evidence: Evidence, responsibility: Array) 
     )
 
 
-def first_population(evidence: Evidence, responsibility: Array) -> Population:
+def first_population(seen: Seen, responsibility: Array) -> Population:
     """Clusters from first guesses of who belongs to them."""
-    n_clusters, n_latent = responsibility.shape[1], evidence.mean.shape[1]
+    n_clusters, n_latent = responsibility.shape[1], seen.mean.shape[1]
     blank = Population(
         np.full(n_clusters, 1 / n_clusters),
         np.zeros((n_clusters, n_latent)),
         np.ones((n_clusters, n_latent)),
-        tuple(FittedLaw.of_everything(c, n_clusters) for c in evidence.curves),
+        tuple(FittedLaw.of_everything(c, n_clusters) for c in seen.curves),
     )
-    return maximise(blank, evidence, responsibility)
+    return maximise(blank, seen, responsibility)
 
 
 def iterate(
-    population: Population, evidence: Evidence, *, n_most: int = 100, tolerance: float = 1e-6
+    population: Population, seen: Seen, *, n_most: int = 100, tolerance: float = 1e-6
 ) -> tuple[Population, float]:
     """Alternate both steps until the bound rises by less than `tolerance` a specimen.
 
@@ -166,9 +166,9 @@ def iterate(
     before = -np.inf
     bound = before
     for _ in range(n_most):
-        responsibility, collapsed = expect(population, evidence)
+        responsibility, collapsed = expect(population, seen)
         bound = float(collapsed.sum())
         if bound - before < tolerance * len(collapsed):
             break
-        population, before = maximise(population, evidence, responsibility), bound
+        population, before = maximise(population, seen, responsibility), bound
     return population, bound

@@ -17,7 +17,7 @@ from tieline.models.fingerprint.form import Form, Width
 from tieline.models.fingerprint.messages import fuse, messages, product
 from tieline.models.fingerprint.mixture_search import MOST_SEARCHED, improve
 from tieline.models.fingerprint.networks import Networks, Plan, flatten
-from tieline.models.fingerprint.population import Evidence, Population, maximise
+from tieline.models.fingerprint.population import Population, Seen, maximise
 from tieline.models.fingerprint.steps import OPTIMISER, Course, random_subsets, train_epoch
 
 TRUSTS = (1.0, 0.7, 0.5, 0.35, 0.2, 0.1, 0.03, 0.01)
@@ -61,7 +61,7 @@ class Material:
         inputs: of the encoders (specimen, entry), one for each modality.
         is_seen: (specimen, entry), one for each modality.
         is_measured: (specimen, modality).
-        evidence: curves that physics speaks of, without a latent Gaussian.
+        seen: curves that physics speaks of, without a latent Gaussian.
         features: what clusters are split by (specimen, feature).
         is_held_out: (specimen).
         corrections: of laws, by networks.
@@ -72,7 +72,7 @@ class Material:
     inputs: tuple[Array, ...]
     is_seen: tuple[Mask, ...]
     is_measured: Mask
-    evidence: Evidence
+    seen: Seen
     features: Array
     is_held_out: Mask
     corrections: tuple[Correction, ...] = ()
@@ -136,10 +136,10 @@ def train(
             weights=material.weights,
         )
         networks = with_trust(plan.build(np.asarray(numbers)), np.ones(len(material.forms)))
-        evidence = latent_evidence(networks, material, rows)
+        seen = seen_by_networks(networks, material, rows)
         if epoch >= n_warm:
-            population = _rescued(population, evidence, material.features[rows], seed + epoch)
-        population = _update(population, evidence, faded, epoch < n_warm)
+            population = _rescued(population, seen, material.features[rows], seed + epoch)
+        population = _update(population, seen, faded, epoch < n_warm)
         history.append(np.append(np.asarray(terms), exam.bound(networks, population, material)))
         if epoch >= n_warm and (best_epoch < 0 or history[-1][-1] > history[best_epoch][-1]):
             best, best_epoch = (networks, population), epoch
@@ -236,18 +236,18 @@ def _examined(n: int) -> list[np.ndarray]:
 
 def _log_laws(population: Population, material: Material) -> Array:
     """Log likelihood of curves under laws without corrections (specimen, cluster); 0 where there are none."""
-    if not material.evidence.curves:
+    if not material.seen.curves:
         return np.zeros((len(material.is_held_out), population.n_clusters))
-    return log_uncorrected(population, material.evidence.curves, material.corrections)
+    return log_uncorrected(population, material.seen.curves, material.corrections)
 
 
-def _rescued(population: Population, evidence: Evidence, features: Array, seed: int) -> Population:
+def _rescued(population: Population, seen: Seen, features: Array, seed: int) -> Population:
     """Give a cluster that hardly anybody belongs to a part of another one, if the bound rises by that."""
     if population.weight.min() * population.n_clusters * FEWEST_SHARE > 1:
         return population
     rng = np.random.default_rng(seed)
     few = rng.permutation(len(features))[:MOST_SEARCHED]
-    return improve(population, evidence.rows(few), features[few], seed)
+    return improve(population, seen.rows(few), features[few], seed)
 
 
 def _course(
@@ -266,21 +266,21 @@ def _course(
     )
 
 
-def _update(population: Population, evidence: Evidence, anchor: Array, is_warming: bool) -> Population:
+def _update(population: Population, seen: Seen, anchor: Array, is_warming: bool) -> Population:
     """One step of EM on all specimens; during warm-up, clusters keep their places."""
-    updated = maximise(population, evidence, softmax(population.log_joint(evidence) + anchor, axis=1))
+    updated = maximise(population, seen, softmax(population.log_joint(seen) + anchor, axis=1))
     if is_warming:
         return replace(updated, centre=population.centre, variance=population.variance)
     return updated
 
 
-def latent_evidence(networks: Networks, material: Material, rows: np.ndarray) -> Evidence:
+def seen_by_networks(networks: Networks, material: Material, rows: np.ndarray) -> Seen:
     """What networks and physics say of specimens, all their modalities used."""
     inputs = [x[rows].astype(np.float32) for x in material.inputs]
     mean, variance = fuse(networks, inputs, material.is_measured[rows])
-    curves = material.evidence.rows(rows).curves
+    curves = material.seen.rows(rows).curves
     curves = without_corrections(curves, material.corrections, networks, mean)
-    return Evidence(mean.astype(float), variance.astype(float), curves)
+    return Seen(mean.astype(float), variance.astype(float), curves)
 
 
 def batch_of(material: Material, rows: np.ndarray) -> Batch:

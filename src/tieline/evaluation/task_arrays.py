@@ -1,4 +1,4 @@
-"""The evidence of a task as plain arrays: what every check looks at."""
+"""What a task asks of a table, as plain arrays: what every check looks at."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ SETTINGS = ("synthesis", "process")  # roles of what a lab sets; what it measure
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class TaskArrays:
     """Inputs and one target of a table.
 
     Attributes:
@@ -47,7 +47,7 @@ class Evidence:
     @staticmethod
     def of(
         table: xr.Dataset, inputs: Sequence[str], target: str = "", group: Indices | None = None
-    ) -> "Evidence":
+    ) -> "TaskArrays":
         """Read inputs and a target of a table that has them."""
         table = without_limits(as_variables(table, [*inputs, *([target] if target else [])]), [target])
         numbers: dict[str, Array] = {}
@@ -63,7 +63,7 @@ class Evidence:
                 texts[name] = labels_of(variable)
         names = [*inputs, *([target] if target else [])]
         y, label = _target(table[target]) if target else (None, None)
-        return Evidence(
+        return TaskArrays(
             np.array([str(s) for s in table["specimen"].values]),
             numbers,
             texts,
