@@ -18,6 +18,7 @@ from rocrate.rocrate import ROCrate
 import tieline as tl
 from tieline.campaign.citation import Citation, is_orcid
 from tieline.campaign.learning import table_of
+from tieline.campaign.studies.kept import note_study
 from tieline.errors import SchemaError, TielineError
 
 SHEET = Path(__file__).parents[2] / "examples" / "spread.csv"
@@ -37,7 +38,7 @@ CITATION = {
         {"name": "Babbage, Charles"},
     ],
 }
-KINDS = ("imported", "fit_started", "proposed", "told", "attached")
+KINDS = ("imported", "fit_started", "proposed", "told", "attached", "studied")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +53,10 @@ def campaign(tmp_path_factory):
         made.tell({"hardness": 7.2, "phase": "fcc"}, specimen=first, by="ada")
         made.tell({"hardness": {"flag": "failed"}}, specimen="S03")
         made.attach(Path(__file__), name="a pattern.xy", specimen=first)
+        note_study(made, "spectra", "left_out", "b.csv", settings={}, by="ada")
+        note_study(
+            made, "spectra", "kept", "a pattern.xy", settings={"ions": "negative", "column": ""}, by="ada"
+        )
         slip = made.tell({"hardness": 99.0}, specimen=first)
         made.undo(slip.number, why="read off the wrong scale")
         yield made
@@ -103,6 +108,9 @@ def test_every_deed_that_counts_is_an_action_with_what_it_read_and_made(campaign
     settings = {found[p["@id"]]["name"]: found[p["@id"]].get("value") for p in fit["object"]}
     assert settings["seed"] == 0
     assert settings["model"] == "GaussianProcess"
+    descriptions = [action["description"] for action in actions.values()]
+    assert "Leaving out of b.csv in the study of spectra." in descriptions
+    assert "Reading of a pattern.xy in the study of spectra with ions negative." in descriptions
     told = next(e for e in actions.values() if "furnace-2" in e["description"])
     assert "agent" not in told  # a robot is nobody whom one could cite
 

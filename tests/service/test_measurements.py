@@ -119,6 +119,17 @@ def test_raw_spectra_of_a_named_compound_are_references(lab, tmp_path):
     assert json.loads(said.read_text())["name"] == seen["files"][0]["name"]
     assert said.with_suffix(".nc").is_file()
     assert lab.post(f"{SPECTRA}/aside/{seen['files'][0]['digest']}").status_code == 404
+    told = [one["what"] for one in lab.get("/history.json").json()["events"]]
+    assert f"Left {seen['files'][0]['name']} out of spectra" in told
+    assert f"Read {seen['files'][1]['name']} for spectra" in told
+    with Campaign.open(tmp_path / "lab") as campaign:
+        studied = [event.told for event in campaign.events() if event.kind == "studied"]
+        assert [told["settings"].get("compound") for told in studied] == [*"AAABBB", None]
+        assert campaign.verify() == []
+        said.with_suffix(".nc").write_bytes(b"something else")
+        assert campaign.verify() == [
+            f"What was read in {seen['files'][0]['name']} (studies/spectra) is gone or was changed."
+        ]
 
 
 def test_what_are_no_spectra_is_told_and_nothing_is_kept(lab, tmp_path):
@@ -251,6 +262,10 @@ def test_a_fingerprint_is_learned_beside_the_campaign(tmp_path):
         assert lab.get(f"{FINGERPRINTS}/figure.json").status_code == 200
     with Campaign.open(tmp_path / "lab") as campaign:
         labels = specimens_of(campaign.record())["cluster"]
+        (learned,) = [event for event in campaign.events() if event.kind == "studied"]
+        assert campaign.verify() == []
+    assert learned.by == "Anna"
+    assert learned.told["settings"]["modalities"] == ["property", "xrd/intensity"]
     assert set(labels.values) == {"cluster 1", "cluster 2"}
 
 

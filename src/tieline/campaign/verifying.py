@@ -1,6 +1,6 @@
 """Whether a campaign is as it was written: its log, its tables, and every file that the log names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from tieline.campaign.files import checksums
@@ -26,7 +26,7 @@ def verify(folder: Path, store: Store) -> list[str]:
     expected = {}
     for event in store.events():
         expected |= dict(files_of(event))
-    return list(_compare(folder, expected))
+    return [*_compare(folder, expected), *_missing_studies(folder, store.events())]
 
 
 def files_of(event: Event) -> Iterator[tuple[str, str]]:
@@ -41,6 +41,19 @@ def files_of(event: Event) -> Iterator[tuple[str, str]]:
         yield f"posteriors/{told['posterior']}.nc", told["posterior"]
     if event.kind == "attached":
         yield f"artifacts/{told['file']}", told["sha256"]
+
+
+def _missing_studies(folder: Path, events: Iterable[Event]) -> Iterator[str]:
+    """Tell what was read or learned last in a study and is not there, wherever it was moved to."""
+    latest = {}
+    for told in (event.told for event in events if event.kind == "studied"):
+        if told["made"]:
+            latest[told["study"], told["of"]] = told
+    there = set(checksums(folder / "studies").values()) if latest else set()
+    for told in latest.values():
+        if told["made"] not in there:
+            what = "read in" if told["of"] else "learned from"
+            yield f"What was {what} {told['name']} (studies/{told['study']}) is gone or was changed."
 
 
 def _compare(folder: Path, expected: dict[str, str]) -> Iterator[str]:

@@ -64,6 +64,9 @@ def a_campaign(store):
     store.write("moved", moving("P2", state="failed", why="cracked"))
     store.write("moved", moving("P3", state="abandoned"))
     store.write("attached", {"name": "x.xy", "sha256": "0" * 64, "specimen": "P1", "proposal": "P1"})
+    store.write(
+        "studied", {"study": "spectra", "deed": "left_out", "name": "x.xy", "of": "0" * 64, "made": ""}
+    )
     for name in ("robot", "guest"):
         store.write("token_added", {"name": name, "role": "propose", "sha256": name})
     store.write("token_revoked", {"name": "guest"})

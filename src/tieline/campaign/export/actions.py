@@ -180,10 +180,25 @@ def _attached(told: Mapping[str, Any], fits: Mapping[str, Any]) -> Entity:
     }
 
 
+def _studied(told: Mapping[str, Any], fits: Mapping[str, Any]) -> Entity:
+    deed = {"kept": "Reading", "left_out": "Leaving out", "learned": "Learning"}[told["deed"]]
+    settings = ", ".join(
+        f"{name} {value}" for name, value in told["settings"].items() if value not in (None, "")
+    )
+    with_settings = f" with {settings}" if settings else ""
+    made = f" What came of it has the SHA-256 {told['made']}." if told["made"] else ""
+    return {
+        "name": f"{deed} of {told['name']}",
+        "description": f"{deed} of {told['name']} in the study of {told['study']}{with_settings}.{made}",
+        "tieline": told["tieline"],
+    }
+
+
 _DEEDS = {
     "imported": _imported,
     "fit_started": _fit_started,
     "proposed": _proposed,
     "told": _told,
     "attached": _attached,
+    "studied": _studied,
 }

@@ -261,6 +261,7 @@ DEEDS: dict[str, Callable[[sa.Connection, Event, dict[str, Any]], None]] = {
     "fit_started": _fit_started,
     "fit_ended": _fit_ended,
     "attached": _attached,
+    "studied": _nothing,
     "token_added": _token_added,
     "token_revoked": _token_revoked,
     UNDONE: _undone,

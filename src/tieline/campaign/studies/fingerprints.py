@@ -10,21 +10,22 @@ import xarray as xr
 
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.errands import Errand
-from tieline.campaign.studies.kept import FOLDER, take_over
+from tieline.campaign.studies.kept import FOLDER, LEARNED, note_study, take_over
 from tieline.campaign.studies.modalities import has_any, offers, table_for
 from tieline.errors import Conflict, SchemaError, TielineError
 from tieline.models.fingerprint.fingerprint import Fingerprint
 from tieline.models.fingerprint.fingerprint_posterior import FingerprintPosterior
 from tieline.models.posterior_file import load_posterior
 
-ANSWER = "posterior.nc"
+KIND = "fingerprint"
+ANSWER, UNNOTED = "posterior.nc", "unnoted.nc"
 MOST_CLUSTERS = 12
 N_LATENT = 4
 
 
 def errand_of(folder: Path) -> Errand:
     """The work of learning a fingerprint."""
-    return Errand("tieline.campaign.studies.fingerprints", folder, f"{FOLDER}/fingerprint", ANSWER)
+    return Errand("tieline.campaign.studies.fingerprints", folder, f"{FOLDER}/{KIND}", ANSWER)
 
 
 def begin_fingerprint(campaign: Campaign, names: Sequence[str], n_clusters: int | None, *, by: str) -> None:
@@ -114,7 +115,12 @@ def learn(folder: Path) -> None:
         clusters = {} if asked["n_clusters"] is None else {"n_clusters": asked["n_clusters"]}
         model = Fingerprint(modalities, n_latent=N_LATENT, **clusters)
         learned = model.fit(table, seed=seed)
-        replace(learned, notes=(*learned.notes, *notes)).save(errand.place / ANSWER)
+        made = replace(learned, notes=(*learned.notes, *notes)).save(errand.place / UNNOTED)
+        settings = {key: asked[key] for key in ("modalities", "n_clusters", "data")} | {"seed": seed}
+        with Campaign.open(folder) as campaign:
+            name = ", ".join(asked["modalities"])
+            note_study(campaign, KIND, LEARNED, name, settings=settings, made=made, by=asked["by"])
+        made.replace(errand.place / ANSWER)  # nothing is shown that the log does not hold
     except TielineError as error:
         errand.complain(error)
 

@@ -1,7 +1,8 @@
 """Measurements that are kept with a campaign to be studied: the file as it came, and what was read in it.
 
 The file itself is attached, as the log says. `studies/KIND/` has what was read, named by the checksum of the
-file, with what was said about it beside; `aside/` in there what was left out.
+file, with what was said about it beside; `aside/` in there what was left out. The log says what was kept,
+left out and learned, with which settings, and the checksum of what was made.
 """
 
 import json
@@ -12,13 +13,16 @@ from typing import Any
 
 import xarray as xr
 
+import tieline
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.places import write_whole
-from tieline.campaign.store.event import now
+from tieline.campaign.store.event import Event, now
+from tieline.campaign.store.seal import sha256_of
 from tieline.errors import NotFound
 from tieline.schema import open_netcdf, save_netcdf
 
 FOLDER, ASIDE = "studies", "aside"
+KEPT, LEFT_OUT, LEARNED = "kept", "left_out", "learned"  # deeds of a study, as the log has them
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,42 @@ class Kept:
         return data
 
 
+def note_study(
+    campaign: Campaign,
+    study: str,
+    deed: str,
+    name: str,
+    *,
+    settings: Mapping[str, Any],
+    of: str = "",
+    made: Path | None = None,
+    by: str,
+) -> Event:
+    """Let the log hold what was done in a study.
+
+    Args:
+        campaign: that the study belongs to.
+        study: its kind.
+        deed: `kept`, `left_out` or `learned`.
+        name: of the file, or of what was learned from.
+        settings: that it was done with.
+        of: checksum of the file, as it was attached; "" for none.
+        made: the file of what was read or learned, whose checksum the log keeps.
+        by: who did it.
+    """
+    content = {"study": study, "deed": deed, "name": name, "of": of, "settings": dict(settings)}
+    content |= {"made": "" if made is None else sha256_of(made), "tieline": tieline.__version__}
+    return campaign.store.write("studied", content, by=by)
+
+
 def keep(
-    campaign: Campaign, kind: str, file: Path, data: xr.Dataset, about: Mapping[str, Any], by: str
+    campaign: Campaign,
+    kind: str,
+    file: Path,
+    data: xr.Dataset,
+    about: Mapping[str, Any],
+    by: str,
+    settings: Mapping[str, Any],
 ) -> Kept:
     """Keep a file, and what was read in it; the same file once more takes the place of its earlier reading.
 
@@ -54,17 +92,19 @@ def keep(
         kind: of the study.
         file: as it came.
         data: what was read.
-        about: what was said.
+        about: what is to be known of it.
         by: who keeps it.
+        settings: that it was read with, for the log.
     """
     event = campaign.attach(file, by=by)
     digest = str(event.told["sha256"])
     folder = campaign.path / FOLDER / kind
     folder.mkdir(parents=True, exist_ok=True)
-    save_netcdf(data, folder / f"{digest}.nc")
+    place = save_netcdf(data, folder / f"{digest}.nc")
+    note_study(campaign, kind, KEPT, file.name, settings=settings, of=digest, made=place, by=by)
     said = {"name": file.name, "at": now(), "by": by, **about}
     write_whole(folder / f"{digest}.json", json.dumps(said))
-    return Kept(digest, file.name, said, folder / f"{digest}.nc")
+    return Kept(digest, file.name, said, place)
 
 
 def kept(campaign: Campaign, kind: str) -> list[Kept]:
@@ -91,6 +131,7 @@ def set_aside(campaign: Campaign, kind: str, digest: str, by: str) -> Kept:
     found = next((one for one in kept(campaign, kind) if one.digest == digest), None)
     if found is None:
         raise NotFound("This file is not here any more.", found="a page from before", hint="look at it again")
+    note_study(campaign, kind, LEFT_OUT, found.name, settings={}, of=digest, by=by)
     there = found.place.parent / ASIDE
     there.mkdir(exist_ok=True)
     about = {**found.about, "aside": {"at": now(), "by": by}}

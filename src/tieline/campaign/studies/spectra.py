@@ -103,7 +103,8 @@ def add_spectra(
             "n_pure": int(is_pure.sum()),
             "n_unknown": int((~is_pure).sum()),
         }
-        added.append(keep(campaign, KIND, file, table, about, by))
+        settings = {"ions": ions, "column": column, "compound": compound}
+        added.append(keep(campaign, KIND, file, table, about, by, settings))
     return added
 
 

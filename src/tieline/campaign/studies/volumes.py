@@ -118,7 +118,9 @@ def add_volume(
         scan = segment(scan, porosity=porosity, threshold=threshold, pores_are=pores_are)
     known = described(scan)  # it takes seconds, which whoever looks need not wait
     about = {"specimen": specimen or file.stem, "note": note, "known": known and known.as_plain()}
-    return keep(campaign, KIND, file, scan.to_dataset(name="volume"), about, by)
+    settings = {"specimen": about["specimen"], "voxel_size": voxel_size, "units": units}
+    settings |= {"porosity": porosity, "threshold": threshold, "pores_are": pores_are}
+    return keep(campaign, KIND, file, scan.to_dataset(name="volume"), about, by, settings)
 
 
 def find_volumes(campaign: Campaign) -> list[Found]:

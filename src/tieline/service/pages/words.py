@@ -92,6 +92,13 @@ def _imported(told: Mapping[str, Any]) -> str:
     return f"Read {told['file']}{again}{done}"
 
 
+def _studied(told: Mapping[str, Any]) -> str:
+    study, name = told["study"], told["name"]
+    if told["deed"] == "learned":
+        return f"Learned a {study} of {name}"
+    return f"Read {name} for {study}" if told["deed"] == "kept" else f"Left {name} out of {study}"
+
+
 def _undone(told: Mapping[str, Any]) -> str:
     return f"Undid event {told['event']}" + (f" ({told['why']})" if told.get("why") else "")
 
@@ -113,6 +120,7 @@ _TELLERS = {
     "fit_started": lambda told: "Began to learn",
     "fit_ended": _fit_ended,
     "attached": lambda told: f"Kept {told['name']}" + (f" of {told['specimen']}" if told["specimen"] else ""),
+    "studied": _studied,
     "token_added": lambda told: f"Made a token for {told['name']} ({told['role']})",
     "token_revoked": lambda told: f"Took the token of {told['name']} back",
     "undone": _undone,
