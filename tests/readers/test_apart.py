@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -68,6 +69,32 @@ def toil(place):
 def test_what_takes_too_much_or_dies_is_refused(sheet, work, words):
     with pytest.raises(SchemaError, match=f"(?s)'sheet.csv' cannot be read.*{words}"):
         apart._apart(work, sheet)
+
+
+def done_but_one_that_dies(_, folder, first, places):
+    for i, place in enumerate(places, start=first):
+        if "hostile" in place:
+            os._exit(9)
+        (Path(folder) / f"{i}.done").touch()
+
+
+def dies_at_the_third_at_once(_, folder, first, places):
+    for i in range(first, first + min(len(places), 2)):
+        (Path(folder) / f"{i}.done").touch()
+    if len(places) > 2:
+        os._exit(9)
+
+
+def test_a_file_that_does_harm_is_named_among_others(tmp_path):
+    files = [tmp_path / f"{name}.csv" for name in ("a", "b", "hostile", "c")]
+    with pytest.raises(SchemaError, match=r"(?s)'hostile.csv' cannot be read.*died"):
+        apart._go_through(done_but_one_that_dies, files, tmp_path)
+
+
+def test_files_that_are_too_much_together_are_read_one_after_the_other(tmp_path):
+    files = [tmp_path / f"{name}.csv" for name in "abcde"]
+    apart._go_through(dies_at_the_third_at_once, files, tmp_path)
+    assert len(list(tmp_path.glob("*.done"))) == len(files)
 
 
 def test_what_never_ends_is_stopped(sheet, monkeypatch):

@@ -52,21 +52,48 @@ def survive_apart(place: Path, sheet: str | None = None) -> None:
     Raises:
         SchemaError: it takes too much time or memory, or the process that reads it dies.
     """
-    _apart(_survived, place, sheet)
+    try:
+        _ask(_survived, place, sheet)
+    except _Lost as lost:
+        if not place.is_dir():
+            raise _refused(place, lost.found) from lost
+        files = sorted(file for file in place.rglob("*") if file.is_file())
+        with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+            _go_through(_looked_at, files, Path(folder))
+        raise SchemaError(
+            f"{len(files)} files cannot be read at once, though each can alone.",
+            found=lost.found,
+            hint="drop fewer at once",
+        ) from lost
 
 
 def outcomes_apart(places: Sequence[Path]) -> list[str]:
-    """What comes of each file: `read`, or the kind of error that it is refused with."""
-    return _apart(_outcomes, places[0], [str(place) for place in places], n_files=len(places))
+    """What comes of each file: `read`, or the kind of error that it is refused with.
+
+    Raises:
+        SchemaError: the one process that reads them takes too much time or memory, or dies.
+    """
+    try:
+        return _ask(_outcomes, places[0], [str(place) for place in places])
+    except _Lost as lost:
+        if len(places) == 1:
+            raise _refused(places[0], lost.found) from lost
+        raise SchemaError(
+            f"One of {len(places)} files cannot be read.",
+            found=lost.found,
+            hint="ask of fewer, to see which it is",
+        ) from lost
 
 
 def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
     """Read files of spectra as `tieline.readers.spectra.load_spectra` does.
 
     Raises:
-        SchemaError: one cannot be read, or not all within time and memory.
+        SchemaError: one cannot be read, or not within time and memory; the message names it.
     """
-    return _opened_apart(_wrote_spectra, places, [str(place) for place in places])
+    with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+        _go_through(_wrote_spectra, places, Path(folder))
+        return [_opened(Path(folder), i) for i in range(len(places))]
 
 
 def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
@@ -76,31 +103,57 @@ def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
         SchemaError: it cannot be read, or not within time and memory.
         UnitError: the unit is unknown.
     """
-    (scan,) = _opened_apart(_wrote_volume, [place], voxel_size, units)
-    return scan["volume"]
-
-
-def _opened_apart(work: Callable[..., Any], places: Sequence[Path], *about: Any) -> list[xr.Dataset]:
-    """What a process of its own made of files; it comes back as files of ours."""
     with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
-        n = _apart(work, places[0], folder, *about, n_files=len(places))
-        made = []
-        for i in range(n):
-            one = open_netcdf(Path(folder) / f"{i}.nc")
-            assert isinstance(one, xr.Dataset)  # the process writes nothing else
-            made.append(one)
+        _apart(_wrote_volume, place, folder, voxel_size, units)
+        return _opened(Path(folder), 0)["volume"]
+
+
+def _go_through(work: Callable[..., Any], places: Sequence[Path], folder: Path) -> None:
+    """Let a process of its own go through files, and others go on where one was lost.
+
+    Args:
+        work: takes a file, a folder, the number of the first file, and all of them; in the folder it leaves
+            NUMBER.done for each that it is done with.
+        places: of the files.
+        folder: for what it makes.
+
+    Raises:
+        SchemaError: one takes too much time or memory alone, or the process that reads it dies.
+    """
+    n_done = 0
+    while n_done < len(places):
+        rest = [str(place) for place in places[n_done:]]
+        try:
+            _ask(work, places[n_done], str(folder), n_done, rest)
+            return
+        except _Lost:
+            n_done = len(list(folder.glob("*.done")))
+        if n_done < len(places):  # all that went before may have taken most of the time
+            _apart(work, places[n_done], str(folder), n_done, [str(places[n_done])])
+            n_done += 1
+
+
+def _opened(folder: Path, number: int) -> xr.Dataset:
+    """What a process of its own made of a file; it comes back as a file of ours."""
+    made = open_netcdf(folder / f"{number}.nc")
+    assert isinstance(made, xr.Dataset)  # the process writes nothing else
     return made
 
 
-def _wrote_spectra(_: Path, folder: str, places: list[str]) -> int:
-    for i, place in enumerate(places):
+def _wrote_spectra(_: Path, folder: str, first: int, places: list[str]) -> None:
+    for i, place in enumerate(places, start=first):
         save_netcdf(load_spectra(place), Path(folder) / f"{i}.nc")
-    return len(places)
+        (Path(folder) / f"{i}.done").touch()
 
 
-def _wrote_volume(place: Path, folder: str, voxel_size: float, units: str) -> int:
+def _looked_at(_: Path, folder: str, first: int, places: list[str]) -> None:
+    for i, place in enumerate(places, start=first):
+        _survived(Path(place), None)
+        (Path(folder) / f"{i}.done").touch()
+
+
+def _wrote_volume(place: Path, folder: str, voxel_size: float, units: str) -> None:
     save_netcdf(volume(place, voxel_size=voxel_size, units=units).to_dataset(), Path(folder) / "0.nc")
-    return 1
 
 
 def _previewed(place: Path, columns: dict[str, Any] | None, sheet: str | None) -> list[dict[str, Any]]:
@@ -127,8 +180,28 @@ def _outcomes(_: Path, places: list[str]) -> list[str]:
     return found
 
 
-def _apart(work: Callable[..., Any], place: Path, *about: Any, n_files: int = 1) -> Any:
-    """Let a process of its own do some work on a file, or on so many with it, and return its answer.
+class _Lost(Exception):
+    """A process of its own took too much, or died."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+
+def _apart(work: Callable[..., Any], place: Path, *about: Any) -> Any:
+    """Let a process of its own do some work on a file, and return its answer.
+
+    Raises:
+        SchemaError: it takes too much time or memory, or dies.
+    """
+    try:
+        return _ask(work, place, *about)
+    except _Lost as lost:
+        raise _refused(place, lost.found) from lost
+
+
+def _ask(work: Callable[..., Any], place: Path, *about: Any) -> Any:
+    """Let a process of its own do some work on a file, and on others that are named beside it.
 
     Not multiprocessing, which would run the script of whoever asks once more, and speak pickle.
     """
@@ -137,31 +210,27 @@ def _apart(work: Callable[..., Any], place: Path, *about: Any, n_files: int = 1)
         "work": [work.__module__, work.__name__],
         "place": str(place),
         "about": about,
-        "n_files": n_files,
     }
     with subprocess.Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE) as process:
         try:
             said, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
         except subprocess.TimeoutExpired as error:
             process.kill()
-            raise _refused(place, f"it takes more than {PATIENCE:g} s", n_files) from error
+            raise _Lost(f"it takes more than {PATIENCE:g} s") from error
     if not said:
         is_late = os.name != "nt" and process.returncode == -signal.SIGXCPU
-        found = f"it takes more than {SECONDS} s" if is_late else "the process that read it died"
-        raise _refused(place, found, n_files)
+        raise _Lost(f"it takes more than {SECONDS} s" if is_late else "the process that read it died")
     answer = json.loads(said)
+    if "lost" in answer:
+        raise _Lost(answer["lost"])
     if "error" in answer:
         raise getattr(errors, answer["error"])(answer["what"], found=answer["found"], hint=answer["hint"])
     return answer["answer"]
 
 
-def _refused(place: Path, found: str, n_files: int) -> SchemaError:
-    if n_files == 1:
-        hint = "open it in the program that wrote it, and export the table alone"
-        return SchemaError(f"'{place.name}' cannot be read.", found=found, hint=hint)
-    return SchemaError(
-        f"One of {n_files} files cannot be read.", found=found, hint="send fewer at once, to see which it is"
-    )
+def _refused(place: Path, found: str) -> SchemaError:
+    hint = "open it in the program that wrote it, and export the table alone"
+    return SchemaError(f"'{place.name}' cannot be read.", found=found, hint=hint)
 
 
 def answer(asked: Mapping[str, Any]) -> None:
@@ -176,8 +245,7 @@ def answer(asked: Mapping[str, Any]) -> None:
     except TielineError as error:
         said = {"error": type(error).__name__, **three_clauses(error)}
     except MemoryError:
-        refused = _refused(place, f"it needs more than {MEMORY >> 30} GB of memory", asked["n_files"])
-        said = {"error": "SchemaError", **three_clauses(refused)}
+        said = {"lost": f"it needs more than {MEMORY >> 30} GB of memory"}
     with there:
         there.write(json.dumps(said, default=lambda value: value.item()).encode())
 
