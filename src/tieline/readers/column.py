@@ -19,6 +19,7 @@ class Column:
         is_numeric: whether its cells are read as numbers.
         error_of: name of the variable whose standard error it is; "" for none.
         component: element or component of a composition; "" for none.
+        is_formula: whether its cells are chemical formulas, which say the composition.
         decimal: the decimal mark, when a person stated it.
         missing: further texts that mean "not measured", stated by a person.
     """
@@ -34,5 +35,6 @@ class Column:
     is_numeric: bool = True
     error_of: str = ""
     component: str = ""
+    is_formula: bool = False
     decimal: str | None = None
     missing: tuple[str, ...] = ()

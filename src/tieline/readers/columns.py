@@ -10,6 +10,7 @@ from tieline.errors import SchemaError, did_you_mean
 from tieline.readers.cells import is_missing, is_number, share_of_numbers, to_number
 from tieline.readers.column import Column
 from tieline.readers.composition import component_of, find_components, mixture_part
+from tieline.readers.formulas import mark_formulas
 from tieline.readers.grid import Cell
 from tieline.readers.headers import flag_header, identifier, parse_header, symbol_name
 from tieline.readers.mapping import Correction, how_to_say
@@ -32,7 +33,8 @@ def guess_columns(
     Args:
         sheet: the table.
         corrections: header -> what a person said about the column.
-        components: headers of the composition's columns; None looks for element symbols, () for none.
+        components: headers of the composition's columns; None looks for element symbols, or else for
+            formulas; () for none.
 
     Raises:
         SchemaError: a named component is missing, or two columns end up with one name.
@@ -43,6 +45,8 @@ def guess_columns(
     columns = [_first_guess(sheet, h, corrections.get(h)) for h in sheet.headers]
     corrected_roles = {h for h, c in corrections.items() if c.ignore or c.role not in (None, "synthesis")}
     columns = _mark_components(sheet, columns, components, skip=corrected_roles | errors)
+    if components is None and not any(c.component for c in columns):
+        columns = mark_formulas(sheet, columns, skip=corrected_roles | errors)
     columns = _choose_identity(sheet, columns, fixed=set(corrections))
     columns = _distinct_names(columns, fixed=set(corrections) | errors)
     named = {h for h, c in corrections.items() if c.name is not None}
@@ -174,7 +178,7 @@ def _choose_identity(sheet: Sheet, columns: list[Column], *, fixed: set[str]) ->
     chosen, why = (unique or named or [None])[0], "the header names specimens"
     first = columns[0] if columns else None
     if chosen is None and first and first.header not in fixed and _is_unique(sheet.column(first.header)):
-        if not first.is_numeric and first.name != "formula":
+        if not first.is_numeric and not first.is_formula:
             chosen, why = first, "the first column, of texts that are all different"
         elif first.header == "column A" and _is_count(sheet.column(first.header)):
             chosen, why = first, "a first column without header that counts the rows"

@@ -56,7 +56,7 @@ def load(
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
             column. Roles are synthesis, process, structure, property, identity and note.
         composition: the columns that make up the composition, or {name of the variable: columns}; by default
-            element symbols are looked for; [] takes none.
+            element symbols are looked for, or else a column of formulas; [] takes none.
         basis: of the composition: "at.%", "wt.%" or "fraction"; by default read off the headers or the sums.
         sheet: which sheet of a spreadsheet file, when several hold data.
         remember: use what was remembered about this file, and remember what is said now.

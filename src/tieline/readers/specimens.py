@@ -9,6 +9,7 @@ import xarray as xr
 from tieline.errors import SchemaError
 from tieline.readers.column import Column
 from tieline.readers.composition import TOLERANCE, basis_of
+from tieline.readers.formulas import with_composition
 from tieline.readers.roles import ROLES
 from tieline.readers.sheet import Sheet
 from tieline.readers.values import error_in_units_of, read_values
@@ -58,6 +59,8 @@ def specimens_dataset(
         repeats=repeats,
     )
     dataset = _with_texts(dataset, [c for c in kept if not _is_read(c)], values)
+    for column in (c for c in kept if c.is_formula):
+        dataset = with_composition(dataset, column, values[column.name].tolist())
     _describe(dataset, columns, composition_name)
     open_ends = [c.question for c in plain if c.question] + [c.doubt for c in kept if c.doubt]
     return dataset.assign_attrs(notes=[*notes, *dataset.attrs.get("notes", []), *open_ends])
@@ -98,7 +101,7 @@ def _with_texts(dataset: xr.Dataset, columns: Sequence[Column], values: dict[str
     settings, remarks = {}, {}
     for column in columns:
         texts = values[column.name].astype(str)
-        if column.role in ROLES:
+        if column.role in ROLES and not column.is_formula:
             settings[column.name] = xr.Variable("specimen", texts, {"role": column.role})
         else:
             remarks[column.name] = xr.Variable("specimen", texts)
