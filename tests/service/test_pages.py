@@ -10,6 +10,7 @@ import pytest
 from robots import run_all
 from server import visiting
 
+import tieline as tl
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.settings import Settings
 from tieline.errors import TielineError
@@ -171,6 +172,22 @@ def test_experiments_come_as_a_list_to_fill_in(reader):
     assert rows[0][:4] == ["specimen", "Fe (at.%)", "Ga (at.%)", "Pd (at.%)"]
     assert "hardness (GPa)" in rows[0]
     assert [row[0] for row in rows[1:]] == proposals(reader)
+    assert rows[0][-5:-1] == [f"tieline: {word}" for word in ("instrument", "state", "taken by", "until")]
+    assert {row[-4] for row in rows[1:]} == {"open"}
+
+
+def test_a_list_to_fill_in_says_for_which_instrument_it_is_and_rounds_no_setting(tmp_path):
+    space = tl.Space([tl.Levels("temperature", (500.0, 2000 / 3), units="degC")])
+    settings = Settings("runs", space=space.to_dict(), properties=["hardness"])
+    with Campaign.create(tmp_path / "runs", settings) as campaign:
+        first, *_ = campaign.ask(2, instrument="furnace-2")["proposal"].values.tolist()
+        campaign.claim(first, by="Anna")
+    with visiting(create_app(tmp_path / "runs"), **HTML) as client:
+        rows = list(csv.DictReader(io.StringIO(client.get("/next.csv").content.decode("utf-8-sig"))))
+        assert "for furnace-2" in client.get("/next").text
+    assert {row["tieline: instrument"] for row in rows} == {"furnace-2"}
+    assert [row["tieline: state"] for row in rows] == ["taken", "open"]
+    assert 2000 / 3 in [float(row["temperature (°C)"]) for row in rows]
 
 
 def test_results_are_recorded_in_the_table(writer):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from tieline.campaign.store.event import now
 from tieline.campaign.store.tables import LIVE
 from tieline.campaign.telling import Vocabulary
 from tieline.models.posterior import label_sets
-from tieline.planning.listing import element_heading
+from tieline.planning.listing import MARK, element_heading
 from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
 from tieline.schema import specimens_of
 from tieline.service.answers import Proposal, proposal_of
@@ -29,6 +29,7 @@ from tieline.service.request import Viewed
 ASKED, MOST_ASKED = 5, 50  # proposals at once
 LATEST = 15  # of those that are over, on the page
 MOST_LABELS = 30  # offered to choose from
+OURS = ("instrument", "state", "taken by", "until", "reason")  # columns of a list beside what is filled in
 
 router = APIRouter()
 
@@ -115,9 +116,10 @@ def _row(number: int, proposal: Proposal, words: Vocabulary) -> dict[str, Any]:
         "number": number,
         "proposal": proposal.proposal,
         "state": proposal.state,
-        "state_words": "overdue" if proposal.is_overdue else STATES[proposal.state],
+        "state_words": _state(proposal),
         "by": proposal.claimed_by,
         "until": proposal.lease_until,
+        "instrument": proposal.instrument,
         "settings": _settings(proposal),
         "expected": _expected(proposal, words),
         "reason": unbroken(proposal.reason),
@@ -125,14 +127,22 @@ def _row(number: int, proposal: Proposal, words: Vocabulary) -> dict[str, Any]:
     }
 
 
-def _settings(proposal: Proposal) -> dict[str, str]:
-    """Settings by header, as text."""
+def _state(proposal: Proposal) -> str:
+    return "overdue" if proposal.is_overdue else STATES[proposal.state]
+
+
+def _short(value: float) -> str:
+    return f"{value:.6g}"
+
+
+def _settings(proposal: Proposal, write: Callable[[float], str] = _short) -> dict[str, str]:
+    """Settings by header, as text; numbers as a function writes them."""
     said: dict[str, str] = {}
     for name, value in proposal.settings.items():
         if isinstance(value, Mapping):
-            said |= {element_heading(e): f"{100 * share:.4g}" for e, share in value.items()}
+            said |= {element_heading(e): write(round(100 * share, 12)) for e, share in value.items()}
         else:
-            text = f"{value:.6g}" if isinstance(value, float | int) else str(value)
+            text = write(value) if isinstance(value, float | int) else str(value)
             said[spoken(name, proposal.units.get(name, ""))] = text
     return said
 
@@ -156,16 +166,18 @@ add_page(router, "/next", "next.html", view)
 @router.get("/next.csv", include_in_schema=False)
 @needs(READ)
 def as_csv(campaign: Viewed) -> Response:
-    """The open experiments as a list to fill in: settings, an empty column for each result, the reason."""
-    rows = [row for row in find_proposals(campaign.store) if row.state in LIVE]
-    settings, fields = columns_of(rows), fields_of(campaign)
+    """The open experiments as a list to fill in: settings, an empty column for each result, what is ours."""
+    live = [row for row in find_proposals(campaign.store) if row.state in LIVE]
+    settings, fields = columns_of(live), fields_of(campaign)
     text = io.StringIO()
     writer = csv.writer(text)
     results = [spoken(field["name"], field["unit"]) for field in fields]
-    writer.writerow(["specimen", *settings, *results, "tieline: taken by", "tieline: reason"])
-    for row in rows_of(campaign, rows):
-        cells = [row["settings"].get(name, "") for name in settings]
-        writer.writerow([row["proposal"], *cells, *[""] * len(fields), row["by"], row["reason"]])
+    writer.writerow(["specimen", *settings, *results, *(MARK + word for word in OURS)])
+    for one in (proposal_of(row, now()) for row in live):
+        exact = _settings(one, write=str)  # it comes back with what was made
+        ours = (one.instrument, _state(one), one.claimed_by, one.lease_until, one.reason)
+        cells = [exact.get(name, "") for name in settings]
+        writer.writerow([one.proposal, *cells, *[""] * len(fields), *ours])
     headers = {"Content-Disposition": 'attachment; filename="next-experiments.csv"'}
     # The mark tells Excel that this is UTF-8.
     return Response("\ufeff" + text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
