@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy.cluster.hierarchy import cut_tree
@@ -159,5 +160,14 @@ def test_a_colour_of_other_specimens_is_refused():
     found = tl.explore(table)
     with pytest.raises(tl.SchemaError, match="of other specimens"):
         tl.figures.exploration(found, table["a"].isel(specimen=slice(0, 9)))
-    with pytest.raises(tl.SchemaError, match="one number a specimen"):
+    with pytest.raises(tl.SchemaError, match="one number or label"):
         tl.figures.exploration(found, found["embedding"])
+
+
+def test_labels_colour_the_map_and_who_has_none_is_open():
+    labels = np.array(["fcc", "bcc", ""] * 4)
+    sheet = pd.DataFrame({"a": np.arange(12.0), "b": np.arange(12.0) ** 2, "phase": labels})
+    table = tl.table(sheet, roles={"phase": "structure"})
+    axes = tl.figures.exploration(tl.explore(table, ["a", "b"]), table["phase"]).axes[0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["bcc (4)", "fcc (4)"]
+    assert [len(line.get_xdata()) for line in axes.lines] == [4, 4, 4]

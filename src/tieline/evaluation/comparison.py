@@ -12,7 +12,7 @@ import xarray as xr
 from tieline.errors import SchemaError, did_you_mean
 from tieline.evaluation.candidates import TIELINE, tieline_model
 from tieline.evaluation.task import Task
-from tieline.schema.wording import after_number
+from tieline.schema.wording import after_number, with_error
 
 PER_ROW = ("predicted", "chance", "truth", "group")
 MANY_TIMES = 100  # times more specimens than there are: nobody will make them
@@ -136,9 +136,9 @@ class Comparison:
         if self.task.is_classification:
             share, error = (100 * row[k].item() for k in ("accuracy", "accuracy_se"))
             return f"Recommended for {target}: {who}, right in {share:.0f} ± {error:.0f} % of {tested}."
-        loss, error = row["loss"].item(), _one_digit(row["loss_se"].item())
+        off = with_error(row["loss"].item(), row["loss_se"].item())
         share = f"R² {row['r2'].item():.2f} ± {row['r2_se'].item():.2f}"
-        return f"Recommended for {target}: {who}, off by {loss:.3g} ± {error}{unit} in {tested} ({share})."
+        return f"Recommended for {target}: {who}, off by {off}{unit} in {tested} ({share})."
 
     def _against(self, target: str, name: str) -> list[str]:
         """Beside the best, if another one is; and where only the mean is left."""
@@ -147,9 +147,9 @@ class Comparison:
         best = self.scores["loss"].sel(target=target).where(self.scores["is_finished"].sel(target=target))
         first = str(best["candidate"].values[int(np.nanargmin(best.values))])
         if first != name:
-            behind, error = row["behind"].item(), _one_digit(row["behind_se"].item())
+            less = with_error(row["behind"].item(), row["behind_se"].item(), 2)
             found.append(
-                f"With {_spoken(first)} it would be {behind:.2g} ± {error} less, maybe by chance: the "
+                f"With {_spoken(first)} it would be {less} less, maybe by chance: the "
                 "simpler one is preferred."
             )
         if name == "mean":
@@ -178,12 +178,7 @@ class Comparison:
 
 def _with_error(found: xr.Dataset, name: str) -> list[str]:
     pairs = zip(found[name].values, found[f"{name}_se"].values, strict=True)
-    return [f"{value:.3g} ± {_one_digit(error)}" for value, error in pairs]
-
-
-def _one_digit(error: float) -> str:
-    """An error to one digit, without a power of ten where it can be read without."""
-    return f"{float(f'{error:.1g}'):g}"
+    return [with_error(value, error) for value, error in pairs]
 
 
 def _spoken(name: str) -> str:

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tieline.evaluation.comparison import Comparison
-from tieline.figures.scales import few, name_axis
+from tieline.figures.scales import name_axis
 from tieline.figures.style import ACCENT, INK, PENCIL, settings, sheet
-from tieline.planning.wording import label
+
+MOST_LETTERS = 24  # of the labels below a table, side by side
 
 
 def comparison(found: Comparison) -> Figure:
@@ -51,9 +52,8 @@ def _draw_errors(axes: Axes, found: Comparison, target: str) -> None:
     axes.set_yticks(rows, [name.replace("_", " ") for name in names], fontsize=8)
     axes.set_xlim(left=0)
     axes.set_ylim(-0.6, len(rows) - 0.4)
-    axes.xaxis.set_major_locator(few(4))
     what = "log loss" if found.task.is_classification else f"error of {target.replace('_', ' ')}"
-    axes.set_xlabel(label(_variable(found, target), what))
+    name_axis(axes.xaxis, _variable(found, target), what, n_ticks=4)
 
 
 def _draw_agreement(axes: Axes, found: Comparison, target: str) -> None:
@@ -77,6 +77,10 @@ def _draw_confusion(axes: Axes, found: Comparison, target: str) -> None:
     for (i, j), count in np.ndenumerate(counts):
         axes.text(j, i, str(count), ha="center", va="center", fontsize=8, color=INK)
     axes.set(xticks=range(len(names)), xticklabels=names, yticks=range(len(names)), yticklabels=names)
+    if max(map(len, names)) * len(names) > MOST_LETTERS:
+        axes.tick_params(axis="x", rotation=40)
+        for text in axes.get_xticklabels():
+            text.set(ha="right", rotation_mode="anchor")
     axes.set(xlabel="told, left out", ylabel=target.replace("_", " "))
 
 
@@ -91,10 +95,9 @@ def _draw_curve(axes: Axes, found: Comparison, target: str) -> None:
     axes.set_xticks(n, [f"{value:.0f}" for value in n], minor=False)
     axes.minorticks_off()
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_locator(few(4))
     axes.set_xlabel("specimens learned from")
     what = "log loss" if found.task.is_classification else "error"
-    axes.set_ylabel(label(_variable(found, target), what))
+    name_axis(axes.yaxis, _variable(found, target), what, n_ticks=4)
 
 
 def _variable(found: Comparison, target: str) -> xr.DataArray:

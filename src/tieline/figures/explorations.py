@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from tieline.errors import SchemaError
 from tieline.figures.scales import few
 from tieline.figures.style import ACCENT, INK, PENCIL, phase_colours, settings, sheet
+from tieline.models.design_columns import labels_of
 from tieline.planning.wording import label
-from tieline.schema import require
+from tieline.schema import is_label, require
 
 AXIS = {"components": "component", "tsne": "t-SNE", "umap": "UMAP"}
 N_LOADINGS = 8  # bars of the columns that matter most on the map
@@ -24,8 +25,8 @@ def exploration(found: xr.Dataset, colour: xr.DataArray | None = None) -> Figure
 
     Args:
         found: from `tl.explore`.
-        colour: a number of each specimen, such as `table["hardness"]`, that colours the map; by default
-            the groups do.
+        colour: a number or a label of each specimen, such as `table["hardness"]` or `table["phase"]`, that
+            colours the map; by default the groups do.
 
     Raises:
         SchemaError: what is given is of another kind, or of other specimens.
@@ -48,9 +49,9 @@ def exploration(found: xr.Dataset, colour: xr.DataArray | None = None) -> Figure
 def _check(found: xr.Dataset, colour: xr.DataArray | None) -> None:
     if colour is None:
         return
-    if colour.dims != ("specimen",) or colour.dtype.kind not in "iufb":
+    if colour.dims != ("specimen",):
         raise SchemaError(
-            "A map is coloured by one number a specimen.", found=f"{colour.dtype} on {colour.dims}"
+            "A map is coloured by one number or label a specimen.", found=f"{colour.dtype} on {colour.dims}"
         )
     theirs, ours = colour["specimen"].values.astype(str), found["specimen"].values.astype(str)
     if not np.array_equal(theirs, ours):
@@ -64,14 +65,11 @@ def _check(found: xr.Dataset, colour: xr.DataArray | None) -> None:
 def _draw_map(axes: Axes, found: xr.Dataset, colour: xr.DataArray | None, colours: list) -> None:
     across, up = found["embedding"].values[:, :2].T
     if colour is None:
-        for k, shade in enumerate(colours, start=1):
-            of_group = found["cluster"].values == k
-            axes.plot(across[of_group], up[of_group], "o", color=shade, markersize=4, alpha=0.7, mec="none",
-                      label=f"group {k} ({of_group.sum()})")  # fmt: skip
-        below = -0.2 if "explained" in found else -0.1
-        axes.legend(
-            loc="upper left", bbox_to_anchor=(0, below), ncols=3, handletextpad=0.1, columnspacing=0.8
-        )
+        names = [f"group {k}" for k in range(1, len(colours) + 1)]
+        _draw_groups(axes, found, np.array(names)[found["cluster"].values - 1], names)
+    elif is_label(colour):
+        labels = labels_of(colour)
+        _draw_groups(axes, found, labels, [name for name in np.unique(labels).tolist() if name])
     else:
         values = colour.values.astype(float)
         known = np.isfinite(values)
@@ -86,6 +84,18 @@ def _draw_map(axes: Axes, found: xr.Dataset, colour: xr.DataArray | None, colour
         axis.set_major_locator(few(4))
     if "explained" not in found:  # distances between groups mean nothing there
         axes.set(xticks=[], yticks=[])
+
+
+def _draw_groups(axes: Axes, found: xr.Dataset, of: np.ndarray, names: list[str]) -> None:
+    """Colour each specimen by the name that it has; those without one are open."""
+    across, up = found["embedding"].values[:, :2].T
+    for name, shade in phase_colours(names).items():
+        has = of == name
+        axes.plot(across[has], up[has], "o", color=shade, markersize=4, alpha=0.7, mec="none",
+                  label=f"{name} ({has.sum()})")  # fmt: skip
+    axes.plot(across[of == ""], up[of == ""], "o", mfc="none", mec=PENCIL, markersize=4, mew=0.6)
+    below = -0.2 if "explained" in found else -0.1
+    axes.legend(loc="upper left", bbox_to_anchor=(0, below), ncols=3, handletextpad=0.1, columnspacing=0.8)
 
 
 def _draw_loadings(axes: Axes, found: xr.Dataset) -> None:

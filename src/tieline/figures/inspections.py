@@ -33,9 +33,10 @@ def inspection(report: Inspection) -> Figure:
     order = sorted(names, key=lambda n: list(COLOURS).index(f.severity) if (f := worst[n]) else len(COLOURS))
     shown = order[:MOST]
     n_rows = ceil(len(shown) / ACROSS)
+    across = ceil(len(shown) / n_rows)  # five are three and two, not four and one
     with settings():
-        figure = sheet(2.3 * min(ACROSS, len(shown)), 1.9 * n_rows + 0.2)
-        panels = figure.subplots(n_rows, min(ACROSS, len(shown)), squeeze=False).ravel()
+        figure = sheet(2.3 * across, 1.9 * n_rows + 0.2)
+        panels = figure.subplots(n_rows, across, squeeze=False).ravel()
         for axes, name in zip(panels, shown, strict=False):
             found = worst[name]
             _draw(axes, report, name, COLOURS[found.severity] if found else ACCENT)

@@ -25,7 +25,8 @@ from tieline.figures.style import (
 from tieline.models.diagnosis import HALF_OF_90
 from tieline.models.posterior import Posterior
 from tieline.planning.pool import check_pool, design_names
-from tieline.planning.wording import spoken_unit, ten_to
+from tieline.planning.wording import spoken_unit
+from tieline.schema.wording import ten_to
 
 N_PLACES = 400
 FAINT = 0.3  # opacity of specimens of another category

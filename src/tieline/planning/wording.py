@@ -5,16 +5,18 @@ import re
 
 import xarray as xr
 
+from tieline.schema.wording import RAISED, ten_to
+
 SPOKEN_UNITS = {"degC": "°C", "degF": "°F", "1": "", "deg": "°"}
 NUMBERS = re.compile(r"\(?-?[\d.]+ ± [\d.]+\)?(·10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?( [^\s,;]+)?|\d %")
 NO_BREAK = "\N{NO-BREAK SPACE}"
-RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+POWER = re.compile(r"\^(-?\d)")
 
 
 def spoken_unit(variable: xr.DataArray | xr.Variable) -> str:
-    """Write a variable's unit as one reads it; "" where there is none."""
+    """Write a variable's unit as one reads it, g/cm³ for g/cm^3; "" where there is none."""
     units = str(variable.attrs.get("units", ""))
-    return SPOKEN_UNITS.get(units, units)
+    return SPOKEN_UNITS.get(units, POWER.sub(lambda found: found[1].translate(RAISED), units))
 
 
 def label(variable: xr.DataArray, name: str, power: int = 0) -> str:
@@ -29,16 +31,6 @@ def label(variable: xr.DataArray, name: str, power: int = 0) -> str:
     units = f"{scale}{spoken_unit(variable)}".strip()
     plain = name.replace("_", " ")
     return f"{plain} ({units})" if units else plain
-
-
-def ten_to(power: int) -> str:
-    """Write a power of ten.
-
-    Example:
-        >>> ten_to(-4)
-        '10⁻⁴'
-    """
-    return "10" + str(power).translate(RAISED)
 
 
 def percent(share: float) -> str:
