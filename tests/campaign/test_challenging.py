@@ -2,6 +2,7 @@
 
 import json
 
+import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ from tieline.campaign.settings import Settings
 from tieline.campaign.store.replay import rebuild
 from tieline.cli.commands import app
 from tieline.errors import SchemaError
+from tieline.service.app import create_app
+from tieline.service.serving import in_background
 
 GP, PHASES = "GaussianProcess", "PhaseProperty"
 
@@ -120,6 +123,15 @@ def test_the_command_line_tells_it(story):
     told = json.loads(CliRunner().invoke(app, ["show", str(campaign.path), "--json"]).output)
     assert told["model"] == PHASES
     assert told["challenge"]["scores"]["model"] == [GP, PHASES]
+
+
+def test_the_page_tells_it(story):
+    campaign, *_ = story
+    with in_background(create_app(campaign.path)) as address:
+        assert f"takes the place of {GP}" in httpx.get(f"{address}/learn", timeout=60).text
+        told = httpx.get(f"{address}/learn.json", timeout=60).json()
+    assert told["model"] == PHASES
+    assert told["fits"][0]["judged"] == campaign.fits()[-1].judged
 
 
 def test_an_export_tells_it(story):
