@@ -114,6 +114,7 @@ def test_predictions_are_written(campaign, tmp_path):
     [
         (("fit", "nowhere"), "There is no campaign in 'nowhere'"),
         (("new", "x", "--goal", "maximse:a"), "Did you mean 'maximize'"),
+        (("new", "x", "--challengers", "GausianProcess"), "Did you mean 'GaussianProcess'"),
         (("show", "nowhere", "--json"), "Try: tieline new nowhere"),
     ],
 )

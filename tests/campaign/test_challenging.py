@@ -207,3 +207,10 @@ def test_settings_of_a_challenger_are_taken(tmp_path):
     (tmp_path / "campaign.toml").write_text(f'challengers = ["{GP}"]\nkernel = "rbf"\n', encoding="utf-8")
     with Campaign.open(tmp_path) as campaign:
         assert campaign.settings.challengers == [GP]
+
+
+def test_a_campaign_begins_with_challengers(tmp_path):
+    words = ["new", str(tmp_path / "c"), "--model", GP, "--challengers", f"{PHASES}, CompositionProperties"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    with Campaign.open(tmp_path / "c") as campaign:
+        assert campaign.settings.challengers == [PHASES, "CompositionProperties"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from tieline.cli.arguments import AsJson, AsOf, CampaignFolder, Sheet, moment_of
+from tieline.cli.arguments import AsJson, AsOf, CampaignFolder, Sheet, moment_of, words_in
 from tieline.cli.backtesting import backtest
 from tieline.cli.comparing import compare
 from tieline.cli.exporting import export
@@ -98,6 +98,9 @@ def new(
     model: Annotated[
         str, typer.Option(help="PhaseProperty; without phases GaussianProcess or CompositionProperties.")
     ] = "",
+    challengers: Annotated[
+        str, typer.Option(help="Other models that every fit holds against it, with commas between.")
+    ] = "",
 ) -> None:
     """Start a campaign in a new folder."""
     from tieline.campaign.campaign import Campaign
@@ -105,7 +108,9 @@ def new(
     from tieline.planning.goals import parse_goal, write_goal
 
     wanted = write_goal(parse_goal(goal)) if goal else None
-    Campaign.create(folder, Settings(name or folder.resolve().name, model=model or None, goal=wanted))
+    others = words_in(challengers) or None
+    settings = Settings(name or folder.resolve().name, model=model or None, challengers=others, goal=wanted)
+    Campaign.create(folder, settings)
     console.print(f"Made [bold]{folder}[/]. Next: tieline import {folder} FILE")
 
 
