@@ -73,6 +73,18 @@ def test_inspect_refuses_what_is_not_there():
     assert "There are no data in 'nowhere.csv'" in result.stderr
 
 
+def test_screened_formulas_are_written_with_what_is_predicted(tmp_path):
+    sheet = pd.read_csv("examples/semiconductors.csv", keep_default_na=False, na_values=[""])
+    model = tl.Learner(["composition"], "band_gap", way="ridge")
+    model.fit(tl.table(sheet, formula="formula"), seed=0).save(tmp_path / "gaps.nc")
+    (tmp_path / "new.csv").write_text("formula\nGaAs\nInP\nAlN\n", encoding="utf-8")
+    words = ["--goal", "maximize:band_gap", "--out", str(tmp_path / "best.csv")]
+    assert run("screen", str(tmp_path / "gaps.nc"), str(tmp_path / "new.csv"), *words).exit_code == 0
+    best = pd.read_csv(tmp_path / "best.csv")
+    assert set(best["formula"]) == {"GaAs", "InP", "AlN"}
+    assert best["band_gap"].is_monotonic_decreasing
+
+
 def test_compare_recommends_and_keeps(tmp_path):
     words = ["compare", SPREAD, "--target", "hardness", "--models", "ridge,neighbours", "--folds", "3"]
     kept = tmp_path / "model.nc"

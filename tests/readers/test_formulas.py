@@ -70,6 +70,23 @@ def test_columns_of_elements_come_first(tmp_path):
     assert table["composition"].sel(element="Fe").values == pytest.approx([0.6, 0.5])
 
 
+@pytest.mark.parametrize("head", ["formula", "sample,formula"])
+def test_a_list_of_formulas_needs_no_numbers(tmp_path, head):
+    path = tmp_path / "candidates.csv"
+    rows = ["GaAs", "InP", "Ga0.5In0.5P"]
+    named = [f"c{i},{row}" for i, row in enumerate(rows)] if "," in head else rows
+    path.write_text("\n".join([head, *named, ""]), encoding="utf-8")
+    table = tl.represent(tl.load(path))
+    assert table["composition"].sel(element="Ga").values == pytest.approx([0.5, 0, 0.25])
+
+
+def test_words_below_formula_are_no_table(tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("formula\nas printed\nin the book\n", encoding="utf-8")
+    with pytest.raises(tl.SchemaError, match="no column of numbers"):
+        tl.load(path)
+
+
 def test_a_campaign_learns_from_formulas(tmp_path):
     with Campaign.create(tmp_path / "gaps", Settings("gaps", model="CompositionProperties")) as campaign:
         campaign.import_file(SEMICONDUCTORS)

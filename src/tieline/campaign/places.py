@@ -60,8 +60,12 @@ def predict_beside(posterior: Posterior, places: xr.Dataset) -> xr.Dataset:
 
 
 def flat(places: xr.Dataset) -> pd.DataFrame:
-    """One row a place; an array over phases, elements or parts becomes columns: phase_probability_A."""
-    columns = {}
+    """One row a place; an array over phases, elements or parts becomes columns: phase_probability_A.
+
+    Text that stands beside places, such as a formula, comes first.
+    """
+    beside = {str(n): c.values for n, c in places.coords.items() if c.dims == ("specimen",)}
+    columns = {name: values for name, values in beside.items() if name != "specimen"}
     for name, variable in places.data_vars.items():
         if variable.dims == ("specimen",):
             columns[str(name)] = variable.values

@@ -8,6 +8,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.readers.column import Column
+from tieline.readers.roles import is_formula_name
 from tieline.readers.sheet import Sheet
 from tieline.readers.values import read_values
 from tieline.schema import compositions, parse_formula
@@ -24,7 +25,7 @@ def mark_formulas(sheet: Sheet, columns: list[Column], *, skip: Set[str]) -> lis
         columns: what each of its columns means.
         skip: headers that a person gave another role.
     """
-    called = [c for c in columns if _is_called_so(c) and not c.is_numeric and c.header not in skip]
+    called = [c for c in columns if is_formula_name(c.name) and not c.is_numeric and c.header not in skip]
     for column in called:
         others = {c.name for c in columns if c is not column}
         if others & {FORMULA, COMPOSITION}:
@@ -38,10 +39,6 @@ def mark_formulas(sheet: Sheet, columns: list[Column], *, skip: Set[str]) -> lis
             marked = replace(column, name=FORMULA, role="synthesis", is_formula=True, why=why, doubt="")
             return [marked if c is column else c for c in columns]
     return columns
-
-
-def _is_called_so(column: Column) -> bool:
-    return column.name == COMPOSITION or FORMULA in column.name.split("_")
 
 
 def _read(sheet: Sheet, column: Column) -> tuple[int, str]:

@@ -7,6 +7,9 @@ from itertools import pairwise
 from tieline.errors import SchemaError, UnitError
 from tieline.readers.cells import is_blank, is_missing, is_number, to_number
 from tieline.readers.grid import Cell, Grid
+from tieline.readers.headers import identifier
+from tieline.readers.roles import is_formula_name
+from tieline.schema import parse_formula
 from tieline.units import canonical
 
 SUMMARY = re.compile(
@@ -44,14 +47,15 @@ def find_header(grid: Grid) -> HeaderPlace | None:
     """Find the header as the row of words above the longest run of rows with numbers.
 
     Returns:
-        None when no row holds a number.
+        None when no row holds a number, and no header stands above formulas.
     """
     angles = angle_header(grid)
     if angles is not None:
         return HeaderPlace(angles, None, None, _next_filled(grid.rows, angles + 1))
     runs = _runs(grid.rows)
     if not runs:
-        return None
+        first = _next_filled(grid.rows, 0)
+        return _place(grid, first + 1) if _is_above_formulas(grid.rows, first) else None
     start, stop = max(runs, key=lambda run: run[1] - run[0])
     numeric = _numeric_columns(grid.rows[start:stop])
     # A row of words inside the data splits it: what stands above and fits the same columns belongs to it.
@@ -61,6 +65,26 @@ def find_header(grid: Grid) -> HeaderPlace | None:
         ):
             start = first
     return _place(grid, start)
+
+
+def _is_above_formulas(rows: list[list[Cell]], first: int) -> bool:
+    """Whether a row names a column of formulas, and the next row has one there."""
+    if first + 1 >= len(rows):
+        return False
+    below = [str(cell) for name, cell in zip(rows[first], rows[first + 1], strict=False) if _heads(name)]
+    return any(_is_formula(cell) for cell in below)
+
+
+def _heads(cell: Cell) -> bool:
+    return is_formula_name(identifier(str(cell)))
+
+
+def _is_formula(text: str) -> bool:
+    try:
+        parse_formula(text)
+    except SchemaError:
+        return False
+    return True
 
 
 def _place(grid: Grid, start: int) -> HeaderPlace:

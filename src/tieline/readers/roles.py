@@ -49,6 +49,11 @@ def is_identity_name(name: str) -> bool:
     return IDENTITY.fullmatch(name) is not None
 
 
+def is_formula_name(name: str) -> bool:
+    """Whether a snake_case name is one that labs give to a column of chemical formulas."""
+    return name == "composition" or "formula" in name.split("_")
+
+
 def guess_role(name: str, units: str | None, *, is_numeric: bool) -> tuple[str, str]:
     """Guess the role of one column that is neither identity, composition nor error.
 
