@@ -11,6 +11,7 @@ from functools import cache
 from itertools import islice
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import tifffile
@@ -88,8 +89,31 @@ def sound_files() -> dict[str, bytes]:
         "a.tif": stack.getvalue(),
         "a.nc": record.getvalue(),
         "a.xy": pattern,
+        "a.nxs": _nexus(),
+        "a.xrdml": _xrdml(),
         "a.txt": sheet.to_csv(index=False, sep="\t").encode("utf-16"),
     }
+
+
+def _nexus() -> bytes:
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        data = file.create_group("entry/data")
+        data.attrs.update(NX_class="NXdata", signal="counts", axes=["two_theta"])
+        data["counts"], data["two_theta"] = np.arange(80.0), np.linspace(20, 60, 80)
+    return out.getvalue()
+
+
+def _xrdml() -> bytes:
+    """A pattern as PANalytical writes it."""
+    ends = "<startPosition>20</startPosition><endPosition>60</endPosition>"
+    points = f'<positions axis="2Theta" unit="deg">{ends}</positions>'
+    points += '<commonCountingTime unit="seconds">1</commonCountingTime>'
+    points += f"<intensities>{' '.join(map(str, range(80)))}</intensities>"
+    scan = f"<xrdMeasurement><scan><dataPoints>{points}</dataPoints></scan></xrdMeasurement>"
+    return (
+        f'<xrdMeasurements xmlns="http://www.xrdml.com/XRDMeasurement/1.5">{scan}</xrdMeasurements>'.encode()
+    )
 
 
 def _any(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:

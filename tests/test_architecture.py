@@ -137,7 +137,7 @@ def test_nothing_that_is_read_is_executed(file):
 
 def test_every_imported_package_is_a_declared_dependency():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = {_plain(re.split(r"[<>=\[; ]", text)[0]) for text in project["dependencies"]}
+    declared = {_plain(_name_in(text)) for text in project["dependencies"]}
     extras = project["optional-dependencies"]
     providers = packages_distributions()
     missing = {}
@@ -145,9 +145,11 @@ def test_every_imported_package_is_a_declared_dependency():
         text = file.read_text(encoding="utf-8")
         roots = {name.split(".")[0] for name in imported(ast.parse(text))}
         for root in roots - sys.stdlib_module_names - {"tieline"}:
-            # An extra has the name of the package; who imports it says that it may be missing.
-            is_extra = root in extras and re.search(rf'not_installed\([^)]*"{root}"', text)
-            if not is_extra and not {_plain(name) for name in providers[root]} & declared:
+            # Who imports a part that is an extra says that it may be missing.
+            owners = {_plain(name) for name in providers[root]}
+            offering = [e for e, parts in extras.items() if owners & {_plain(_name_in(p)) for p in parts}]
+            is_extra = any(re.search(rf'not_installed\([^)]*"{extra}"', text) for extra in offering)
+            if not is_extra and not owners & declared:
                 missing.setdefault(root, file.name)
     assert missing == {}
 
@@ -167,6 +169,10 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef 
             yield node
             if isinstance(node, ast.ClassDef):
                 yield from (m for m in node.body if isinstance(m, kinds) and not m.name.startswith("_"))
+
+
+def _name_in(requirement: str) -> str:
+    return re.split(r"[<>=\[; ]", requirement)[0]
 
 
 def _plain(distribution: str) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from tieline.errors import SchemaError, did_you_mean
+from tieline.errors import MissingExtra, SchemaError, did_you_mean
 from tieline.readers.folder import choose_files, match_names, named
 from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge, read_mapping, write_mapping
-from tieline.readers.patterns import PATTERN_ENDINGS, Pattern, stack
+from tieline.readers.patterns import NEXUS_ENDINGS, PATTERN_ENDINGS, Pattern, stack
 from tieline.readers.reading import Layout, patterns_of, read_layout, specimens_of
 from tieline.readers.scans import (
     Scan,
@@ -28,6 +28,8 @@ from tieline.readers.spectra import load_spectra
 from tieline.schema import check, open_netcdf
 
 AXES = ("two_theta", "mz")
+# In a folder of measurements a text may well be a page of remarks, and these hold whatever somebody puts in.
+MAY_BE_ANYTHING = {".txt", ".raw", *NEXUS_ENDINGS}
 
 
 def load(
@@ -49,10 +51,11 @@ def load(
     beside yours, `<file name>.columns.toml`.
 
     Args:
-        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye), a scan (a TIFF
-            stack, or a folder of TIFF slices), a folder with one table and any number of patterns and scans,
-            each named like its specimen, or a record or table that `save_netcdf` wrote (nc), which says
-            itself what its variables are.
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye, a NeXus file, or
+            xrdml, brml, raw, rasx with `tieline[readers]`), a scan (a TIFF stack, or a folder of TIFF
+            slices), a folder with one table and any number of patterns and scans, each named like its
+            specimen, or a record or table that `save_netcdf` wrote (nc), which says itself what its
+            variables are.
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
             column. Roles are synthesis, process, structure, property, identity and note.
         composition: the columns that make up the composition, or {name of the variable: columns}; by default
@@ -78,6 +81,7 @@ def load(
         SchemaError: the file cannot be read as a table. The message names the row and column. Or scans differ
             in shape, or it is not known how large their voxels are.
         UnitError: a unit given in `columns` is unknown, or an error and its value have different units.
+        MissingExtra: a file of a diffractometer needs a part of tieline that is not installed.
     """
     place = existing(path)
     if axis not in AXES:
@@ -234,8 +238,11 @@ def _load_folder(folder: Path, said: Mapped, scans: Sequence[Scan], *, remember:
         mapped = _mapping_in_folder(source.path, said, remember=remember)
         try:
             layout = read_layout(source, mapped, said={}, is_in_folder=True)
+        except MissingExtra as error:
+            notes.append(f"'{source.name}' was left aside: {error.what} Try: {error.hint}")
+            continue
         except SchemaError as error:
-            if source.path.suffix.lower() != ".txt":  # a text may well be a page of remarks
+            if source.path.suffix.lower() not in MAY_BE_ANYTHING:
                 raise
             notes.append(f"'{source.name}' was left aside: {error.what}")
             continue

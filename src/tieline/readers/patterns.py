@@ -15,7 +15,9 @@ from tieline.readers.headers import identifier, parse_header
 from tieline.readers.layout import N_PATTERN_ANGLES, angle_header, axis_columns
 from tieline.readers.sheet import Sheet, sheet_from_grid
 
-PATTERN_ENDINGS = {".xy", ".xye"}
+DIFFRACTOMETER_ENDINGS = {".xrdml", ".brml", ".raw", ".rasx"}
+NEXUS_ENDINGS = {".nxs", ".h5", ".hdf5"}
+PATTERN_ENDINGS = {".xy", ".xye", *DIFFRACTOMETER_ENDINGS, *NEXUS_ENDINGS}
 TWO_THETA = re.compile(r"(two|2)_?th(eta)?(_.*)?|x_2_?theta(_.*)?|th2")
 # These words may also be a specimen's place on a wafer, so an intensity must stand beside them.
 ANGLE = re.compile(r"angle|pos(ition)?")
@@ -134,6 +136,28 @@ def _numbers(cells: Sequence[Cell], rows: Sequence[object], column: str) -> np.n
             hint="leave the cell empty, or write nan, where the detector failed.",
         )
     return values
+
+
+def rising(angles: np.ndarray, counts: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Put a pattern in the order of rising angles.
+
+    Raises:
+        SchemaError: there is no proper axis of two_theta, or an intensity is infinite.
+    """
+    if angles.size < N_PATTERN_ANGLES:
+        raise SchemaError(
+            f"'{name}' has too few angles for a diffraction pattern.",
+            found=f"{angles.size}.",
+            hint=f"{N_PATTERN_ANGLES} or more.",
+        )
+    if np.isinf(counts).any():
+        raise SchemaError(
+            f"The diffraction pattern '{name}' holds an infinite intensity.",
+            hint="nan is for where the detector failed.",
+        )
+    order = slice(None, None, -1) if angles[0] > angles[-1] else slice(None)
+    _check_angles(angles[order], name)
+    return angles[order], counts[order]
 
 
 def _check_angles(angles: np.ndarray, name: str) -> None:

@@ -4,15 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.readers.column import Column
 from tieline.readers.columns import guess_columns
+from tieline.readers.diffractometer import read_diffractometer
 from tieline.readers.grid import Grid
 from tieline.readers.headers import parse_header, symbol_name
 from tieline.readers.mapping import Correction, Mapped
-from tieline.readers.patterns import Pattern, has_angle_header, patterns_in_columns, split_wide
+from tieline.readers.nexus import read_nexus
+from tieline.readers.patterns import (
+    DIFFRACTOMETER_ENDINGS,
+    NEXUS_ENDINGS,
+    Pattern,
+    has_angle_header,
+    patterns_in_columns,
+    split_wide,
+)
 from tieline.readers.planners import understand
 from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
@@ -57,6 +67,11 @@ def read_layout(
         said: what was said now; a column named here must exist.
         is_in_folder: the file is one of several in a folder of measurements.
     """
+    ending = source.path.suffix.lower()
+    if ending in DIFFRACTOMETER_ENDINGS or ending in NEXUS_ENDINGS:
+        one = ending in DIFFRACTOMETER_ENDINGS
+        patterns = [read_diffractometer(source)] if one else read_nexus(source)
+        return Layout(Sheet(pd.DataFrame(), {}, name=source.name), patterns=patterns)
     grid = read_grid(source.data, source.name, mapped.sheet)
     if has_angle_header(grid):
         sheet, angles, intensity = split_wide(grid, source.name)
