@@ -2,10 +2,11 @@
 
 import warnings
 import zipfile
+from tokenize import TokenError
 from xml.etree.ElementTree import ParseError
 
 import numpy as np
-from pint.errors import UnitStrippedWarning
+from pint.errors import PintError, UnitStrippedWarning
 
 from tieline.errors import SchemaError, not_installed
 from tieline.readers.patterns import Pattern, rising
@@ -15,6 +16,7 @@ from tieline.readers.source import Source
 FAULTS = (
     *(ParseError, zipfile.BadZipFile, zipfile.LargeZipFile, AssertionError, NotImplementedError, OSError),
     *(ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError),
+    *(PintError, TokenError),
 )
 HINT = "export the pattern as .xy, two_theta in degrees and counts, in the program that wrote it"
 

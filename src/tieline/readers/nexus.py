@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from tieline.readers.source import LARGEST_FILE, Source
 from tieline.units import convert
 
 ANGLE = re.compile(rf"{TWO_THETA.pattern}|tth|ttheta|polar_angle")
+DEEPEST = 20  # groups within groups
 FAULTS = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
@@ -63,14 +65,22 @@ def _groups(file: h5py.File) -> list[h5py.Group]:
 def _default(file: h5py.File) -> str:
     """The group that a file names as the one to be looked at first."""
     node: h5py.Group = file
-    while (name := _text(node.attrs.get("default"))) and isinstance(node.get(name), h5py.Group):
-        node = node[name]
+    for _ in range(DEEPEST):  # a damaged file may name a circle
+        further = node.get(_text(node.attrs.get("default")) or "-")
+        if not isinstance(further, h5py.Group):
+            break
+        node = further
     return str(node.name)
+
+
+def _axes(group: h5py.Group) -> list[str]:
+    said: Any = group.attrs.get("axes", [])
+    return [_text(name) for name in np.atleast_1d(said)]
 
 
 def _axis(group: h5py.Group) -> str:
     """Name of the axis of angles; "" if the last axis is none."""
-    names = [_text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
+    names = _axes(group)
     signal = _text(group.attrs.get("signal"))
     is_there = bool(signal) and signal in group and bool(names) and names[-1] in group
     return names[-1] if is_there and ANGLE.fullmatch(identifier(names[-1])) else ""
@@ -91,8 +101,7 @@ def _patterns(group: h5py.Group, source: Source) -> list[Pattern]:
 
 def _names(group: h5py.Group, n: int, source: Source) -> Iterator[str]:
     """Names of specimens, where the first axis has them as text; else the file's, numbered."""
-    first = _text(np.atleast_1d(group.attrs["axes"])[0])
-    told = group.get(first)
+    told = group.get(_axes(group)[0])
     if isinstance(told, h5py.Dataset) and told.shape == (n,) and h5py.check_string_dtype(told.dtype):
         yield from (str(name) for name in told.asstr()[:])
     else:
