@@ -85,15 +85,22 @@ def dies_at_the_third_at_once(_, folder, first, places):
         os._exit(9)
 
 
-def test_a_file_that_does_harm_is_named_among_others(tmp_path):
+def test_what_comes_of_each_file_is_told(sheet, tmp_path):
+    (tmp_path / "empty.csv").touch()
+    assert apart.outcomes_apart([sheet, tmp_path / "empty.csv", sheet]) == ["read", "SchemaError", "read"]
+
+
+def test_a_file_that_does_harm_is_found_among_others(tmp_path):
     files = [tmp_path / f"{name}.csv" for name in ("a", "b", "hostile", "c")]
-    with pytest.raises(SchemaError, match=r"(?s)'hostile.csv' cannot be read.*died"):
-        apart._go_through(done_but_one_that_dies, files, tmp_path)
+    assert list(apart._lost_files(done_but_one_that_dies, files, tmp_path)) == [
+        (2, "the process that read it died")
+    ]
+    assert len(list(tmp_path.glob("*.done"))) == len(files) - 1
 
 
 def test_files_that_are_too_much_together_are_read_one_after_the_other(tmp_path):
     files = [tmp_path / f"{name}.csv" for name in "abcde"]
-    apart._go_through(dies_at_the_third_at_once, files, tmp_path)
+    assert list(apart._lost_files(dies_at_the_third_at_once, files, tmp_path)) == []
     assert len(list(tmp_path.glob("*.done"))) == len(files)
 
 

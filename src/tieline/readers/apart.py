@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE
@@ -59,7 +59,8 @@ def survive_apart(place: Path, sheet: str | None = None) -> None:
             raise _refused(place, lost.found) from lost
         files = sorted(file for file in place.rglob("*") if file.is_file())
         with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
-            _go_through(_looked_at, files, Path(folder))
+            for i, found in _lost_files(_outcomes, files, Path(folder)):
+                raise _refused(files[i], found) from lost
         raise SchemaError(
             f"{len(files)} files cannot be read at once, though each can alone.",
             found=lost.found,
@@ -68,21 +69,14 @@ def survive_apart(place: Path, sheet: str | None = None) -> None:
 
 
 def outcomes_apart(places: Sequence[Path]) -> list[str]:
-    """What comes of each file: `read`, or the kind of error that it is refused with.
+    """What comes of each file.
 
-    Raises:
-        SchemaError: the one process that reads them takes too much time or memory, or dies.
+    Returns:
+        `read`, the kind of error that it is refused with, or why the process that read it was lost.
     """
-    try:
-        return _ask(_outcomes, places[0], [str(place) for place in places])
-    except _Lost as lost:
-        if len(places) == 1:
-            raise _refused(places[0], lost.found) from lost
-        raise SchemaError(
-            f"One of {len(places)} files cannot be read.",
-            found=lost.found,
-            hint="ask of fewer, to see which it is",
-        ) from lost
+    with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+        lost = dict(_lost_files(_outcomes, places, Path(folder)))
+        return [lost.get(i) or (Path(folder) / f"{i}.done").read_text() for i in range(len(places))]
 
 
 def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
@@ -92,7 +86,8 @@ def spectra_apart(places: Sequence[Path]) -> list[xr.Dataset]:
         SchemaError: one cannot be read, or not within time and memory; the message names it.
     """
     with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
-        _go_through(_wrote_spectra, places, Path(folder))
+        for i, found in _lost_files(_wrote_spectra, places, Path(folder)):
+            raise _refused(places[i], found)
         return [_opened(Path(folder), i) for i in range(len(places))]
 
 
@@ -108,8 +103,8 @@ def volume_apart(place: Path, voxel_size: float, units: str) -> xr.DataArray:
         return _opened(Path(folder), 0)["volume"]
 
 
-def _go_through(work: Callable[..., Any], places: Sequence[Path], folder: Path) -> None:
-    """Let a process of its own go through files, and others go on where one was lost.
+def _lost_files(work: Callable[..., Any], places: Sequence[Path], folder: Path) -> Iterator[tuple[int, str]]:
+    """Let a process of its own go through files, and another one go on behind each at which it is lost.
 
     Args:
         work: takes a file, a folder, the number of the first file, and all of them; in the folder it leaves
@@ -117,19 +112,21 @@ def _go_through(work: Callable[..., Any], places: Sequence[Path], folder: Path) 
         places: of the files.
         folder: for what it makes.
 
-    Raises:
-        SchemaError: one takes too much time or memory alone, or the process that reads it dies.
+    Returns:
+        The number of each file that takes too much even alone, and why.
     """
     n_done = 0
     while n_done < len(places):
-        rest = [str(place) for place in places[n_done:]]
         try:
-            _ask(work, places[n_done], str(folder), n_done, rest)
+            _ask(work, places[n_done], str(folder), n_done, [str(place) for place in places[n_done:]])
             return
         except _Lost:
-            n_done = len(list(folder.glob("*.done")))
+            n_done = max(n_done, 1 + max((int(done.stem) for done in folder.glob("*.done")), default=-1))
         if n_done < len(places):  # all that went before may have taken most of the time
-            _apart(work, places[n_done], str(folder), n_done, [str(places[n_done])])
+            try:
+                _ask(work, places[n_done], str(folder), n_done, [str(places[n_done])])
+            except _Lost as lost:
+                yield n_done, lost.found
             n_done += 1
 
 
@@ -143,12 +140,6 @@ def _opened(folder: Path, number: int) -> xr.Dataset:
 def _wrote_spectra(_: Path, folder: str, first: int, places: list[str]) -> None:
     for i, place in enumerate(places, start=first):
         save_netcdf(load_spectra(place), Path(folder) / f"{i}.nc")
-        (Path(folder) / f"{i}.done").touch()
-
-
-def _looked_at(_: Path, folder: str, first: int, places: list[str]) -> None:
-    for i, place in enumerate(places, start=first):
-        _survived(Path(place), None)
         (Path(folder) / f"{i}.done").touch()
 
 
@@ -167,17 +158,16 @@ def _survived(place: Path, sheet: str | None) -> None:
         load(place, sheet=sheet)
 
 
-def _outcomes(_: Path, places: list[str]) -> list[str]:
-    found = []
-    for place in places:
+def _outcomes(_: Path, folder: str, first: int, places: list[str]) -> None:
+    for i, place in enumerate(places, start=first):
         try:
             load(place, remember=False)
-            found.append("read")
+            outcome = "read"
         except TielineError as error:
-            found.append(type(error).__name__)
+            outcome = type(error).__name__
         except MemoryError:  # as `answer` has it, where one file is read
-            found.append("SchemaError")
-    return found
+            outcome = "SchemaError"
+        (Path(folder) / f"{i}.done").write_text(outcome)
 
 
 class _Lost(Exception):
