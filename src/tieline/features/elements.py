@@ -17,6 +17,7 @@ from importlib.resources import files
 
 import numpy as np
 import xarray as xr
+from scipy.special import entr
 
 from tieline.errors import SchemaError
 from tieline.features.composition import fractions_of
@@ -43,7 +44,10 @@ UNITS = {
     "enthalpy_of_vaporization": "kJ/mol",
     "cohesive_energy": "eV",
 }
-STATISTICS = ("mean", "deviation", "largest", "smallest", "range", "commonest")
+STATISTICS = (
+    "mean", "deviation", "largest", "smallest", "range", "commonest", "electropositive", "electronegative",
+)  # fmt: skip
+N_SHARES = 4  # largest mole fractions that `stoichiometry` tells
 
 
 @cache
@@ -74,7 +78,9 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
 
     Of every property of `element_properties` over the elements of a composition: the mean and the mean
     absolute deviation from it, both weighed by mole fraction; the largest and the smallest value and their
-    distance; and the value of the commonest element (the one listed first, if several are).
+    distance; the value of the commonest element (the one listed first, if several are); and the means over
+    the more electropositive half of the atoms and over the more electronegative one, which tell cations from
+    anions without a guess of their charges and change steadily with composition.
 
     Args:
         composition (specimen, element): mole fractions; NaN where not known.
@@ -108,7 +114,8 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
         )
     known = table.sel(element=symbols[is_used])
     values = np.stack([known[name].values for name in table.data_vars], 1)
-    summaries = _summaries(fractions[:, is_used], values)
+    order = np.argsort(known["electronegativity"].values, kind="stable")
+    summaries = _summaries(fractions[:, is_used], values, order)
     variables = {}
     for j, name in enumerate(table.data_vars):
         attrs = {"role": "synthesis", "units": table[name].attrs["units"]}
@@ -117,8 +124,47 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
     return xr.Dataset(variables, coords=coords, attrs={"source": SOURCE})
 
 
-def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
-    """Each statistic (specimen, property) of fractions (specimen, element), values (element, property)."""
+def stoichiometry(composition: xr.DataArray) -> xr.Dataset:
+    """Say in which proportions elements are combined, whichever they are: MgO and NaCl are alike.
+
+    Args:
+        composition (specimen, element): mole fractions; NaN where not known.
+
+    Returns:
+        On `specimen`, with the role synthesis: the four largest mole fractions, `share_1` to `share_4`; the
+        number of elements; `concentration`, the root of the summed squares of all mole fractions; and
+        `mixing_entropy`, in units of R. NaN where the composition is not known.
+
+    Raises:
+        SchemaError: there is no composition.
+
+    Source:
+        Ward et al. (2016), doi:10.1038/npjcompumats.2016.28, for stoichiometric attributes. Departs from it:
+        one norm only, and the fractions themselves.
+
+    Example:
+        >>> from tieline.schema import compositions
+        >>> stoichiometry(compositions(["Fe2O3"]))["share_2"].item()
+        0.4
+    """
+    fractions = fractions_of(composition)
+    is_known = np.isfinite(fractions).all(1)
+    largest = -np.sort(-np.pad(fractions, ((0, 0), (0, N_SHARES))), axis=1)
+    columns = {f"share_{k + 1}": largest[:, k] for k in range(N_SHARES)}
+    columns["n_elements"] = (fractions > 0).sum(1).astype(float)
+    columns["concentration"] = np.sqrt((fractions**2).sum(1))
+    columns["mixing_entropy"] = entr(fractions).sum(1)
+    attrs = {"role": "synthesis", "units": "1"}
+    variables = {n: ("specimen", np.where(is_known, v, np.nan), attrs) for n, v in columns.items()}
+    coords = {"specimen": composition["specimen"]} if "specimen" in composition.coords else {}
+    return xr.Dataset(variables, coords=coords)
+
+
+def _summaries(fractions: np.ndarray, values: np.ndarray, order: np.ndarray) -> dict[str, np.ndarray]:
+    """Each statistic (specimen, property) of fractions (specimen, element), values (element, property).
+
+    `order` sorts the elements, the most electropositive first.
+    """
     mean = fractions @ values
     is_known = np.isfinite(mean)
     at, share = _packed(fractions)
@@ -130,6 +176,7 @@ def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarra
         deviation += share[:, k, None] * np.abs(column - mean)
         np.maximum(largest, column, out=largest, where=here)
         np.minimum(smallest, column, out=smallest, where=here)
+    first = _first_half(fractions, order)
     answer = {
         "mean": mean,
         "deviation": deviation,
@@ -137,8 +184,19 @@ def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarra
         "smallest": smallest,
         "range": np.where(is_known, largest, 0) - np.where(is_known, smallest, 0),
         "commonest": values[np.nan_to_num(fractions).argmax(1)],
+        "electropositive": 2 * first @ values,
+        "electronegative": 2 * (fractions - first) @ values,
     }
     return {name: np.where(is_known, value, np.nan) for name, value in answer.items()}
+
+
+def _first_half(fractions: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """What of each mole fraction belongs to the first half of the atoms, in some order of the elements."""
+    sorted_ = fractions[:, order]
+    before = np.cumsum(sorted_, axis=1) - sorted_
+    first = np.empty_like(fractions)
+    first[:, order] = np.clip(0.5 - before, 0.0, sorted_)
+    return first
 
 
 def _packed(fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ import xarray as xr
 from scipy.stats import skew
 
 from tieline.errors import NotIdentified, SchemaError
-from tieline.features.elements import element_statistics
+from tieline.features.elements import element_statistics, stoichiometry
 from tieline.models.arrays import Array, Indices, Mask
 from tieline.models.composition_basis import Span
 from tieline.models.element_slots import Slots
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 READER = "CompositionProperties"
 FEWEST = 4  # values of a property; with fewer nothing can be left out and predicted
-STATISTICS = ("mean", "deviation", "largest", "smallest")  # range and commonest bring nothing beside these
-FIRST_NUMBER = 1 + len(STATISTICS)  # group of the first number beside the composition
+STATISTICS = ("mean", "deviation", "largest", "smallest", "electropositive", "electronegative")
+# range and commonest bring nothing beside these
+STOICHIOMETRY = 1 + len(STATISTICS)  # group of the proportions in which elements are combined
+FIRST_NUMBER = 1 + STOICHIOMETRY  # group of the first number beside the composition
 MOST_SKEWED = 0.5  # a skewness beyond which a positive property is transformed
 WIDE = 3.0  # ratio of the 95th to the 5th percentile from which on a transform matters
 MANY_ZEROS = 0.05  # share of values from which on a logarithm would be about zero or not, and little else
@@ -44,11 +46,11 @@ class Coordinates:
         names: of the design variables.
         composition: the one of them that is a composition.
         elements: symbols, in the order of the table.
-        kept: statistics that vary over the table.
+        kept: statistics and proportions that vary over the table.
         centre: of each coordinate (coordinate).
         scale: of each coordinate (coordinate).
         group: which length each coordinate has (coordinate): 0 for mole fractions, then one for each
-            statistic, one for each number, and one for all that a source says.
+            statistic, one for proportions, one for each number, and one for all that a source says.
         sources: what else is known of compositions.
     """
 
@@ -72,10 +74,10 @@ class Coordinates:
         composition = _composition_of(table, names)
         numbers = [name for name in names if name != composition]
         _refuse_other_than_numbers(table, numbers)
-        statistics = element_statistics(table[composition], STATISTICS)
-        kept = [str(name) for name in statistics.data_vars if _varies(statistics[name].values)]
+        described = _described(table[composition])
+        kept = [str(name) for name in described.data_vars if _varies(described[name].values)]
         elements = tuple(table["element"].values.astype(str))
-        kind = [1 + STATISTICS.index(name.rsplit("_", 1)[1]) for name in kept]
+        kind = [_kind(name) for name in kept]
         first_source = FIRST_NUMBER + len(numbers)
         of_sources = [first_source + i for i, source in enumerate(sources) for _ in range(source.n_numbers)]
         group = [*kind, *[0] * len(elements), *range(FIRST_NUMBER, first_source), *of_sources]
@@ -102,7 +104,7 @@ class Coordinates:
         """A length for each group, to begin with."""
         n_others = len(self.names) - 1 + len(self.sources)
         # Of mole fractions, statistics and numbers: the best of several on a part of AFLOW's properties.
-        return np.array([4.0, *[1.5] * len(STATISTICS), *[2.0] * n_others])
+        return np.array([4.0, *[1.5] * STOICHIOMETRY, *[2.0] * n_others])
 
     def place(self, design: xr.Dataset) -> Array:
         """Coordinates (specimen, coordinate) of a design, not yet divided by lengths; NaN where not known.
@@ -110,8 +112,8 @@ class Coordinates:
         An element that is not among `elements` is known by its statistics only.
         """
         composition = design[self.composition].transpose("specimen", "element")
-        statistics = element_statistics(composition, STATISTICS)
-        blocks = [statistics[name].values for name in self.kept]
+        described = _described(composition)
+        blocks = [described[name].values for name in self.kept]
         fractions = composition.reindex(element=list(self.elements)).fillna(0.0).values
         numbers = [design[name].values.astype(float) for name in self.names if name != self.composition]
         told = [source.numbers(composition) for source in self.sources]
@@ -303,6 +305,17 @@ def read(
         tuple(systems.tolist()),
         notes,
     )
+
+
+def _described(composition: xr.DataArray) -> xr.Dataset:
+    """Statistics of the elements, and proportions."""
+    return element_statistics(composition, STATISTICS).assign(stoichiometry(composition).data_vars)
+
+
+def _kind(name: str) -> int:
+    """The group of a statistic, or of a proportion."""
+    ending = name.rsplit("_", 1)[1] if "_" in name else ""
+    return 1 + STATISTICS.index(ending) if ending in STATISTICS else STOICHIOMETRY
 
 
 def _scale(name: str, values: Array, bound: Indices) -> Scale:
