@@ -4,7 +4,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import multivariate_normal
 
 from tieline.models.composition_basis import Basis
-from tieline.models.composition_field import CompositionField, _Solver, leave_out
+from tieline.models.composition_field import CompositionField, _Solver, fit_field, leave_out
 from tieline.models.composition_folds import leave_out as leave_out_groups
 from tieline.models.composition_folds import same_labels
 from tieline.models.coregionalisation import Coupling, _maximise, fit_lengths
@@ -190,3 +190,39 @@ def test_properties_with_the_same_labels_are_found():
     assert found == {(0, 1): (0, 1), (2,): (1, 2)}
     weight = np.array([[1, 0.5, 1], [1, 1, 1], [1, 1, 1]])
     assert len(same_labels(seen, weight)) == 3
+
+
+def learned(truth, noise, material, repeats=1):
+    """Length of a field from 900 places on a square, and by how much it errs between them."""
+    rng = np.random.default_rng(1)
+    x, at = rng.random((900 // repeats, 2)), rng.random((200, 2))
+    y = np.repeat(truth(x) + noise * rng.standard_normal((len(x), 1)), repeats, axis=0)
+    x = np.repeat(x, repeats, axis=0)
+    told = (np.zeros(y.shape), np.zeros(2, dtype=np.intp), np.array([1.0]))
+    found, _ = fit_field(x, y, *told, 0, Basis.plain(1), material)
+    return found.lengths[0], np.abs(found.answer(at / found.lengths[0]).mean - truth(at)).mean()
+
+
+def fine(x):
+    return np.sin(20 * x[:, :1]) * np.sin(20 * x[:, 1:])
+
+
+def plain(x):
+    return np.sin(3 * x[:, :1]) + x[:, 1:]
+
+
+def test_what_only_near_neighbours_tell_shortens_lengths():
+    by_likelihood, error = learned(fine, 0.05, None)
+    shorter, less = learned(fine, 0.05, np.arange(900))
+    assert shorter < by_likelihood
+    assert less < 0.85 * error
+
+
+def test_noise_does_not_shorten_lengths():
+    assert learned(plain, 0.5, np.arange(900)) == learned(plain, 0.5, None)
+
+
+def test_rows_of_one_material_do_not_tell_of_each_other():
+    together, _ = learned(plain, 0.5, np.arange(900) // 2, repeats=2)
+    apart, _ = learned(plain, 0.5, np.arange(900), repeats=2)
+    assert apart < together

@@ -75,7 +75,8 @@ def fit(reading: CompositionReading, method: str, seed: int, earlier: Lesson | N
     learners, group, first = METHODS[method], reading.coordinates.group, reading.coordinates.first_lengths
     basis = choose_basis(reading, seed)
     labels = labels_of(reading, leave_out_groups(reading.material, reading.system, seed).parts, basis, seed)
-    field, rows = fit_field(reading.x, labels.value, labels.variance, group, first, seed, basis)
+    told = (labels.value, labels.variance)
+    field, rows = fit_field(reading.x, *told, group, first, seed, basis, reading.material)
     # A value that is less certain than the noise at one specimen counts less.
     weight = reading.alike(field.noise / (field.noise + reading.variance))
     lesson = Lesson(reading.x, reading.slots, labels.expected, weight)

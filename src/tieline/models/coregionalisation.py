@@ -80,8 +80,18 @@ def fit_lengths(
                 found = likelihood(tried)
                 if found > best:
                     lengths, best = tried, found
-    signal, residual, _ = _maximise(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, variance, STEPS)
-    return lengths, Coupling.of(signal, residual)
+    return lengths, _coupling(np.exp(-np.tensordot(1 / lengths, apart, 1)), y, variance)
+
+
+def fit_coupling(k: Array, y: Array, variance: Array, seed: int) -> Coupling:
+    """Find the covariances alone, of values (row, property), where that of the rows is known (row, row)."""
+    rows = _most_telling(y, seed)
+    return _coupling(k[np.ix_(rows, rows)], y[rows], variance[rows])
+
+
+def _coupling(k: Array, y: Array, variance: Array) -> Coupling:
+    signal, residual, _ = _maximise(k, y, variance, STEPS)
+    return Coupling.of(signal, residual)
 
 
 def _most_telling(y: Array, seed: int) -> Indices:

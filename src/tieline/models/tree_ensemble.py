@@ -14,8 +14,8 @@ from tieline.models.arrays import Array, Indices
 from tieline.models.composition_folds import same_labels
 
 N_TREES = 100
-N_TREES_LEFT_OUT = 25  # of each part that is left out
-SHARE_OF_COORDINATES = 1 / 3  # that a split may choose from
+N_TREES_LEFT_OUT = 20  # of each part that is left out
+SHARE_OF_COORDINATES = 1 / 4  # that a split may choose from
 LEAF = -1
 
 
