@@ -44,9 +44,8 @@ UNITS = {
     "enthalpy_of_vaporization": "kJ/mol",
     "cohesive_energy": "eV",
 }
-STATISTICS = (
-    "mean", "deviation", "largest", "smallest", "range", "commonest", "electropositive", "electronegative",
-)  # fmt: skip
+HALVES = ("electropositive", "electronegative")
+STATISTICS = ("mean", "deviation", "largest", "smallest", "range", "commonest", *HALVES)
 N_SHARES = 4  # largest mole fractions that `stoichiometry` tells
 
 
@@ -114,8 +113,10 @@ def element_statistics(composition: xr.DataArray, statistics: Sequence[str] = ST
         )
     known = table.sel(element=symbols[is_used])
     values = np.stack([known[name].values for name in table.data_vars], 1)
-    order = np.argsort(known["electronegativity"].values, kind="stable")
-    summaries = _summaries(fractions[:, is_used], values, order)
+    summaries = _summaries(fractions[:, is_used], values)
+    if not set(HALVES).isdisjoint(statistics):
+        order = np.argsort(known["electronegativity"].values, kind="stable")
+        summaries |= _of_halves(fractions[:, is_used], values, order)
     variables = {}
     for j, name in enumerate(table.data_vars):
         attrs = {"role": "synthesis", "units": table[name].attrs["units"]}
@@ -160,11 +161,8 @@ def stoichiometry(composition: xr.DataArray) -> xr.Dataset:
     return xr.Dataset(variables, coords=coords)
 
 
-def _summaries(fractions: np.ndarray, values: np.ndarray, order: np.ndarray) -> dict[str, np.ndarray]:
-    """Each statistic (specimen, property) of fractions (specimen, element), values (element, property).
-
-    `order` sorts the elements, the most electropositive first.
-    """
+def _summaries(fractions: np.ndarray, values: np.ndarray) -> dict[str, np.ndarray]:
+    """Each statistic (specimen, property) of fractions (specimen, element), values (element, property)."""
     mean = fractions @ values
     is_known = np.isfinite(mean)
     at, share = _packed(fractions)
@@ -176,7 +174,6 @@ def _summaries(fractions: np.ndarray, values: np.ndarray, order: np.ndarray) -> 
         deviation += share[:, k, None] * np.abs(column - mean)
         np.maximum(largest, column, out=largest, where=here)
         np.minimum(smallest, column, out=smallest, where=here)
-    first = _first_half(fractions, order)
     answer = {
         "mean": mean,
         "deviation": deviation,
@@ -184,19 +181,17 @@ def _summaries(fractions: np.ndarray, values: np.ndarray, order: np.ndarray) -> 
         "smallest": smallest,
         "range": np.where(is_known, largest, 0) - np.where(is_known, smallest, 0),
         "commonest": values[np.nan_to_num(fractions).argmax(1)],
-        "electropositive": 2 * first @ values,
-        "electronegative": 2 * (fractions - first) @ values,
     }
     return {name: np.where(is_known, value, np.nan) for name, value in answer.items()}
 
 
-def _first_half(fractions: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """What of each mole fraction belongs to the first half of the atoms, in some order of the elements."""
-    sorted_ = fractions[:, order]
-    before = np.cumsum(sorted_, axis=1) - sorted_
-    first = np.empty_like(fractions)
-    first[:, order] = np.clip(0.5 - before, 0.0, sorted_)
-    return first
+def _of_halves(fractions: np.ndarray, values: np.ndarray, order: np.ndarray) -> dict[str, np.ndarray]:
+    """Means over both halves of the atoms; `order` sorts the elements, the most electropositive first."""
+    in_order = fractions[:, order]
+    before = np.cumsum(in_order, axis=1) - in_order
+    first = np.clip(0.5 - before, 0.0, in_order)
+    means = (2 * first @ values[order], 2 * (in_order - first) @ values[order])
+    return dict(zip(HALVES, means, strict=True))
 
 
 def _packed(fractions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
