@@ -5,6 +5,7 @@ from types import ModuleType
 
 from tieline.models.encoder_network import AnyArray, Batch, EncoderShape, encode, unpack
 
+BLURRED = 0.3  # standard deviation of what is added to each standardised number while it learns
 UNRELIABLE = 0.5  # standard deviation of the factor that each hidden unit has while it learns
 ROBUST = 0.2  # standard deviations of a property, from which on errors count by their size, not its square
 
@@ -29,8 +30,8 @@ class AttentionNetwork:
 
     @property
     def n_noise(self) -> int:
-        """One draw for every hidden unit."""
-        return self.encoder.n_hidden
+        """One draw for every number and every hidden unit."""
+        return self.encoder.n_numbers + self.encoder.n_hidden
 
     def mean(self, weights: AnyArray, features: AnyArray, batch: Batch, xp: ModuleType) -> AnyArray:
         """Expected values of order one (composition, property)."""
@@ -42,13 +43,15 @@ class AttentionNetwork:
     ) -> AnyArray:
         """Mean size of the errors, those near zero squared; missing values count nothing.
 
-        Hidden units are unreliable: a network that depends on none of them alone errs less on other materials
-        (Srivastava et al., 2014, section 10, with normal factors).
+        Numbers are blurred and hidden units unreliable: a network that depends on none of them alone errs
+        less on other materials (Srivastava et al., 2014, section 10, with normal factors).
         """
         network = unpack(weights, self.pieces, xp)
-        hidden = encode(network, self.encoder, features, batch, xp)
+        n = self.encoder.n_numbers
+        blurred = batch._replace(numbers=batch.numbers + BLURRED * noise[:, :n])
+        hidden = encode(network, self.encoder, features, blurred, xp) * (1 + UNRELIABLE * noise[:, n:])
         seen = xp.isfinite(batch.values)
-        error = _answer(network, hidden * (1 + UNRELIABLE * noise)) - xp.where(seen, batch.values, 0.0)
+        error = _answer(network, hidden) - xp.where(seen, batch.values, 0.0)
         size = xp.sqrt(error**2 + ROBUST**2) - ROBUST
         return xp.where(seen, batch.weight * size, 0.0).sum() / xp.maximum(seen.sum(), 1)
 

@@ -14,8 +14,12 @@ POWER = re.compile(r"\^(-?\d)")
 
 
 def spoken_unit(variable: xr.DataArray | xr.Variable) -> str:
-    """Write a variable's unit as one reads it, g/cm³ for g/cm^3; "" where there is none."""
-    units = str(variable.attrs.get("units", ""))
+    """Write a variable's unit as one reads it; "" where there is none."""
+    return as_read(str(variable.attrs.get("units", "")))
+
+
+def as_read(units: str) -> str:
+    """Write a unit as one reads it: g/cm³ for g/cm^3, °C for degC, nothing for 1."""
     return SPOKEN_UNITS.get(units, POWER.sub(lambda found: found[1].translate(RAISED), units))
 
 

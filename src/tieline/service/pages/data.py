@@ -54,7 +54,7 @@ def view(campaign: Viewed, offset: Annotated[int, Query(ge=0, le=2**60)] = 0) ->
     table = flat(thin)
     units = {str(n): str(v.attrs.get("units", "")) for n, v in thin.data_vars.items()}
     return seen | {
-        "columns": [spoken(str(name), units.get(str(name), "").replace("1", "")) for name in table.columns],
+        "columns": [spoken(str(name), units.get(str(name), "")) for name in table.columns],
         "rows": [[str(name), *map(_cell, row)] for name, *row in table.itertuples(name=None)],
         "n_specimens": specimens.sizes["specimen"],
         "others": [_modality(name, node) for name, node in record.children.items() if name != "specimens"],

@@ -16,7 +16,7 @@ from tieline.campaign.store.tables import LIVE
 from tieline.campaign.telling import Vocabulary
 from tieline.models.posterior import label_sets
 from tieline.planning.listing import MARK, element_heading
-from tieline.planning.wording import SPOKEN_UNITS, plus_minus, unbroken
+from tieline.planning.wording import as_read, plus_minus, unbroken
 from tieline.schema import specimens_of
 from tieline.service.answers import Proposal, proposal_of
 from tieline.service.guard import READ, needs
@@ -154,7 +154,7 @@ def _expected(proposal: Proposal, words: Vocabulary) -> dict[str, str]:
         mean, sd = proposal.predicted.get(name), proposal.predicted.get(f"{name}_sd")
         if isinstance(mean, float) and isinstance(sd, float):
             unit = words.units.get(name, "")
-            told[name] = plus_minus(mean, sd, SPOKEN_UNITS.get(unit, unit))
+            told[name] = plus_minus(mean, sd, as_read(unit))
     if proposal.predicted.get("most_likely_phase"):
         told["most likely phase"] = str(proposal.predicted["most_likely_phase"])
     return told

@@ -23,7 +23,7 @@ from tieline.campaign.studies.volumes import (
     voxel_of,
 )
 from tieline.errors import NotFound, SchemaError, TielineError
-from tieline.planning.wording import SPOKEN_UNITS
+from tieline.planning.wording import as_read
 from tieline.schema.volumes import AXES
 from tieline.service.charts.drawing import Drawings
 from tieline.service.charts.slices import plane
@@ -85,7 +85,7 @@ def view(
         "digest": one.digest,
         "is_segmented": is_segmented(voxels),
         "shape": list(voxels.shape),
-        "voxel": f"{size:.4g} {SPOKEN_UNITS.get(units, units)}".strip(),
+        "voxel": f"{size:.4g} {as_read(units)}".strip(),
         "planes": [_plane(one.key, voxels, axis, at) for axis, at in zip(AXES, (x, y, z), strict=True)],
         "note": one.note,
         "whole": _whole(numbers),
@@ -140,7 +140,7 @@ def _along(numbers: Mapping[str, tuple[float, str]]) -> list[dict[str, Any]]:
 
 
 def _said(what: str, value: float, units: str) -> dict[str, Any]:
-    return {"what": what, "value": value, "unit": SPOKEN_UNITS.get(units, units)}
+    return {"what": what, "value": value, "unit": as_read(units)}
 
 
 add_page(router, PATH, "volumes.html", view)

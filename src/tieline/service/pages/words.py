@@ -6,7 +6,7 @@ from typing import Any
 
 from tieline.campaign.store.event import Event
 from tieline.planning.goals import parse_goal
-from tieline.planning.wording import SPOKEN_UNITS
+from tieline.planning.wording import as_read
 
 STATES = {
     "proposed": "open",
@@ -27,7 +27,7 @@ FEW = 3  # names in one sentence
 
 def spoken(name: str, unit: str = "") -> str:
     """A quantity with its unit, as a header says it."""
-    unit = SPOKEN_UNITS.get(unit, unit)
+    unit = as_read(unit)
     plain = name.replace("_", " ")
     return f"{plain} ({unit})" if unit else plain
 
@@ -72,7 +72,7 @@ def _value(one: Mapping[str, Any]) -> str:
         return f"{name}: failed"
     sign = {"below": "below ", "above": "above "}.get(one["flag"], "")
     value = one["label"] if one["label"] is not None else f"{one['value']:.6g}"
-    unit = SPOKEN_UNITS.get(one["unit"] or "", one["unit"] or "")
+    unit = as_read(one["unit"] or "")
     return f"{name} {sign}{value} {unit}".strip()
 
 
