@@ -252,6 +252,12 @@ def test_one_material_on_several_rows_asks_for_groups():
         assert not set(frame["formula"][train]) & set(frame["formula"][test])
 
 
+def test_compositions_are_counted_and_not_their_parts():
+    frame = pd.DataFrame({"formula": ["FeNi", "Fe3Ni", "FeNi", "Fe9Ni"], "strength": [1.0, 2.0, 1.5, 2.0]})
+    columns = tl.inspect(tl.table(frame, formula="formula")).columns
+    assert columns["n_different"].sel(column=["composition", "strength"]).values.tolist() == [3, 3]
+
+
 def test_without_a_target_the_table_itself_is_looked_over():
     frame, rng = sheet(7)
     report = tl.inspect(tl.table(plant_prefix(frame, rng)))

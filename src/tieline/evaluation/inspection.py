@@ -111,7 +111,7 @@ def _column(variable: xr.DataArray) -> dict[str, object]:
             variable.transpose("specimen", ...).values.astype(float).reshape(variable.sizes["specimen"], -1)
         )
         is_known = np.isfinite(values).all(1)
-        n_known, n_missing, known = int(is_known.sum()), int((~is_known).sum()), values[is_known].ravel()
+        n_known, n_missing, known = int(is_known.sum()), int((~is_known).sum()), values[is_known]
         ends = (known.min(), np.median(known), known.max()) if known.size else (np.nan,) * 3
     counts = {"n_known": n_known, "n_missing": n_missing, "n_different": len(np.unique(known, axis=0))}
     return about | counts | dict(zip(("smallest", "median", "largest"), map(float, ends), strict=True))
