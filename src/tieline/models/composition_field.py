@@ -198,10 +198,11 @@ def fit_field(
 def _shortened(
     k: Array, y: Array, variance: Array, coupling: Coupling, left_out: Indices, seed: int
 ) -> tuple[float, Array, Coupling]:
-    """Halve all lengths, once or more, if rows that are left out are predicted better by it, beyond chance.
+    """Halve all lengths, once or more, if rows that are left out are predicted better by it.
 
     The likelihood finds lengths on a few hundred rows. Among thousands a place has nearer neighbours, which
-    know more of it than the likelihood of so few allows them to.
+    know more of it than the likelihood of so few allows them to. Shorter lengths must gain more than a
+    standard error over those taken so far.
 
     Args:
         k: covariance of the rows (row, row).
@@ -214,14 +215,15 @@ def _shortened(
     Returns:
         By what lengths are multiplied, and `k` and `coupling` with these.
     """
-    best, most = (1.0, k, coupling), 0.0
+    best = (1.0, k, coupling)
     errors = _errors_of(k, coupling, y, variance, left_out)
     for halved in range(1, MOST_HALVED + 1):
         k = k**2
         coupling = fit_coupling(k, y, variance, seed)
-        saved = errors - _errors_of(k, coupling, y, variance, left_out)
-        if saved.mean() > max(most, saved.std() / np.sqrt(len(saved))):
-            best, most = (0.5**halved, k, coupling), saved.mean()
+        found = _errors_of(k, coupling, y, variance, left_out)
+        saved = errors - found
+        if saved.mean() > saved.std() / np.sqrt(len(saved)):
+            best, errors = (0.5**halved, k, coupling), found
     return best
 
 
