@@ -23,10 +23,10 @@ def verify(folder: Path, store: Store) -> list[str]:
     found = check_store(store)
     if found:
         return found  # what the log says of files cannot be trusted
-    expected = {}
-    for event in store.events():
+    events, expected = store.events(), {}
+    for event in events:
         expected |= dict(files_of(event))
-    return [*_compare(folder, expected), *_missing_studies(folder, store.events())]
+    return [*_compare(folder, expected), *_missing_studies(folder, events)]
 
 
 def files_of(event: Event) -> Iterator[tuple[str, str]]:

@@ -87,8 +87,8 @@ def require_finite(table: xr.Dataset, names: Sequence[str]) -> None:
     """
     for name in names:
         variable = table[name]
+        _refuse_infinite(name, variable)
         if variable.dtype.kind == "f":
-            _refuse(abs(variable) == np.inf, name, variable, "holds infinite values")
             _refuse(abs(variable) > LARGEST, name, variable, "holds values too large to reckon with")
 
 
@@ -141,8 +141,7 @@ def _check_variable(name: str, variable: xr.DataArray, table: xr.Dataset) -> Ite
         return
     if role is None:
         yield f"{name}: no role; it is taken for a property"
-    if variable.dtype.kind == "f" and np.isinf(variable.values).any():
-        _refuse(abs(variable) == np.inf, name, variable, "holds infinite values")
+    _refuse_infinite(name, variable)
     if "element" in variable.dims:
         _check_fractions(name, variable, "element")
     elif "phase" in variable.dims:
@@ -151,6 +150,11 @@ def _check_variable(name: str, variable: xr.DataArray, table: xr.Dataset) -> Ite
         yield from _note_labels(name, variable.values[~np.isnan(variable.values)].tolist())
     else:
         yield from _note_numbers(name, variable, table)
+
+
+def _refuse_infinite(name: str, variable: xr.DataArray) -> None:
+    if variable.dtype.kind == "f" and np.isinf(variable.values).any():
+        _refuse(abs(variable) == np.inf, name, variable, "holds infinite values")
 
 
 def _check_text(name: str, variable: xr.DataArray, role: str | None) -> Iterator[str]:
