@@ -5,7 +5,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -25,20 +26,30 @@ ROOMS = (
     *("evaluation", "insight", "planning", "figures", "campaign", "client", "service", "cli"),
 )
 EXECUTES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+EXECUTE = {"eval", "exec", "yaml.load", "pd.read_pickle", "pandas.read_pickle"}
 
 files = sorted(SOURCE.rglob("*.py"))
-in_rooms = pytest.mark.parametrize(
-    "file", [f for f in files if f != DOOR], ids=lambda f: f.relative_to(SOURCE).as_posix()
-)
+in_rooms = [f for f in files if f != DOOR]
+
+
+@cache
+def nodes_of(file: Path) -> list[ast.AST]:
+    """All that a file says, the module first: it is read once, for whatever is asked of it."""
+    return list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+
+
+def offences(found: dict[Path, Iterable[str]]) -> dict[str, list[str]]:
+    """What is not as it should be, by the files that it stands in."""
+    return {f.relative_to(SOURCE).as_posix(): sorted(names) for f, names in found.items() if names}
 
 
 def room(file: Path) -> str:
     return file.relative_to(SOURCE).parts[0].removesuffix(".py")
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
+def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Name every imported module, at whatever depth; `from tieline import units` is `tieline.units`."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -48,34 +59,30 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (f"tieline.{alias.name}" for alias in node.names) if is_door else (node.module,)
 
 
-def rooms_of(tree: ast.AST) -> set[str]:
-    return {name.split(".")[1] for name in imported(tree) if name.startswith("tieline.")}
+def rooms_of(nodes: Iterable[ast.AST]) -> set[str]:
+    return {name.split(".")[1] for name in imported(nodes) if name.startswith("tieline.")}
 
 
 def test_every_room_is_in_the_order():
-    assert {room(f) for f in files if f != DOOR} <= set(ROOMS)
+    assert {room(f) for f in in_rooms} <= set(ROOMS)
 
 
-@in_rooms
-def test_a_room_imports_only_from_rooms_before_it(file):
-    allowed = ROOMS[: ROOMS.index(room(file)) + 1]
-    assert rooms_of(ast.parse(file.read_text(encoding="utf-8"))) <= set(allowed)
+def test_a_room_imports_only_from_rooms_before_it():
+    allowed = {name: set(ROOMS[: i + 1]) for i, name in enumerate(ROOMS)}
+    assert offences({f: rooms_of(nodes_of(f)) - allowed[room(f)] for f in in_rooms}) == {}
 
 
-@in_rooms
-def test_of_the_door_a_room_reads_the_version_only(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    read = {
-        node.attr
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "tieline"
-    }
-    assert read <= {"__version__"}
+def test_of_the_door_a_room_reads_the_version_only():
+    def read(file):
+        ours = (node for node in nodes_of(file) if isinstance(node, ast.Attribute))
+        return {n.attr for n in ours if isinstance(n.value, ast.Name) and n.value.id == "tieline"}
+
+    assert offences({f: read(f) - {"__version__"} for f in in_rooms}) == {}
 
 
 def test_a_room_below_is_found_wherever_it_is_imported():
     function = ast.parse("def late():\n    from tieline.cli import app\n    import tieline.figures.maps")
-    assert rooms_of(function) == {"cli", "figures"}
+    assert rooms_of(ast.walk(function)) == {"cli", "figures"}
 
 
 @pytest.mark.parametrize("folder", ["src", "tests", "benchmarks", "docs", "examples"])
@@ -120,19 +127,25 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = tieline.fit
 
 
-@pytest.mark.parametrize("file", files, ids=lambda f: f.relative_to(SOURCE).as_posix())
-def test_nothing_that_is_read_is_executed(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    assert {name.split(".")[0] for name in imported(tree)}.isdisjoint(EXECUTES)
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        assert ast.unparse(call.func) not in (
-            "eval",
-            "exec",
-            "yaml.load",
-            "pd.read_pickle",
-            "pandas.read_pickle",
-        )
-        assert "allow_pickle" not in {keyword.arg for keyword in call.keywords}
+def test_nothing_that_is_read_is_executed():
+    assert offences({f: set(executing(nodes_of(f))) for f in files}) == {}
+
+
+def test_what_executes_is_found():
+    code = "from joblib import load\neval(a)\npd.read_pickle(b)\nnp.load(c, allow_pickle=True)\nre.eval(d)"
+    found = set(executing(ast.walk(ast.parse(code))))
+    assert found == {"joblib", "eval", "pd.read_pickle", "allow_pickle"}
+
+
+def executing(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Name what would run the code in a file that is read."""
+    nodes = list(nodes)
+    yield from EXECUTES & {name.split(".")[0] for name in imported(nodes)}
+    for call in (node for node in nodes if isinstance(node, ast.Call)):
+        last = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        if last in {name.split(".")[-1] for name in EXECUTE} and (whole := ast.unparse(call.func)) in EXECUTE:
+            yield whole
+        yield from {"allow_pickle"} & {keyword.arg for keyword in call.keywords}
 
 
 def test_every_imported_package_is_a_declared_dependency():
@@ -143,7 +156,7 @@ def test_every_imported_package_is_a_declared_dependency():
     missing = {}
     for file in files:
         text = file.read_text(encoding="utf-8")
-        roots = {name.split(".")[0] for name in imported(ast.parse(text))}
+        roots = {name.split(".")[0] for name in imported(nodes_of(file))}
         for root in roots - sys.stdlib_module_names - {"tieline"}:
             # Who imports a part that is an extra says that it may be missing.
             owners = {_plain(name) for name in providers[root]}
@@ -154,11 +167,14 @@ def test_every_imported_package_is_a_declared_dependency():
     assert missing == {}
 
 
-@pytest.mark.parametrize("file", files, ids=lambda f: f.relative_to(SOURCE).as_posix())
-def test_everything_public_has_a_docstring(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    assert ast.get_docstring(tree), "the module has none"
-    assert [node.name for node in public(tree) if not ast.get_docstring(node)] == []
+def test_every_file_and_everything_public_has_a_docstring():
+    def silent(file):
+        module, *_ = nodes_of(file)
+        assert isinstance(module, ast.Module)
+        nameless = [] if ast.get_docstring(module) else ["the module"]
+        return [*nameless, *(node.name for node in public(module) if not ast.get_docstring(node))]
+
+    assert offences({f: silent(f) for f in files}) == {}
 
 
 def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:

@@ -1,6 +1,7 @@
 """From proposals to results and back: the list that `propose` writes is the file that is imported."""
 
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -24,9 +25,17 @@ def fitted(place, sheet, columns="", **settings):
     return folder
 
 
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """The folder of a campaign that has learned its sheet."""
+    with fitted(tmp_path_factory.mktemp("loop"), SHEET) as campaign:
+        return campaign.path
+
+
 @pytest.fixture
-def folder(tmp_path):
-    return fitted(tmp_path, SHEET)
+def folder(learned, tmp_path):
+    with Campaign.open(shutil.copytree(learned, tmp_path / "c")) as campaign:
+        yield campaign
 
 
 def fill(folder, **columns):
