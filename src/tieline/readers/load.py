@@ -288,7 +288,8 @@ def _joined(
         identities = list(dict.fromkeys(one.specimen for one in (*patterns, *scans)))
         return _record(xr.Dataset(coords={"specimen": identities}), patterns, scans, notes, None)
     source, mapped, layout = tables[0]
-    layout = read_layout(source, mapped, said=said.columns, is_in_folder=True)
+    if said.columns:  # of a folder it was not known until now which file they are of
+        layout = read_layout(source, mapped, said=said.columns, is_in_folder=True)
     specimens = specimens_of(layout, mapped)
     matched, remarks = match_names(specimens.specimen.values, patterns, "pattern")
     remarks = remarks if patterns else []

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tieline.errors import SchemaError, did_you_mean
+from tieline.errors import SchemaError, TielineError, did_you_mean
 from tieline.readers.column import Column
 from tieline.readers.columns import guess_columns
 from tieline.readers.diffractometer import read_diffractometer
 from tieline.readers.grid import Grid
 from tieline.readers.headers import parse_header, symbol_name
+from tieline.readers.long_patterns import continued, parted
 from tieline.readers.mapping import Correction, Mapped
 from tieline.readers.nexus import read_nexus
 from tieline.readers.patterns import (
@@ -72,6 +73,30 @@ def read_layout(
         one = ending in DIFFRACTOMETER_ENDINGS
         patterns = [read_diffractometer(source)] if one else read_nexus(source)
         return Layout(Sheet(pd.DataFrame(), {}, name=source.name), patterns=patterns)
+    long = _read_long(source, mapped, is_in_folder=is_in_folder)
+    return long or _read_text(source, mapped, said=said, is_in_folder=is_in_folder)
+
+
+def _read_long(source: Source, mapped: Mapped, *, is_in_folder: bool) -> Layout | None:
+    """Read a long text of patterns by its first lines; None if it is anything else."""
+    text = parted(source.data)
+    if text is None:
+        return None
+    beginning = replace(source, data=text.beginning)
+    try:
+        layout = _read_text(beginning, mapped, said={}, is_in_folder=is_in_folder)
+    except TielineError:
+        return None  # what is wrong is told of the whole
+    if layout.has_specimens or layout.is_wide:
+        return None
+    patterns = continued(text, layout.patterns, source.name)
+    return None if patterns is None else replace(layout, patterns=patterns)
+
+
+def _read_text(
+    source: Source, mapped: Mapped, *, said: Mapping[str, Correction], is_in_folder: bool
+) -> Layout:
+    """Read a table, or patterns that stand in one."""
     grid = read_grid(source.data, source.name, mapped.sheet)
     if has_angle_header(grid):
         sheet, angles, intensity = split_wide(grid, source.name)
