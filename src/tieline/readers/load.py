@@ -51,9 +51,9 @@ def load(
     beside yours, `<file name>.columns.toml`.
 
     Args:
-        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye, a NeXus file, or
-            xrdml, brml, raw, rasx with `tieline[readers]`), a scan (a TIFF stack, or a folder of TIFF
-            slices), a folder with one table and any number of patterns and scans, each named like its
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye, ras, a file of SPEC
+            or NeXus, or xrdml, brml, raw, rasx with `tieline[readers]`), a scan (a TIFF stack, or a folder of
+            TIFF slices), a folder with one table and any number of patterns and scans, each named like its
             specimen, or a record or table that `save_netcdf` wrote (nc), which says itself what its
             variables are.
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a

@@ -17,7 +17,8 @@ from tieline.readers.sheet import Sheet, sheet_from_grid
 
 DIFFRACTOMETER_ENDINGS = {".xrdml", ".brml", ".raw", ".rasx"}
 NEXUS_ENDINGS = {".nxs", ".h5", ".hdf5"}
-PATTERN_ENDINGS = {".xy", ".xye", *DIFFRACTOMETER_ENDINGS, *NEXUS_ENDINGS}
+TEXT_SCAN_ENDINGS = {".ras", ".spec"}
+PATTERN_ENDINGS = {".xy", ".xye", *DIFFRACTOMETER_ENDINGS, *NEXUS_ENDINGS, *TEXT_SCAN_ENDINGS}
 TWO_THETA = re.compile(r"(two|2)_?th(eta)?(_.*)?|x_2_?theta(_.*)?|th2")
 # These words may also be a specimen's place on a wafer, so an intensity must stand beside them.
 ANGLE = re.compile(r"angle|pos(ition)?")

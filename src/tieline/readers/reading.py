@@ -29,6 +29,7 @@ from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
 from tieline.readers.source import Source
 from tieline.readers.specimens import specimens_dataset
+from tieline.readers.text_scans import is_text_scan, read_text_scans
 
 MOST_COLUMNS = 4000
 
@@ -68,13 +69,21 @@ def read_layout(
         said: what was said now; a column named here must exist.
         is_in_folder: the file is one of several in a folder of measurements.
     """
-    ending = source.path.suffix.lower()
-    if ending in DIFFRACTOMETER_ENDINGS or ending in NEXUS_ENDINGS:
-        one = ending in DIFFRACTOMETER_ENDINGS
-        patterns = [read_diffractometer(source)] if one else read_nexus(source)
+    patterns = _of_an_instrument(source)
+    if patterns is not None:
         return Layout(Sheet(pd.DataFrame(), {}, name=source.name), patterns=patterns)
     long = _read_long(source, mapped, is_in_folder=is_in_folder)
     return long or _read_text(source, mapped, said=said, is_in_folder=is_in_folder)
+
+
+def _of_an_instrument(source: Source) -> list[Pattern] | None:
+    """Read a file as an instrument writes it; None if it is a text of any other kind."""
+    ending = source.path.suffix.lower()
+    if ending in DIFFRACTOMETER_ENDINGS:
+        return [read_diffractometer(source)]
+    if ending in NEXUS_ENDINGS:
+        return read_nexus(source)
+    return read_text_scans(source) if is_text_scan(source) else None
 
 
 def _read_long(source: Source, mapped: Mapped, *, is_in_folder: bool) -> Layout | None:
