@@ -1,5 +1,6 @@
 """The commands `tieline serve` and `tieline token`, as a person types them."""
 
+import gc
 import re
 import signal
 import socket
@@ -8,6 +9,7 @@ import sys
 
 import httpx
 import pytest
+from server import visiting
 from typer.testing import CliRunner
 
 from tieline.campaign.campaign import Campaign
@@ -15,6 +17,7 @@ from tieline.campaign.tokens import add_token, find_token, list_tokens, revoke_t
 from tieline.cli import app
 from tieline.errors import Conflict, NotAllowed, NotFound, TielineError, Unavailable
 from tieline.service.access import Access
+from tieline.service.app import create_app
 from tieline.service.serving import serve
 
 
@@ -37,6 +40,24 @@ def test_a_served_campaign_answers_until_it_is_stopped(folder):
     assert process.returncode in (0, 130, -signal.SIGINT)
     with Campaign.open(folder) as campaign:
         assert campaign.verify() == []
+
+
+def test_no_end_of_a_line_keeps_small_packets_back(folder):
+    """Or the other end, which waits for more before it says that they came, makes every answer 40 ms late."""
+    with visiting(create_app(folder)) as client:
+        client.get("/v1/health")
+        port = client.base_url.port
+        ends = [end for end in gc.get_objects() if type(end) is socket.socket and port in ports_of(end)]
+        assert len(ends) == 2
+        assert all(end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in ends)
+
+
+def ports_of(end):
+    """The ports that a connection runs between; none of a socket that is closed, or listens."""
+    try:
+        return end.getsockname()[1], end.getpeername()[1]
+    except (OSError, IndexError):
+        return ()
 
 
 def test_a_token_is_shown_once_listed_and_taken_back(folder):

@@ -110,7 +110,8 @@ def _refuse_open_door(campaign: Campaign, access: Access) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """A socket that listens, so that connections wait from here on while the libraries load."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP, or asyncio keeps small packets back and every answer comes 40 ms late.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host.strip("[]"), port))
