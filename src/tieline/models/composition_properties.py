@@ -111,8 +111,8 @@ class CompositionProperties:
         """
         require(design, self.design_names, READER)
         rng = np.random.default_rng(seed)
-        coordinates = Coordinates.of(design, self.design_names)
-        x = coordinates.place(design) / coordinates.first_lengths[coordinates.group]
+        coordinates, places = Coordinates.of(design, self.design_names)
+        x = places / coordinates.first_lengths[coordinates.group]
         n, p = len(x), len(self.properties)
         mixing = rng.standard_normal((p, p)) / np.sqrt(p)
         functions = (

@@ -64,8 +64,20 @@ class Coordinates:
     sources: tuple["Source", ...] = ()
 
     @classmethod
-    def of(cls, table: xr.Dataset, names: Sequence[str], sources: Sequence["Source"] = ()) -> "Coordinates":
-        """Read off a table what its design is.
+    def of(
+        cls,
+        table: xr.Dataset,
+        names: Sequence[str],
+        sources: Sequence["Source"] = (),
+        told: Mask | slice = slice(None),
+    ) -> tuple["Coordinates", Array]:
+        """Read off a table what its design is, and where its specimens lie (specimen, coordinate).
+
+        Args:
+            table: with the design.
+            names: of the design.
+            sources: what else is known of compositions.
+            told: the specimens that say how a design varies.
 
         Raises:
             SchemaError: there is not exactly one composition, or a variable is not one number a specimen.
@@ -74,8 +86,8 @@ class Coordinates:
         composition = _composition_of(table, names)
         numbers = [name for name in names if name != composition]
         _refuse_other_than_numbers(table, numbers)
-        described = _described(table[composition])
-        kept = [str(name) for name in described.data_vars if _varies(described[name].values)]
+        described = _described(table[composition].transpose("specimen", "element"))
+        kept = [str(name) for name in described.data_vars if _varies(described[name].values[told])]
         elements = tuple(table["element"].values.astype(str))
         kind = [_kind(name) for name in kept]
         first_source = FIRST_NUMBER + len(numbers)
@@ -84,7 +96,8 @@ class Coordinates:
         empty = np.zeros(len(group))
         groups = np.array(group, dtype=np.intp)
         bare = cls(tuple(names), composition, elements, tuple(kept), empty, empty + 1, groups, tuple(sources))
-        x = bare.place(table)
+        places = bare._place(table, described)
+        x = places[told]
         x = x[np.isfinite(x).all(1)]
         if not len(x):
             raise NotIdentified(f"No specimen has a complete design of {', '.join(names)}.")
@@ -97,7 +110,8 @@ class Coordinates:
         share = np.where(is_statistic, max(len(kept), 1), 1.0)
         for i, source in enumerate(sources):
             share[bare.group == first_source + i] = source.n_numbers
-        return replace(bare, centre=centre, scale=np.where(is_fraction, 2.0, spread * share))
+        scale = np.where(is_fraction, 2.0, spread * share)
+        return replace(bare, centre=centre, scale=scale), (places - centre) / scale
 
     @property
     def first_lengths(self) -> Array:
@@ -111,8 +125,10 @@ class Coordinates:
 
         An element that is not among `elements` is known by its statistics only.
         """
+        return self._place(design, _described(design[self.composition].transpose("specimen", "element")))
+
+    def _place(self, design: xr.Dataset, described: xr.Dataset) -> Array:
         composition = design[self.composition].transpose("specimen", "element")
-        described = _described(composition)
         blocks = [described[name].values for name in self.kept]
         fractions = composition.reindex(element=list(self.elements)).fillna(0.0).values
         numbers = [design[name].values.astype(float) for name in self.names if name != self.composition]
@@ -271,11 +287,10 @@ def read(
     values[flags == "failed"] = np.nan
     bound = np.select([flags == "below", flags == "above"], [-1, 1], 0)
     # Specimens that nothing was measured of do not say how a design varies.
-    coordinates = Coordinates.of(table.isel(specimen=np.isfinite(values).any(1)), design, sources)
+    is_measured = np.asarray(np.isfinite(values).any(1))
+    coordinates, x = Coordinates.of(table, design, sources, is_measured)
     refuse_open(table[coordinates.composition])
-    x = coordinates.place(table)
     is_placed = np.isfinite(x).all(1)
-    is_measured = np.isfinite(values).any(1)
     rows = np.flatnonzero(is_placed & is_measured)
     values, errors, bound = values[rows], errors[rows], bound[rows]
     scales = tuple(

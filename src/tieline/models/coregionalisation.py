@@ -111,7 +111,7 @@ def _common_basis(signal: Array, residual: Array) -> tuple[Array, Array]:
 def _maximise(k: Array, y: Array, variance: Array, steps: int) -> tuple[Array, Array, float]:
     """B, R and the log marginal likelihood (of observed and filled labels) after some steps."""
     n, p = y.shape
-    size, basis = eigh(k)
+    size, basis = eigh(k, driver="evd")
     size = np.maximum(size, 1e-9)[:, None]
     seen = np.isfinite(y)
     filled, variance = np.where(seen, y, 0.0), np.where(seen, variance, MISSING)
