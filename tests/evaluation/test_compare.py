@@ -179,6 +179,57 @@ def test_the_models_of_the_house_are_compared_where_they_fit():
         tl.compare(tl.task(table(), "y", list("abc")), ["CompositionProperties"])
 
 
+def stepped(n=40, seed=0):
+    """Two phases side by side, and a property that jumps between them, each known of some specimens."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(0, 1, n)
+    y = np.where(x > 0.55, 3 + np.sin(5 * x), -x) + 0.05 * rng.standard_normal(n)
+    y[1::4] = np.nan
+    phase = np.where(x > 0.55, "hcp", "fcc")
+    phase[::4] = ""
+    about = {"role": "property", "units": "GPa"}
+    return xr.Dataset(
+        {
+            "x": ("specimen", x, {"role": "process", "units": "1"}),
+            "y": ("specimen", y, about),
+            "phase": ("specimen", phase, {"role": "structure"}),
+        },
+        {"specimen": np.arange(n)},
+    )
+
+
+def test_a_map_of_phases_tells_labels_and_properties_that_jump():
+    seen = stepped()
+    of_phases = tl.compare(tl.task(seen, "phase", ["x"]), ["PhaseProperty", "mean"], seed=0)
+    assert of_phases.model() == tl.PhaseProperty(["x"], phase="phase")
+    np.testing.assert_allclose(of_phases.left_out["phase"]["chance"].sum("label"), 1.0, rtol=1e-6)
+    assert of_phases.scores["accuracy"].sel(candidate="PhaseProperty", target="phase").item() > 0.9
+
+    found = tl.compare(tl.task(stepped(80), "y", ["x"]), ["PhaseProperty", "GaussianProcess"], seed=0)
+    assert found.model() == tl.PhaseProperty(["x"], phase="phase", properties="y")
+    behind = found.scores.sel(target="y", candidate="GaussianProcess")
+    assert behind["behind"] > 2 * behind["behind_se"]
+
+
+def test_a_map_never_sees_the_labels_of_what_is_left_out():
+    seen = stepped()
+    task = tl.task(seen, "y", ["x"])
+    found = tl.compare(task, ["PhaseProperty"], seed=0)
+    said = found.left_out["y"]["predicted"].sel(candidate="PhaseProperty").values
+    known = np.flatnonzero(np.isfinite(seen["y"].values))
+    _, test = task.folds("y", seed=0)[0]
+    apart = seen.isel(specimen=np.setdiff1d(np.arange(len(seen["x"])), test))
+    posterior = tl.PhaseProperty(["x"], phase="phase", properties="y").fit(apart)
+    wanted = posterior.predict(seen[["x"]].isel(specimen=test))["y"]
+    np.testing.assert_allclose(said[np.isin(known, test)], wanted, rtol=1e-6)
+
+
+def test_a_map_of_too_many_inputs_is_refused():
+    task = tl.task(table().assign(d=table()["a"] ** 2), "y", list("abcd"))
+    with pytest.raises(tl.SchemaError, match="PhaseProperty does not fit"):
+        tl.compare(task, ["PhaseProperty"])
+
+
 @pytest.mark.parametrize("scheme", ["clusters", "time"])
 def test_other_schemes_test_what_is_unlike_or_later(scheme):
     found = tl.compare(tl.task(table(), "y", list("abc"), order="batch"), ["ridge"], scheme=scheme)

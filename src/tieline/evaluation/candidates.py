@@ -13,12 +13,27 @@ from tieline.models.design_columns import known_elements
 from tieline.models.gaussian_process import GaussianProcess
 from tieline.models.learner import Learner
 from tieline.models.learner_ways import WAYS, Settings, Way, tried_by, way_named, ways_for
+from tieline.models.phase_property import PhaseProperty
+from tieline.schema import is_label
 
 MOST_SETTINGS = 8  # inputs of a tieline GaussianProcess: each has its own lengthscale
 MOST_ROWS = 500  # of it: its cost grows with their cube
 FEWEST_MATERIALS = 30  # of CompositionProperties
-TIELINE = {"GaussianProcess": GaussianProcess, "CompositionProperties": CompositionProperties}
-SIMPLICITY = {"GaussianProcess": 3, "CompositionProperties": 5}
+MOST_ON_MAP = 3  # inputs of PhaseProperty, one less than the elements of a composition
+MOST_MAPPED = 200  # rows of it, where it must find phases by a number alone
+TIELINE = {
+    "PhaseProperty": PhaseProperty,
+    "GaussianProcess": GaussianProcess,
+    "CompositionProperties": CompositionProperties,
+}
+SIMPLICITY = {"GaussianProcess": 3, "PhaseProperty": 4, "CompositionProperties": 5}
+TAKES = {
+    "PhaseProperty": f"up to {MOST_ON_MAP} numbers, or a composition of up to {MOST_ON_MAP + 1} elements, "
+    f"all known, and {MOST_MAPPED} rows, with labels of phases {MOST_ROWS}",
+    "GaussianProcess": f"up to {MOST_SETTINGS} inputs, all known, and {MOST_ROWS} rows, and predicts numbers",
+    "CompositionProperties": f"one composition and numbers, and {FEWEST_MATERIALS} rows or more, "
+    "and predicts numbers",
+}
 OWN = 10  # simplicity of what a user brings: whatever it is, one of the usual ways is simpler
 
 
@@ -100,30 +115,47 @@ def _refuse(task: Task, name: str, labels: bool) -> None:
         raise SchemaError(
             f"{name} does not fit this task.",
             found=f"inputs {', '.join(task.inputs)}, {task.table.sizes['specimen']} rows",
-            hint=f"GaussianProcess takes up to {MOST_SETTINGS} inputs and {MOST_ROWS} rows, "
-            f"CompositionProperties one composition and numbers, from {FEWEST_MATERIALS} rows on",
+            hint=f"{name} takes {TAKES[name]}",
         )
     way_named(name, labels=labels)
 
 
 def _tieline_models(task: Task) -> list[Candidate]:
     """The models of this house that answer such a question."""
-    if task.is_classification:
-        return []
     table, n = task.table, task.table.sizes["specimen"]
     kinds = {name: table[name] for name in task.inputs}
     compositions = [v for v in kinds.values() if "element" in v.dims]
     others = [v for v in kinds.values() if "element" not in v.dims]
-    found = []
-    n_settings = len(others) + sum(int((v > 0).any("specimen").sum()) for v in compositions)
+    n_elements = sum(int((v > 0).any("specimen").sum()) for v in compositions)
     is_flat = all(v.ndim == 1 for v in others) and len(compositions) <= 1
-    if is_flat and n_settings <= MOST_SETTINGS and n <= MOST_ROWS and _is_known(task):
-        found.append(Candidate("GaussianProcess", "GaussianProcess", SIMPLICITY["GaussianProcess"]))
     numbers = all(v.ndim == 1 and v.dtype.kind in "iufb" for v in others)
-    if len(compositions) == 1 and numbers and n >= FEWEST_MATERIALS and known_elements(compositions[0]):
-        name = "CompositionProperties"
-        found.append(Candidate(name, name, SIMPLICITY[name]))
-    return found
+    names = []
+    n_axes = max(n_elements - 1, 0) + len(others)
+    most = MOST_ROWS if task.is_classification or _label_sets(task) else MOST_MAPPED
+    if (
+        numbers
+        and bool(compositions) != bool(others)
+        and n_axes <= MOST_ON_MAP
+        and n <= most
+        and _is_known(task)
+    ):
+        names.append("PhaseProperty")
+    if not task.is_classification:
+        if is_flat and len(others) + n_elements <= MOST_SETTINGS and n <= MOST_ROWS and _is_known(task):
+            names.append("GaussianProcess")
+        if len(compositions) == 1 and numbers and n >= FEWEST_MATERIALS and known_elements(compositions[0]):
+            names.append("CompositionProperties")
+    return [Candidate(name, name, SIMPLICITY[name]) for name in names]
+
+
+def _label_sets(task: Task) -> tuple[str, ...]:
+    """Labels of phases that the table holds beside what the task is about."""
+    parts = (*task.inputs, *task.targets, task.groups, task.order)
+    return tuple(
+        str(name)
+        for name, variable in task.table.data_vars.items()
+        if name not in parts and variable.attrs.get("role") == "structure" and is_label(variable)
+    )
 
 
 def _is_known(task: Task) -> bool:
@@ -131,9 +163,16 @@ def _is_known(task: Task) -> bool:
     return bool(np.isfinite(task.columns()).all())
 
 
-def tieline_model(name: str, task: Task, target: str) -> GaussianProcess | CompositionProperties:
-    """The tieline model of a candidate, for one target."""
-    return TIELINE[name](list(task.inputs), target)
+def tieline_model(
+    name: str, task: Task, target: str
+) -> PhaseProperty | GaussianProcess | CompositionProperties:
+    """The tieline model of a candidate, for one target; a map reads labels of phases that are there, too."""
+    inputs = list(task.inputs)
+    if name != "PhaseProperty":
+        return TIELINE[name](inputs, target)
+    if task.is_classification:
+        return PhaseProperty(inputs, phase=target)
+    return PhaseProperty(inputs, phase=_label_sets(task) or None, properties=target)
 
 
 def simplicity_of(model: Any) -> int:

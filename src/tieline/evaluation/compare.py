@@ -19,7 +19,9 @@ from tieline.evaluation.run_log import RunLog, fingerprint
 from tieline.evaluation.scoring import recommend, score_race
 from tieline.evaluation.task import Task
 from tieline.evaluation.task_arrays import TaskArrays
+from tieline.models.design_columns import labels_of
 from tieline.models.learner_ways import Way
+from tieline.models.posterior import label_sets
 from tieline.schema import as_variables
 from tieline.schema.flags import LIMITS
 
@@ -128,24 +130,29 @@ def _limits(task: Task, target: str) -> list[np.ndarray]:
 
 
 def _question(task: Task, target: str, candidate: Candidate, rows: Rows, at: np.ndarray, scheme: str) -> Rows:
-    """The rows as a table, with the tieline model that reads it, and rows that are limits of the target.
+    """The rows as a table, with the tieline model that reads it, and rows that say something else.
 
-    Of later specimens and of unlike clusters not even a limit may be known.
+    Those are limits of the target, and labels of phases. Of later specimens and of unlike clusters not even
+    these may be known.
     """
     model, flag = tieline_model(str(candidate.way), task, target), f"{target}_flag"
-    names = [*task.inputs, target]
-    limits = np.zeros(0, dtype=int)
-    if flag in task.table.variables and scheme == "grouped":
-        names.append(flag)
-        limits = np.flatnonzero(np.isin(task.table[flag].values.astype(str), LIMITS))
-    both = np.concatenate([at, limits])
-    table: xr.Dataset = as_variables(task.table, names)[names].isel(specimen=both)
+    names = dict.fromkeys([*task.inputs, target, *label_sets(model)])
+    says_more = np.zeros(task.table.sizes["specimen"], dtype=bool)
+    if scheme == "grouped":
+        if flag in task.table.variables:
+            names[flag] = None
+            says_more |= np.isin(task.table[flag].values.astype(str), LIMITS)
+        for name in set(label_sets(model)) - {target}:
+            says_more |= labels_of(task.table[name]) != ""
+    more = np.setdiff1d(np.flatnonzero(says_more), at)
+    both = np.concatenate([at, more])
+    table: xr.Dataset = as_variables(task.table, list(names))[list(names)].isel(specimen=both)
     group = np.unique(task.group[both], return_inverse=True)[1]
     return replace(
         rows,
         group=group[: len(at)],
         table=table.reset_coords(drop=True),
         model=model,
-        limits=np.arange(len(at), len(both)),
-        limit_group=group[len(at) :],
+        more=np.arange(len(at), len(both)),
+        more_group=group[len(at) :],
     )

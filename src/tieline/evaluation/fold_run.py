@@ -39,8 +39,9 @@ class Rows:
         group (row): number of the group.
         table: the same rows, for tieline models; None where none is compared.
         model: of each tieline candidate, its question.
-        limits (limit): rows of the table beyond the others, whose target is only a limit: to learn from.
-        limit_group (limit): numbers of their groups.
+        more (further): rows of the table beyond the others, to learn from: the target is a limit, or only the
+            label of a phase is known.
+        more_group (further): numbers of their groups.
     """
 
     x: Array
@@ -49,8 +50,8 @@ class Rows:
     group: Indices
     table: xr.Dataset | None = None
     model: Any = None
-    limits: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
-    limit_group: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
+    more: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
+    more_group: Indices = field(default_factory=lambda: np.zeros(0, dtype=int))
 
     @property
     def is_label(self) -> bool:
@@ -113,8 +114,8 @@ def run_fold(job: FoldJob, *, clock: Callable[[], float] = time.process_time) ->
     rows, fold, candidate, seed, is_tuned = job
     train, test = fold
     if candidate.is_tieline:
-        mean, sd, half = _ask_tieline(rows, train, test, seed)
-        return FoldRun(test.tolist(), mean, sd, half, (), clock() - start)
+        predicted, sd, half = _ask_tieline(rows, train, test, seed)
+        return FoldRun(test.tolist(), predicted, sd, half, (), clock() - start)
     settings, widths = candidate.tried[0], None
     if is_tuned:
         settings, widths = _tune(rows, train, candidate, seed)
@@ -174,10 +175,14 @@ def _tune(rows: Rows, train: Indices, candidate: Candidate, seed: int) -> tuple[
 
 
 def _ask_tieline(rows: Rows, train: Indices, test: Indices, seed: int) -> tuple[list, list, list]:
+    """What is predicted of test rows, standard deviations and half widths; of labels, probabilities alone."""
     assert rows.table is not None
-    target = rows.model.properties[0]
-    apart = rows.limits[~np.isin(rows.limit_group, rows.group[test])]
+    apart = rows.more[~np.isin(rows.more_group, rows.group[test])]
     posterior = rows.model.fit(rows.table.isel(specimen=np.concatenate([train, apart])), seed=seed)
-    found = posterior.predict(rows.table.isel(specimen=test))
+    found = posterior.predict(rows.table[list(rows.model.design_names)].isel(specimen=test))
+    if rows.is_label:
+        chance = found["phase_probability"].transpose("specimen", "phase").reindex(phase=rows.labels)
+        return chance.fillna(0.0).values.tolist(), [], []
+    target = rows.model.properties[0]
     mean, sd = found[target].values, found[f"{target}_sd"].values
     return mean.tolist(), sd.tolist(), half_widths(found, target).tolist()
