@@ -15,6 +15,7 @@ from tieline.cli.backtesting import backtest
 from tieline.cli.comparing import compare
 from tieline.cli.exporting import export
 from tieline.cli.inspecting import inspect
+from tieline.cli.keeping import model
 from tieline.cli.printing import (
     console,
     errors,
@@ -173,14 +174,17 @@ def predict(
     folder: CampaignFolder,
     grid: Annotated[Path | None, typer.Argument(help="Places to predict.", metavar="[GRID]")] = None,
     sheet: Sheet = "",
+    model: Annotated[str, typer.Option(help="One that `tieline model` keeps.")] = "",
     out: Annotated[Path, typer.Option(help="A .csv or .nc file.")] = Path("predictions.csv"),
 ) -> None:
     """Predict phases and properties, by default all over the explored region."""
     from tieline.campaign.campaign import Campaign
+    from tieline.campaign.kept_models import kept_model
     from tieline.campaign.places import read_places, write_places
 
     campaign = Campaign.open(folder)
-    predicted = campaign.predict(read_places(grid, sheet or None) if grid else None)
+    asked = kept_model(campaign, model) if model else campaign
+    predicted = asked.predict(read_places(grid, sheet or None) if grid else None)
     write_places(predicted, out)
     console.print(f"Wrote [bold]{out}[/] with {predicted.sizes['specimen']} places.")
     print_notes(predicted.attrs["notes"])
@@ -311,6 +315,7 @@ app.command()(undo)
 app.command()(verify)
 app.command()(serve)
 app.command()(token)
+app.command()(model)
 
 
 def _fit_elsewhere(campaign: Any, *, stop: bool) -> None:

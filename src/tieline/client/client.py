@@ -249,16 +249,27 @@ class Client:
             raise TielineError(f"'{name}' was {fit['state']}.", found=found, hint=said.get("hint", ""))
         return fit
 
-    def predict(self, places: Sequence[Mapping[str, Any]] | None = None) -> Answer[dict[str, Any]]:
+    def models(self) -> list[dict[str, Any]]:
+        """The models that are kept with the campaign, beside what it learned itself, each with its card."""
+        return self._get("/models")["models"]
+
+    def predict(
+        self, places: Sequence[Mapping[str, Any]] | None = None, *, model: str = ""
+    ) -> Answer[dict[str, Any]]:
         """Predict at places, given by their settings; by default all over the explored region.
+
+        Args:
+            places: settings by name.
+            model: one of `models`, by its name; by default what the campaign learned last.
 
         Returns:
             One row a place, as in a list, with `units` and with `notes`, such as what was not learned from.
 
         Raises:
             Conflict: nothing was learned yet.
+            NotFound: there is no such model.
         """
-        content = {"places": None if places is None else list(places)}
+        content = {"places": None if places is None else list(places), "model": model}
         answer = self.sender.send("POST", "/predict", content=content).json()
         return Answer(answer["rows"], answer["notes"], answer["units"])
 

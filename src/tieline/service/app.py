@@ -37,7 +37,7 @@ from tieline.service.pages import (
 from tieline.service.pages import overview as first_page
 from tieline.service.pages.tray import Tray
 from tieline.service.pages.warming import kept_warm
-from tieline.service.routes import entering, files, fits, log, overview, proposals, results
+from tieline.service.routes import entering, files, fits, log, models, overview, proposals, results
 
 # The one table of routes. Pages and mounted apps belong here as well; whatever does not say what it needs
 # (`guard.needs`) is refused to everybody.
@@ -45,6 +45,7 @@ ROUTERS = (
     overview.router,
     proposals.router,
     results.router,
+    models.router,
     fits.router,
     log.router,
     files.router,

@@ -162,3 +162,6 @@ class Predict(BaseModel):
             examples=[[{"temperature": 760, "substrate": "steel"}]],
         ),
     ] = None
+    model: Annotated[
+        str, Field(max_length=LONGEST_NAME, description="One that is kept; by default what was learned last.")
+    ] = ""

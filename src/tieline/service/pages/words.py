@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from tieline.campaign.kept_models import STUDY as MODELS
 from tieline.campaign.store.event import Event
 from tieline.planning.goals import parse_goal
 from tieline.planning.wording import as_read
@@ -94,6 +95,10 @@ def _imported(told: Mapping[str, Any]) -> str:
 
 def _studied(told: Mapping[str, Any]) -> str:
     study, name = told["study"], told["name"]
+    if study == MODELS:
+        return (
+            f"Kept the model {name}" if told["deed"] == "kept" else f"Let the model {name} be asked no more"
+        )
     if told["deed"] == "learned":
         return f"Learned a {study} of {name}"
     return f"Read {name} for {study}" if told["deed"] == "kept" else f"Left {name} out of {study}"

@@ -7,6 +7,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from tieline.campaign.fits import latest_fit
+from tieline.campaign.kept_models import kept_model
 from tieline.campaign.outside import notes_outside
 from tieline.campaign.rows import from_rows, to_rows
 from tieline.campaign.store import tables
@@ -100,7 +101,11 @@ def list_specimens(campaign: Viewed, offset: Offset = 0, limit: Limit = PAGE) ->
 @router.post("/predict")
 @needs(READ)
 def predict(campaign: Present, body: Predict) -> Rows:
-    """Predict at places, by default all over the explored region."""
+    """Predict at places, by default all over the explored region; by a kept model, if one is named."""
+    if body.model:
+        model = kept_model(campaign, body.model)
+        predicted = model.predict(None if body.places is None else model.places(body.places))
+        return _rows(predicted, predicted.sizes["specimen"])
     if not campaign.has_posterior:
         raise Conflict("Nothing was learned yet.", found="no fit", hint="POST /v1/fits")
     places = None
