@@ -309,13 +309,13 @@ app.command()(backtest)
 app.command()(inspect)
 app.command()(compare)
 app.command()(screen)
+app.command()(model)
 app.command()(unmix)
 app.command()(export)
 app.command()(undo)
 app.command()(verify)
 app.command()(serve)
 app.command()(token)
-app.command()(model)
 
 
 def _fit_elsewhere(campaign: Any, *, stop: bool) -> None:
