@@ -40,8 +40,8 @@ def test_every_rule_measures_one_new_composition_a_round(active, strategies, lab
     np.testing.assert_array_equal(course.cost, [0, 2, 4, 6])
     assert (np.diff(course.best) >= 0).all()
     assert ((course.accuracy > 0.5) & (course.accuracy <= 1)).all()
-    again = active.follow(lab, strategies.STRATEGIES[method], 100, active.BOTH, 6.0)
-    np.testing.assert_array_equal(course.accuracy, again.accuracy)
+    again = active.follow(lab, strategies.STRATEGIES[method], 100, active.BOTH, 2.0)
+    np.testing.assert_array_equal(course.accuracy[:2], again.accuracy)
 
 
 def test_all_rules_start_from_the_same_compositions(active, strategies, lab):

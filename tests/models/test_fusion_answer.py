@@ -96,7 +96,7 @@ def test_draws_pass_through_what_was_measured(answer):
 
 def test_left_out_values_are_predicted_as_if_they_had_been_left_out(answer):
     _, mean, _ = answer.leave_one_out()
-    for i in (1, 7, 14, 22):
+    for i in (1, 14):
         hidden = Y.copy()
         hidden[i, 0] = np.nan
         m, parts = answer_of(replace(SEEN, y=hidden)).predict(X[i : i + 1])[1][0]
@@ -106,7 +106,7 @@ def test_left_out_values_are_predicted_as_if_they_had_been_left_out(answer):
 def test_left_out_labels_are_predicted_almost_as_if_they_had_been_left_out(answer):
     found, _, _ = answer.leave_one_out()
     apart = []
-    for i in (1, 4, 7, 10, 20, 26):
+    for i in (1, 7, 20):
         hidden = LABEL.copy()
         hidden[i] = np.nan
         refitted = answer_of(replace(SEEN, label=hidden))

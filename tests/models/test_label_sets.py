@@ -111,7 +111,7 @@ def test_the_model_draws_every_set():
 
 
 def test_chains_learn_each_rate_too():
-    model = tl.PhaseProperty(AXES, ["xrd", "raman"], "hardness", inference="mcmc", n_sweeps=120)
+    model = tl.PhaseProperty(AXES, ["xrd", "raman"], "hardness", inference="mcmc", n_sweeps=40)
     errors = model.fit(two_sets(0), seed=1).label_errors()
     assert float(errors.sel(label_set="raman")) > 3 * float(errors.sel(label_set="xrd"))
     assert (errors["error_rate_sd"] > 0).all()

@@ -223,7 +223,7 @@ def test_it_can_be_saved(posterior, tmp_path):
     ids=["structure_only", "property_only", "one_phase", "unlabelled_phase"],
 )
 def test_any_part_of_the_data_will_do(settings):
-    posterior = fit(**settings)
+    posterior = fit(n_sweeps=12, **settings)
     predicted, draws = posterior.predict(GRID), posterior.functions(GRID, 5)
     numbers = [v for v in predicted.data_vars.values() if v.dtype.kind == "f"]
     assert all(np.isfinite(v).all() for v in numbers)

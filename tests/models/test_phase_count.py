@@ -71,9 +71,9 @@ def test_one_smooth_function_is_one_phase():
 
 
 def test_more_than_three_phases_are_found_where_the_property_asks_for_them():
-    x = np.random.default_rng(3).random((90, 2))
+    x = np.random.default_rng(3).random((60, 2))
     quarter = 2 * (x[:, 0] > 0.5) + (x[:, 1] > 0.5)
-    noise = 0.03 * np.random.default_rng(4).standard_normal(90)
+    noise = 0.03 * np.random.default_rng(4).standard_normal(60)
     fusion, _, names, count = fit(np.array([-1.5, 1.0, 0.2, -0.6])[quarter] + noise, x=x)
     assert names == ("1", "2", "3", "4")
     assert count.numbers[count.probability.argmax()] == 4

@@ -51,7 +51,7 @@ def table():
 
 @pytest.mark.parametrize(("inference", "least"), [("fast", 0.9), ("mcmc", 0.9)])
 def test_labels_and_properties_from_separate_places_make_one_map(table, inference, least):
-    model = tl.PhaseProperty(["x", "y"], "phase", NAMES, inference=inference, n_phases=3, n_sweeps=60)
+    model = tl.PhaseProperty(["x", "y"], "phase", NAMES, inference=inference, n_phases=3, n_sweeps=30)
     rng = np.random.default_rng(2)
     x = 0.05 + 0.9 * rng.random((300, 2))
     phase, values = truth(x)

@@ -67,6 +67,15 @@ def writer(fitted, tmp_path):
         yield client
 
 
+@pytest.fixture(scope="module")
+def onlooker(tmp_path_factory):
+    """A visitor of a campaign that has nothing yet, and gets nothing."""
+    folder = tmp_path_factory.mktemp("nothing") / "empty"
+    Campaign.create(folder).close()
+    with visiting(create_app(folder), **HTML) as client:
+        yield client
+
+
 @pytest.fixture
 def newcomer(tmp_path):
     """A visitor of a campaign that has nothing yet."""
@@ -89,8 +98,8 @@ def test_every_page_answers_as_html_and_as_json(reader, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_every_page_of_an_empty_campaign_says_what_to_do(newcomer, path):
-    page = newcomer.get(path)
+def test_every_page_of_an_empty_campaign_says_what_to_do(onlooker, path):
+    page = onlooker.get(path)
     assert page.status_code == 200
     assert re.search(r'href="/(data|learn)"', page.text)
 

@@ -395,5 +395,5 @@ def _kernel_slopes(
     by_amplitude = 2 * amplitude**2 * (w[own, own] * kernel.value(r2)).sum()
     pull = -2 * amplitude**2 * w[own, own] * kernel.slope(r2)
     # Σ_ij pull_ij (x_i - x_j)² by expanding the square: no (n, n, d) array is needed.
-    by_length = 2 * (pull.sum(1) @ x**2) - 2 * np.einsum("id,ij,jd->d", x, pull, x, optimize=True)
+    by_length = 2 * (pull.sum(1) @ x**2) - 2 * (x * (pull @ x)).sum(0)
     return by_amplitude, by_length

@@ -79,10 +79,9 @@ class RegionFunction:
         setting = self.settings.keep(np.array([h]))
         functions = RandomFunctions.draw(setting.kernel[0], 1, 1, rng)
         level = np.sqrt(LEVEL) * rng.standard_normal()
-
-        def prior(places: Array) -> Array:
-            return level + setting.amplitude[0] * functions.at(places[:, None] / setting.lengthscale[0])[:, 0]
-
-        residual = self.y - prior(self.x) - np.sqrt(self.scatter) * rng.standard_normal(len(self.y))
+        places = np.concatenate([self.x, x])[:, None] / setting.lengthscale[0]
+        prior = level + setting.amplitude[0] * functions.at(places)[:, 0]
+        seen, asked = np.split(prior, [len(self.x)])
+        residual = self.y - seen - np.sqrt(self.scatter) * rng.standard_normal(len(self.y))
         solved = self.whitener[h].T @ (self.whitener[h] @ residual)
-        return prior(x) + setting.covariance(x, self.x)[0] @ solved
+        return asked + setting.covariance(x, self.x)[0] @ solved

@@ -38,4 +38,7 @@ class RandomFunctions:
     def at(self, x: Array) -> Array:
         """Values (place, draw) at places (place, d) divided by the lengthscale."""
         phase = x @ self.frequency
+        if self.weight.shape[1] == 1:  # a cos p + b sin p = r cos(p - q): half as many cosines
+            a, b = np.split(self.weight, 2)
+            return np.cos(phase - np.arctan2(b, a)[:, 0]) @ np.hypot(a, b) / np.sqrt(N_FEATURES)
         return np.hstack([np.cos(phase), np.sin(phase)]) @ self.weight / np.sqrt(N_FEATURES)

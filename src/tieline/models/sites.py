@@ -290,7 +290,7 @@ def log_sum(u: Array, axis: int = 1) -> Array:
 def _spread(p: Array, t: Array) -> Array:
     """Tᵀ (diag p - p pᵀ) T for every row."""
     m = p @ t
-    return np.einsum("kc,nk,kd->ncd", t, p, t, optimize=True) - m[:, :, None] * m[:, None, :]
+    return np.tensordot(p, t[:, :, None] * t[:, None, :], 1) - m[:, :, None] * m[:, None, :]
 
 
 def precision_of(g: Array, w: Array) -> Array:
