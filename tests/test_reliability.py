@@ -4,7 +4,7 @@ import pytest
 from benchmarks import reliability, reliability_ask, reliability_files, reliability_loop
 from benchmarks.reliability_server import programs
 
-from tieline.readers import apart
+from tieline.readers import process
 
 
 def test_kills_lose_and_double_nothing(tmp_path):
@@ -40,6 +40,6 @@ def test_clients_get_different_places(case, tmp_path, monkeypatch):
 def test_damaged_and_hostile_files_are_read_or_refused_by_name(tmp_path):
     found = reliability_files.files_case(tmp_path, 500, seed=1)
     assert found["faults"] == 0
-    assert found["slowest_seconds"] < apart.PATIENCE + 10
+    assert found["slowest_seconds"] < process.PATIENCE + 10
     assert 0.05 < found["read_share"] < 0.9
     assert found["refused_share"] > 0.1

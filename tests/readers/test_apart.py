@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tieline.errors import SchemaError
-from tieline.readers import apart
+from tieline.readers import apart, process
 from tieline.readers.preview import preview
 
 
@@ -44,7 +44,7 @@ def test_a_file_that_is_only_wrong_is_left_to_whoever_loads_it(tmp_path):
 
 
 def hold_much(place):
-    return len(bytearray(apart.MEMORY + (64 << 20)))
+    return len(bytearray(process.MEMORY + (64 << 20)))
 
 
 def die(place):
@@ -68,7 +68,7 @@ def toil(place):
 )
 def test_what_takes_too_much_or_dies_is_refused(sheet, work, words):
     with pytest.raises(SchemaError, match=f"(?s)'sheet.csv' cannot be read.*{words}"):
-        apart._apart(work, sheet)
+        process.apart(work, sheet)
 
 
 def done_but_one_that_dies(_, folder, first, places):
@@ -92,7 +92,7 @@ def test_what_comes_of_each_file_is_told(sheet, tmp_path):
 
 def test_a_file_that_does_harm_is_found_among_others(tmp_path):
     files = [tmp_path / f"{name}.csv" for name in ("a", "b", "hostile", "c")]
-    assert list(apart._lost_files(done_but_one_that_dies, files, tmp_path)) == [
+    assert list(process.lost_files(done_but_one_that_dies, files, tmp_path)) == [
         (2, "the process that read it died")
     ]
     assert len(list(tmp_path.glob("*.done"))) == len(files) - 1
@@ -100,11 +100,11 @@ def test_a_file_that_does_harm_is_found_among_others(tmp_path):
 
 def test_files_that_are_too_much_together_are_read_one_after_the_other(tmp_path):
     files = [tmp_path / f"{name}.csv" for name in "abcde"]
-    assert list(apart._lost_files(dies_at_the_third_at_once, files, tmp_path)) == []
+    assert list(process.lost_files(dies_at_the_third_at_once, files, tmp_path)) == []
     assert len(list(tmp_path.glob("*.done"))) == len(files)
 
 
 def test_what_never_ends_is_stopped(sheet, monkeypatch):
-    monkeypatch.setattr(apart, "PATIENCE", 0.5)
+    monkeypatch.setattr(process, "PATIENCE", 0.5)
     with pytest.raises(SchemaError, match="takes more than"):
-        apart._apart(sleep, sheet)
+        process.apart(sleep, sheet)

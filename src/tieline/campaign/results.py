@@ -9,10 +9,9 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.planning.listing import MARK, element_heading, heading, is_ours
-from tieline.readers.folder import choose_files
+from tieline.readers.folder import MEASUREMENT_ENDINGS, choose_files
 from tieline.readers.load import is_netcdf, load
 from tieline.readers.mapping import Mapped, mapping_path, merge, read_mapping
-from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.readers.reading import read_layout
 from tieline.readers.source import existing, open_source
 from tieline.schema import specimens_of
@@ -118,7 +117,7 @@ def _headers(place: Path, sheet: str | None, *, remember: bool) -> list[str]:
     """Headers of a table, or of the tables in a folder."""
     files = choose_files(place)[0] if place.is_dir() else [place]
     headers = []
-    for file in (f for f in files if f.suffix.lower() not in PATTERN_ENDINGS):
+    for file in (f for f in files if f.suffix.lower() not in MEASUREMENT_ENDINGS):
         mapped = merge(read_mapping(file) if remember else Mapped(), Mapped(sheet=sheet))
         try:
             headers += read_layout(open_source(file), mapped, said={}, is_in_folder=True).sheet.headers

@@ -13,11 +13,14 @@ from tieline.readers.mapping import MAPPING_ENDING
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern
 from tieline.readers.scans import Scan
 from tieline.readers.sheet import SPREADSHEET_ENDINGS
+from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
+from tieline.readers.signals import Signal
 from tieline.readers.volumes import ENDINGS as SCAN_ENDINGS
 
-READ_ENDINGS = {".csv", ".tsv", ".txt", ".dat", *SPREADSHEET_ENDINGS, *PATTERN_ENDINGS}
+MEASUREMENT_ENDINGS = PATTERN_ENDINGS | SIGNAL_ENDINGS  # of files that have no columns to correct
+READ_ENDINGS = {".csv", ".tsv", ".txt", ".dat", *SPREADSHEET_ENDINGS, *MEASUREMENT_ENDINGS}
 N_NAMED = 8  # names in a note; a longer list is only counted
-Measured = TypeVar("Measured", Pattern, Scan)
+Measured = TypeVar("Measured", Pattern, Scan, Signal)
 
 
 def choose_files(folder: Path, *, reads_scans: bool = False) -> tuple[list[Path], list[str]]:
@@ -68,7 +71,7 @@ def named(names: Sequence[str]) -> str:
 def match_names(
     identities: np.ndarray, measured: Sequence[Measured], word: str
 ) -> tuple[list[Measured], list[str]]:
-    """Give each pattern or scan the identity of its specimen.
+    """Give each pattern, scan or signal the identity of its specimen.
 
     A name matches as it stands, or else when it differs only in case, spaces, dashes and leading zeros.
 
@@ -78,8 +81,11 @@ def match_names(
         word: for one of them: "pattern".
 
     Returns:
-        Those that belong to a specimen, and notes on those that do not and on specimens without one.
+        Those that belong to a specimen, and notes on those that do not and on specimens without one; no
+        notes where nothing was measured.
     """
+    if not measured:
+        return [], []
     exact = {str(i): i for i in identities.tolist()}
     loose: dict[str, list] = {}
     for identity in exact.values():

@@ -3,16 +3,17 @@
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from tieline.errors import MissingExtra, SchemaError, did_you_mean
-from tieline.readers.folder import choose_files, match_names, named
+from tieline.errors import MissingExtra, SchemaError, TielineError, did_you_mean
+from tieline.readers.folder import MEASUREMENT_ENDINGS, choose_files, match_names, named
 from tieline.readers.mapping import Mapped, corrections_of, mapping_path, merge, read_mapping, write_mapping
-from tieline.readers.patterns import NEXUS_ENDINGS, PATTERN_ENDINGS, Pattern, stack
+from tieline.readers.patterns import NEXUS_ENDINGS, Pattern, stack
 from tieline.readers.reading import Layout, patterns_of, read_layout, specimens_of
 from tieline.readers.scans import (
     Scan,
@@ -23,6 +24,10 @@ from tieline.readers.scans import (
     require_voxel_size,
     stack_scans,
 )
+from tieline.readers.signal_files import signals_of
+from tieline.readers.signal_nodes import stack_signals
+from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
+from tieline.readers.signals import Signal
 from tieline.readers.source import Source, existing, open_source
 from tieline.readers.spectra import load_spectra
 from tieline.schema import check, open_netcdf
@@ -30,6 +35,20 @@ from tieline.schema import check, open_netcdf
 AXES = ("two_theta", "mz")
 # In a folder of measurements a text may well be a page of remarks, and these hold whatever somebody puts in.
 MAY_BE_ANYTHING = {".txt", ".raw", *NEXUS_ENDINGS}
+
+
+@dataclass(frozen=True)
+class _Beside:
+    """What was measured of specimens, beside their table."""
+
+    patterns: Sequence[Pattern] = ()
+    signals: Sequence[Signal] = ()
+    scans: Sequence[Scan] = ()
+
+    @property
+    def identities(self) -> list[object]:
+        """Of the specimens, each once."""
+        return list(dict.fromkeys(o.specimen for o in (*self.patterns, *self.signals, *self.scans)))
 
 
 def load(
@@ -51,11 +70,12 @@ def load(
     beside yours, `<file name>.columns.toml`.
 
     Args:
-        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye, ras, a file of SPEC
-            or NeXus, or xrdml, brml, raw, rasx with `tieline[readers]`), a scan (a TIFF stack, or a folder of
-            TIFF slices), a folder with one table and any number of patterns and scans, each named like its
-            specimen, or a record or table that `save_netcdf` wrote (nc), which says itself what its
-            variables are.
+        path: a table (csv, tsv, txt, dat, xlsx, xls, ods), a diffraction pattern (xy, xye, ras, SPEC, NeXus,
+            or xrdml, brml, raw, rasx with `tieline[readers]`), an image or a spectrum of an electron
+            microscope or a spectrometer (dm4, emd, bcf, msa, wdf and more with `tieline[microscopy]`), a scan
+            (a TIFF stack, or a folder of TIFF slices), a folder with one table and any number of the others,
+            each named like its specimen, or a record or table that `save_netcdf` wrote (nc), which says
+            itself what its variables are.
         columns: corrections, {header: {"name", "role", "units", "decimal", "missing"}}; None ignores a
             column. Roles are synthesis, process, structure, property, identity and note.
         composition: the columns that make up the composition, or {name of the variable: columns}; by default
@@ -71,7 +91,8 @@ def load(
 
     Returns:
         A record: /specimens with one row a specimen; if there are patterns, /xrd with intensity (measurement,
-        two_theta) in counts; if there are scans, /volumes with the grey values volume (measurement, x, y, z),
+        two_theta) in counts; if there are images, /images with image (measurement, y, x); a node for every
+        kind of spectra; if there are scans, /volumes with the grey values volume (measurement, x, y, z),
         which `tl.features.volumes.segment_scans` tells apart into pore and solid. Of mass spectra,
         /specimens has area (specimen, mz), or counts (specimen, mz) if they are raw, and the text beside
         them. Text that models do not read stands in coordinates. `attrs` has source_file, source_sha256 and
@@ -81,7 +102,7 @@ def load(
         SchemaError: the file cannot be read as a table. The message names the row and column. Or scans differ
             in shape, or it is not known how large their voxels are.
         UnitError: a unit given in `columns` is unknown, or an error and its value have different units.
-        MissingExtra: a file of a diffractometer needs a part of tieline that is not installed.
+        MissingExtra: a file of an instrument needs a part of tieline that is not installed.
     """
     place = existing(path)
     if axis not in AXES:
@@ -112,7 +133,8 @@ def load(
     mapped = merge(read_mapping(place), said) if remember else said
     layout = read_layout(source, mapped, said=said.columns)
     specimens = specimens_of(layout, mapped)
-    record = _record(specimens, patterns_of(layout, specimens), [], [*layout.notes], layout)
+    beside = _Beside(patterns_of(layout, specimens), layout.signals)
+    record = _record(specimens, beside, [*layout.notes], layout)
     notes = _remember(place, mapped, said) if remember else []
     record.attrs["notes"] += notes
     record.attrs |= {"source_file": source.name, "source_sha256": source.sha256}
@@ -190,25 +212,20 @@ def _composition_columns(
 def _only_scans(place: Path, scans: Sequence[Scan]) -> xr.DataTree:
     """Make the record of scans without a table, which name the specimens."""
     specimens = xr.Dataset(coords={"specimen": [scan.specimen for scan in scans]})
-    record = _record(specimens, [], scans, [], None)
+    record = _record(specimens, _Beside(scans=scans), [], None)
     record.attrs |= {"source_file": place.name, "source_sha256": checksum(place)}
     return record
 
 
-def _record(
-    specimens: xr.Dataset,
-    patterns: Sequence[Pattern],
-    scans: Sequence[Scan],
-    notes: list[str],
-    layout: Layout | None,
-) -> xr.DataTree:
+def _record(specimens: xr.Dataset, beside: _Beside, notes: list[str], layout: Layout | None) -> xr.DataTree:
     """Put the nodes together, and gather every note at the root."""
-    nodes = {"/specimens": specimens}
-    if patterns:
-        nodes["/xrd"], remarks = stack(patterns)
-        notes = [*notes, *remarks]
-    if scans:
-        nodes["/volumes"] = stack_scans(scans)
+    nodes, remarks = stack_signals(beside.signals)
+    nodes["/specimens"], notes = specimens, [*notes, *remarks]
+    if beside.patterns:
+        nodes["/xrd"], remarks = stack(beside.patterns)
+        notes += remarks
+    if beside.scans:
+        nodes["/volumes"] = stack_scans(beside.scans)
     record = xr.DataTree.from_dict(nodes)
     record.attrs["notes"] = [*specimens.attrs.get("notes", []), *notes, *check(record)]
     if layout is not None and layout.sheet.above:
@@ -229,12 +246,14 @@ def _remember(path: Path, mapped: Mapped, said: Mapped) -> list[str]:
 
 
 def _load_folder(folder: Path, said: Mapped, scans: Sequence[Scan], *, remember: bool) -> xr.DataTree:
-    """Read the one table and all patterns of a folder, and put its scans beside them."""
+    """Read the one table of a folder and what was measured beside it, and put its scans to them."""
     tabular, notes = choose_files(folder, reads_scans=bool(scans))
     sources = [open_source(path) for path in tabular]
+    signals, remarks = _signals_in([path for path in tabular if path.suffix.lower() in SIGNAL_ENDINGS])
+    notes += remarks
     tables: list[tuple[Source, Mapped, Layout]] = []
     patterns: list[Pattern] = []
-    for source in sources:
+    for source in (s for s in sources if s.path.suffix.lower() not in SIGNAL_ENDINGS):
         mapped = _mapping_in_folder(source.path, said, remember=remember)
         try:
             layout = read_layout(source, mapped, said={}, is_in_folder=True)
@@ -256,7 +275,7 @@ def _load_folder(folder: Path, said: Mapped, scans: Sequence[Scan], *, remember:
             found=named([source.name for source, _, _ in tables]) + ".",
             hint="keep the one that describes the specimens, and load the others one by one.",
         )
-    record = _joined(tables, patterns, scans, notes, said, remember=remember)
+    record = _joined(tables, _Beside(patterns, signals, scans), notes, said, remember=remember)
     files = {s.path.relative_to(folder).as_posix(): s.sha256 for s in sources}
     files |= {scan.path.relative_to(folder).as_posix(): checksum(scan.path) for scan in scans}
     record.attrs |= {
@@ -267,39 +286,48 @@ def _load_folder(folder: Path, said: Mapped, scans: Sequence[Scan], *, remember:
     return record
 
 
+def _signals_in(places: Sequence[Path]) -> tuple[list[Signal], list[str]]:
+    """Images and spectra in files, and notes on those that cannot be read."""
+    signals, notes = [], []
+    for place, found in zip(places, signals_of(places), strict=True):
+        if isinstance(found, TielineError):
+            notes.append(f"'{place.name}' was left aside: {found.what} Try: {found.hint}")
+        else:
+            signals += found
+    return signals, notes
+
+
 def _mapping_in_folder(path: Path, said: Mapped, *, remember: bool) -> Mapped:
     # What is said about a folder is said about its table; patterns have no columns to correct.
-    if path.suffix.lower() in PATTERN_ENDINGS:
+    if path.suffix.lower() in MEASUREMENT_ENDINGS:
         return Mapped()
     return merge(read_mapping(path), said) if remember else said
 
 
 def _joined(
     tables: list[tuple[Source, Mapped, Layout]],
-    patterns: list[Pattern],
-    scans: Sequence[Scan],
+    beside: _Beside,
     notes: list[str],
     said: Mapped,
     *,
     remember: bool,
 ) -> xr.DataTree:
-    """Match patterns and scans with the specimens of the table; without a table they name the specimens."""
+    """Match what was measured with the specimens of the table; without a table it names the specimens."""
     if not tables:
-        identities = list(dict.fromkeys(one.specimen for one in (*patterns, *scans)))
-        return _record(xr.Dataset(coords={"specimen": identities}), patterns, scans, notes, None)
+        return _record(xr.Dataset(coords={"specimen": beside.identities}), beside, notes, None)
     source, mapped, layout = tables[0]
     if said.columns:  # of a folder it was not known until now which file they are of
         layout = read_layout(source, mapped, said=said.columns, is_in_folder=True)
     specimens = specimens_of(layout, mapped)
-    matched, remarks = match_names(specimens.specimen.values, patterns, "pattern")
-    remarks = remarks if patterns else []
-    if scans:
-        scans, more = match_names(specimens.specimen.values, scans, "scan")
-        remarks += more
+    names = specimens.specimen.values
+    patterns, remarks = match_names(names, beside.patterns, "pattern")
+    signals, more = match_names(names, beside.signals, "measurement")
+    scans, still_more = match_names(names, beside.scans, "scan")
+    remarks += more + still_more
     if remember:
         remarks += _remember(source.path, mapped, said)
-    everything = [*patterns_of(layout, specimens), *matched]
-    return _record(specimens, everything, scans, [*notes, *layout.notes, *remarks], layout)
+    matched = _Beside([*patterns_of(layout, specimens), *patterns], signals, scans)
+    return _record(specimens, matched, [*notes, *layout.notes, *remarks], layout)
 
 
 def _folder_sha256(files: Mapping[str, str]) -> str:

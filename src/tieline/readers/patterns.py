@@ -10,6 +10,7 @@ import xarray as xr
 
 from tieline.errors import SchemaError
 from tieline.readers.cells import choose_decimal, decimal_marks, is_missing, share_of_numbers, to_number
+from tieline.readers.common_axis import common_axis
 from tieline.readers.grid import Cell, Grid, letter
 from tieline.readers.headers import identifier, parse_header
 from tieline.readers.layout import N_PATTERN_ANGLES, angle_header, axis_columns
@@ -23,7 +24,6 @@ TWO_THETA = re.compile(r"(two|2)_?th(eta)?(_.*)?|x_2_?theta(_.*)?|th2")
 # These words may also be a specimen's place on a wafer, so an intensity must stand beside them.
 ANGLE = re.compile(r"angle|pos(ition)?")
 INTENSITY = re.compile(r"int(ensity)?|counts|cts|yobs|iobs")
-SAME_GRID = 1e-6  # degrees; far below the step of any diffractometer, above the rounding of a text file
 
 
 @dataclass(frozen=True)
@@ -180,15 +180,9 @@ def stack(patterns: Sequence[Pattern]) -> tuple[xr.Dataset, list[str]]:
     Raises:
         SchemaError: the patterns have no range of angles in common.
     """
-    notes: list[str] = []
-    grid = patterns[0].two_theta
-    if not all(_is_same_grid(p.two_theta, grid) for p in patterns):
-        grid = _common_grid(patterns)
-        notes.append(
-            f"{len(patterns)} patterns on different grids were interpolated linearly to "
-            f"{grid[0]:g}-{grid[-1]:g} deg in steps of {grid[1] - grid[0]:.4g} deg; "
-            "what lies outside was left out."
-        )
+    axes = [(p.specimen, p.two_theta) for p in patterns]
+    grid, note = common_axis(axes, "diffraction patterns", "angles", "deg")
+    if note:
         patterns = [_interpolated(p, grid) for p in patterns]
     dims = ("measurement", "two_theta")
     variables = {
@@ -205,25 +199,7 @@ def stack(patterns: Sequence[Pattern]) -> tuple[xr.Dataset, list[str]]:
         "two_theta": ("two_theta", grid, {"units": "deg"}),
         "specimen": ("measurement", np.array([p.specimen for p in patterns])),
     }
-    return xr.Dataset(variables, coords=coords), notes
-
-
-def _is_same_grid(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.size == b.size and bool(np.abs(a - b).max() <= SAME_GRID)
-
-
-def _common_grid(patterns: Sequence[Pattern]) -> np.ndarray:
-    low = max(p.two_theta[0] for p in patterns)
-    high = min(p.two_theta[-1] for p in patterns)
-    step = min(float(np.median(np.diff(p.two_theta))) for p in patterns)
-    if high - low < step:
-        ranges = [f"{p.specimen}: {p.two_theta[0]:g}-{p.two_theta[-1]:g}" for p in patterns[:4]]
-        raise SchemaError(
-            "The diffraction patterns have no range of angles in common.",
-            found="; ".join(ranges) + ".",
-            hint="load patterns of different ranges separately.",
-        )
-    return low + step * np.arange(int((high - low) / step + 1 + SAME_GRID))
+    return xr.Dataset(variables, coords=coords), [note] if note else []
 
 
 def _interpolated(pattern: Pattern, grid: np.ndarray) -> Pattern:

@@ -13,8 +13,10 @@ from tieline.readers.column import Column
 from tieline.readers.mapping import Mapped, corrections_of, merge, read_mapping
 from tieline.readers.reading import read_layout
 from tieline.readers.sheet import Sheet
+from tieline.readers.signals import IMAGES, Signal
 from tieline.readers.source import existing, open_source
 from tieline.readers.values import read_values
+from tieline.schema.volumes import shape_text
 
 FIELDS = ["column", "header", "name", "role", "unit", "why", "example", "n_missing", "min", "max"]
 
@@ -53,6 +55,7 @@ def preview(
     rows = [_row(layout.sheet, column) for column in layout.columns]
     if layout.patterns:
         rows.append(_pattern_row(layout.patterns[0].two_theta, [p.intensity for p in layout.patterns]))
+    rows += [_signal_row(signal) for signal in layout.signals]
     return pd.DataFrame(rows, columns=FIELDS)
 
 
@@ -82,16 +85,27 @@ def _row(sheet: Sheet, column: Column) -> list[object]:
 
 
 def _pattern_row(angles: np.ndarray, intensities: list[np.ndarray]) -> list[object]:
-    counts = np.concatenate(intensities)
-    return [
-        "",
-        f"{angles[0]:g} ... {angles[-1]:g}",
-        "xrd/intensity",
-        "structure",
-        "counts",
-        f"{len(intensities)} diffraction patterns over {angles.size} angles in degrees",
-        f"{counts[0]:g}",
-        int(np.isnan(counts).sum()),
-        float(np.nanmin(counts)),
-        float(np.nanmax(counts)),
-    ]
+    why = f"{len(intensities)} diffraction patterns over {angles.size} angles in degrees"
+    return _measured_row(
+        f"{angles[0]:g} ... {angles[-1]:g}", "xrd/intensity", "counts", why, np.concatenate(intensities)
+    )
+
+
+def _signal_row(signal: Signal) -> list[object]:
+    """The row of an image or a spectrum."""
+    if signal.node == IMAGES:
+        size = shape_text(signal.values.shape[::-1])
+        why = f"an image of {size} pixels" + ("" if np.isnan(signal.pixel) else f" of {signal.pixel:.4g} nm")
+        return _measured_row(size, f"{IMAGES}/image", signal.units, why, signal.values.astype(float).ravel())
+    ends = f"{signal.axis[0]:g} ... {signal.axis[-1]:g} {signal.axis_units}".strip()
+    why = (
+        f"a spectrum over {signal.axis.size} places of {signal.dim.replace('_', ' ')}. {signal.note}".strip()
+    )
+    return _measured_row(ends, f"{signal.node}/intensity", signal.units, why, signal.values)
+
+
+def _measured_row(header: str, name: str, units: str, why: str, values: np.ndarray) -> list[object]:
+    """What was measured beside columns: its first value, how many are missing, and its range."""
+    is_known = not np.isnan(values).all()
+    ends = [float(np.nanmin(values)), float(np.nanmax(values))] if is_known else [np.nan, np.nan]
+    return ["", header, name, "structure", units, why, f"{values[0]:g}", int(np.isnan(values).sum()), *ends]

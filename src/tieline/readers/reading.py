@@ -27,6 +27,9 @@ from tieline.readers.patterns import (
 from tieline.readers.planners import understand
 from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
+from tieline.readers.signal_files import signals_of_one
+from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
+from tieline.readers.signals import Signal
 from tieline.readers.source import Source
 from tieline.readers.specimens import specimens_dataset
 from tieline.readers.text_scans import is_text_scan, read_text_scans
@@ -42,6 +45,7 @@ class Layout:
         sheet: the columns that describe specimens.
         columns: what each of them means.
         patterns: diffraction patterns in the same file, named by specimen or, in a wide table, by row.
+        signals: images and spectra of a microscope or a spectrometer.
         is_wide: every row of the sheet has one pattern.
         notes: what was remembered about the file and no longer fits, or what another planner meant.
     """
@@ -49,13 +53,14 @@ class Layout:
     sheet: Sheet
     columns: list[Column] = field(default_factory=list)
     patterns: list[Pattern] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
     is_wide: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
     def has_specimens(self) -> bool:
-        """Whether the file describes specimens, beyond their patterns."""
-        return bool(self.columns) or not self.patterns
+        """Whether the file describes specimens, beyond what was measured of them."""
+        return bool(self.columns) or not (self.patterns or self.signals)
 
 
 def read_layout(
@@ -69,21 +74,24 @@ def read_layout(
         said: what was said now; a column named here must exist.
         is_in_folder: the file is one of several in a folder of measurements.
     """
-    patterns = _of_an_instrument(source)
-    if patterns is not None:
-        return Layout(Sheet(pd.DataFrame(), {}, name=source.name), patterns=patterns)
+    made = _of_an_instrument(source)
+    if made is not None:
+        return made
     long = _read_long(source, mapped, is_in_folder=is_in_folder)
     return long or _read_text(source, mapped, said=said, is_in_folder=is_in_folder)
 
 
-def _of_an_instrument(source: Source) -> list[Pattern] | None:
-    """Read a file as an instrument writes it; None if it is a text of any other kind."""
+def _of_an_instrument(source: Source) -> Layout | None:
+    """Read a file as an instrument writes it; None if it is of any other kind."""
     ending = source.path.suffix.lower()
+    none = Sheet(pd.DataFrame(), {}, name=source.name)
+    if ending in SIGNAL_ENDINGS:
+        return Layout(none, signals=signals_of_one(source.path))
     if ending in DIFFRACTOMETER_ENDINGS:
-        return [read_diffractometer(source)]
+        return Layout(none, patterns=[read_diffractometer(source)])
     if ending in NEXUS_ENDINGS:
-        return read_nexus(source)
-    return read_text_scans(source) if is_text_scan(source) else None
+        return Layout(none, patterns=read_nexus(source))
+    return Layout(none, patterns=read_text_scans(source)) if is_text_scan(source) else None
 
 
 def _read_long(source: Source, mapped: Mapped, *, is_in_folder: bool) -> Layout | None:
@@ -186,7 +194,7 @@ def _meant(sheet: Sheet, mapped: Mapped) -> dict[str, list[str]]:
 def specimens_of(layout: Layout, mapped: Mapped) -> xr.Dataset:
     """Read the node /specimens; a file of patterns alone gives the names of their specimens."""
     if not layout.has_specimens and not layout.is_wide:
-        names = np.array([p.specimen for p in layout.patterns])
+        names = np.array(list(dict.fromkeys(one.specimen for one in (*layout.patterns, *layout.signals))))
         return xr.Dataset(coords={"specimen": names}, attrs={"notes": list(layout.sheet.notes)})
     if not layout.columns:
         numbers = np.arange(1, len(layout.sheet.cells) + 1)

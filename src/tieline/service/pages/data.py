@@ -13,8 +13,8 @@ from tieline.campaign.places import flat
 from tieline.campaign.store import tables
 from tieline.errors import SchemaError, TielineError, three_clauses
 from tieline.readers.apart import previewed_apart, survive_apart
+from tieline.readers.folder import MEASUREMENT_ENDINGS
 from tieline.readers.mapping import Mapped, corrections_of, write_mapping
-from tieline.readers.patterns import PATTERN_ENDINGS
 from tieline.schema import specimens_of
 from tieline.service.failures import status_of
 from tieline.service.guard import PROPOSE, needs
@@ -109,7 +109,7 @@ def looked_at(tray: Tray, heap: str, said: Mapping[str, Any], problem: TielineEr
         problem: that came up before.
     """
     files = tray.files(heap)
-    shown = [f for f in files if f.suffix.lower() not in PATTERN_ENDINGS][:LOOKED_AT] or files[:1]
+    shown = [f for f in files if f.suffix.lower() not in MEASUREMENT_ENDINGS][:LOOKED_AT] or files[:1]
     return {
         "heap": heap,
         "names": [file.name for file in files],

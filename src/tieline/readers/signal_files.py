@@ -1,0 +1,71 @@
+"""Files of microscopes and spectrometers, read by a process of its own, as their libraries may never end."""
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from tieline import errors
+from tieline.errors import TielineError, three_clauses
+from tieline.readers.process import lost_files, refused
+from tieline.readers.signals import Signal, obstacle, read_signals
+from tieline.readers.source import open_source
+
+
+def signals_of(places: Sequence[Path]) -> list[list[Signal] | TielineError]:
+    """Read files, each of which has an image or spectra of one specimen.
+
+    Returns:
+        What every file holds, or why it cannot be read: MissingExtra where the library that knows it is not
+        installed, or SchemaError.
+    """
+    if not places:
+        return []
+    if missing := obstacle(places[0].name):
+        return [missing] * len(places)
+    with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
+        lost = dict(lost_files(_wrote, places, Path(folder)))
+        return [
+            refused(place, lost[i]) if i in lost else _opened(Path(folder), i)
+            for i, place in enumerate(places)
+        ]
+
+
+def signals_of_one(place: Path) -> list[Signal]:
+    """Read one file.
+
+    Raises:
+        MissingExtra: the library that knows it is not installed.
+        SchemaError: it cannot be read.
+    """
+    (found,) = signals_of([place])
+    if isinstance(found, TielineError):
+        raise found
+    return found
+
+
+def _wrote(_: Path, folder: str, first: int, places: list[str]) -> None:
+    for i, place in enumerate(places, start=first):
+        arrays = {}
+        try:
+            signals = [asdict(signal) for signal in read_signals(open_source(Path(place)))]
+            arrays = {f"{key}{n}": s.pop(key) for n, s in enumerate(signals) for key in ("values", "axis")}
+            said = {"signals": signals}
+        except TielineError as error:
+            said = {"error": type(error).__name__, **three_clauses(error)}
+        np.savez(Path(folder) / f"{i}.npz", **arrays)
+        (Path(folder) / f"{i}.done").write_text(json.dumps(said))
+
+
+def _opened(folder: Path, number: int) -> list[Signal] | TielineError:
+    said = json.loads((folder / f"{number}.done").read_text())
+    if "error" in said:
+        return getattr(errors, said["error"])(said["what"], found=said["found"], hint=said["hint"])
+    with np.load(folder / f"{number}.npz") as arrays:
+        return [
+            Signal(**about, values=arrays[f"values{n}"], axis=arrays[f"axis{n}"])
+            for n, about in enumerate(said["signals"])
+        ]
