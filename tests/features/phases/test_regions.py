@@ -53,6 +53,8 @@ def test_a_specimen_without_a_pattern_has_no_region(world):
 def test_what_cannot_be_is_refused(world):
     with pytest.raises(SchemaError, match="from 2 to 12 regions"):
         find_regions(world.record, n_regions=1)
+    with pytest.raises(SchemaError, match="find_regions"):
+        find_regions(world.record, design="thickness")
     few = xr.DataTree.from_dict(
         {"/specimens": world.table, "/xrd": world.patterns.isel(measurement=slice(5))}
     )

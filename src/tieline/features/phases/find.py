@@ -68,7 +68,7 @@ def find_phases(
     specimens = specimens_of(record, node)
     _check(n_phases, most_phases, most_together, level)
     patterns = read_patterns(record[node].to_dataset(), specimens["specimen"].values)
-    points = points_of(specimens, design)
+    points = points_of(specimens, design, READER)
     lines = lines_of(patterns)
     near, placed = neighbours(points, patterns)
     together = most_together or _coexisting(specimens, design)
@@ -96,7 +96,7 @@ def specimens_of(record: xr.DataTree, node: str) -> xr.Dataset:
     if not isinstance(record, xr.DataTree) or not {"specimens", node} <= set(record.children):
         nodes = ", ".join(record.children) if isinstance(record, xr.DataTree) else type(record).__name__
         raise SchemaError(
-            f"Phases are found in a record with the nodes /specimens and /{node}.",
+            f"Patterns are read from a record with the nodes /specimens and /{node}.",
             found=nodes or "an empty record",
             hint="tieline.load makes a record of files; node= names the node of patterns",
         )
@@ -113,12 +113,12 @@ def _check(n_phases: int | None, most_phases: int, most_together: int | None, le
         )
 
 
-def points_of(specimens: xr.Dataset, design: str | Sequence[str] | None) -> Array | None:
-    """Coordinates (specimen, d) in which specimens are neighbours."""
+def points_of(specimens: xr.Dataset, design: str | Sequence[str] | None, reader: str) -> Array | None:
+    """Coordinates (specimen, d) in which specimens are neighbours; a refusal names the reader."""
     if design is None:
         return None
     names = [design] if isinstance(design, str) else list(design)
-    require(specimens, names, READER)
+    require(specimens, names, reader)
     if len(names) == 1 and specimens[names[0]].ndim == 2:
         return simplex_coordinates(specimens[names[0]])
     columns = np.column_stack([specimens[name].values.astype(float) for name in names])

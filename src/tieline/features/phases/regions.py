@@ -25,6 +25,7 @@ SMOOTHING = 2 / 3  # of the width of a line
 N_COMPONENTS = 10
 N_STARTS = 10
 MOST = 12
+READER = "find_regions"
 
 
 def find_regions(
@@ -72,7 +73,7 @@ def find_regions(
             f"{fewest} regions are told from {2 * fewest} patterns at least.", found=f"{n_seen} patterns"
         )
     lines = lines_of(patterns)
-    near, notes = neighbours(points_of(specimens, design), patterns)
+    near, notes = neighbours(points_of(specimens, design, READER), patterns)
     features = _features(lines.counts, near.mean)
     most = min(most_regions, n_seen // 2)
     tried = {n: _clusters(features, n, seed) for n in ([n_regions] if n_regions else range(2, most + 1))}
