@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from tieline.campaign.campaign import Campaign
 from tieline.campaign.opening import SETTINGS
 from tieline.campaign.places import write_whole
-from tieline.campaign.settings import check_models, fault_of_goal, properties_of
+from tieline.campaign.settings import check_models, fault_of_goal, properties_of, strangers_in_goal
 from tieline.campaign.store.event import Event
 from tieline.errors import SchemaError
 from tieline.planning.goals import Goal, write_goal
@@ -48,15 +48,17 @@ def aim(campaign: Campaign, goal: Goal, *, by: str = "", key: str = "") -> Event
 
 def fault_in_aim(campaign: Campaign) -> SchemaError | None:
     """What is wrong with the goal of a campaign, beside the data that it has; None if nothing."""
-    if not campaign.has_record:
-        return None
-    specimens = specimens_of(campaign.record())
-    return fault_of_goal(campaign.settings.goal, properties_of(campaign.settings, specimens))
+    return fault_of_goal(campaign.settings.goal, _properties(campaign)) if campaign.has_record else None
 
 
-def notes_beside(fault: SchemaError | None, notes: Iterable[str]) -> list[str]:
-    """Notes of an import without the one that says the same as a fault that is shown beside them."""
-    return [note for note in notes if fault is None or not note.startswith(fault.what.removesuffix("."))]
+def notes_beside_fault(campaign: Campaign, notes: Iterable[str]) -> list[str]:
+    """Notes of an import without those that `fault_in_aim`, which is shown beside them, says as well."""
+    said = strangers_in_goal(campaign.settings.goal, _properties(campaign))
+    return [note for note in notes if note not in said]
+
+
+def _properties(campaign: Campaign) -> list[str]:
+    return properties_of(campaign.settings, specimens_of(campaign.record()))
 
 
 def with_goal(text: str, goal: str) -> str:

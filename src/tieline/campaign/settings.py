@@ -307,10 +307,7 @@ def strangers_in_goal(goal: str | None, properties: Sequence[str]) -> list[str]:
         goal: as `parse_goal` reads it; None if none was set.
         properties: that can be asked for.
     """
-    return [
-        f"The goal asks for '{name}', which is not among the properties: {name_known(properties, name)}"
-        for name in _strangers(goal, properties)
-    ]
+    return [f"{_lacking(name)}: {name_known(properties, name)}" for name in _strangers(goal, properties)]
 
 
 def fault_of_goal(goal: str | None, properties: Sequence[str]) -> SchemaError | None:
@@ -326,12 +323,16 @@ def fault_of_goal(goal: str | None, properties: Sequence[str]) -> SchemaError | 
     near = _with_nearest_names(goal, strangers, properties)
     line = f"goal = {json.dumps(near, ensure_ascii=False)} in campaign.toml"
     return SchemaError(
-        f"The goal asks for '{strangers[0]}', which is not among the properties.",
+        f"{_lacking(strangers[0])}.",
         found=name_known(properties, strangers[0]),
         hint=line
         if near
         else "name one of these in the line goal of campaign.toml, or measure what it names",
     )
+
+
+def _lacking(name: str) -> str:
+    return f"The goal asks for '{name}', which is not among the properties"
 
 
 def _strangers(goal: str | None, properties: Sequence[str]) -> list[str]:

@@ -122,7 +122,7 @@ def import_file(
     sheet: Sheet = "",
 ) -> None:
     """Add a file of measurements to a campaign."""
-    from tieline.campaign.aiming import fault_in_aim, notes_beside
+    from tieline.campaign.aiming import fault_in_aim, notes_beside_fault
     from tieline.campaign.campaign import Campaign
     from tieline.schema import specimens_of
 
@@ -131,9 +131,8 @@ def import_file(
     specimens = specimens_of(campaign.record())
     console.print(f"Imported [bold]{file}[/]: the campaign has {specimens.sizes['specimen']} specimens.")
     _print_columns(specimens)
-    fault = fault_in_aim(campaign)
-    print_notes(notes_beside(fault, notes))
-    if fault is not None:
+    print_notes(notes_beside_fault(campaign, notes))
+    if fault := fault_in_aim(campaign):
         print_error(fault)
     console.print(f"Next: tieline fit {folder}")
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from tieline.campaign.aiming import fault_in_aim, notes_beside
+from tieline.campaign.aiming import notes_beside_fault
 from tieline.campaign.places import flat
 from tieline.campaign.store import tables
 from tieline.errors import SchemaError, TielineError, three_clauses
@@ -169,7 +169,7 @@ def settle(request: Request, heap: str, fields: Fields) -> Response:
         return page(request, "look.html", seen, status=status_of(error))
     tray.take_away(heap)
     n = specimens_of(deed.campaign.record()).sizes["specimen"]
-    notes = notes_beside(fault_in_aim(deed.campaign), notes)
+    notes = notes_beside_fault(deed.campaign, notes)
     seen = {"n_specimens": n, "notes": notes, "goal_problem": problem_of_goal(deed.campaign)}
     return page(request, "added.html", seen)
 
