@@ -1,7 +1,8 @@
 import pytest
 import xarray as xr
 
-from tieline.planning.wording import NO_BREAK, label, plus_minus, rounded, unbroken
+from tieline.planning.wording import NO_BREAK, label, rounded, unbroken
+from tieline.schema.wording import plus_minus
 
 
 @pytest.mark.parametrize(
@@ -11,8 +12,8 @@ from tieline.planning.wording import NO_BREAK, label, plus_minus, rounded, unbro
         (95.3, 0.42, "%", "95.30 ± 0.42 %"),
         (1090.0, 120.0, "", "1090 ± 120"),
         (7.2e-4, 1.1e-4, "S/cm", "(7.2 ± 1.1)·10⁻⁴ S/cm"),
-        (3.0, 0.0, "", "3.000 ± 0.000"),
-        (0.0, 0.0, "", "0.000 ± 0.000"),
+        (3.0, 0.0, "", "3 ± 0"),
+        (0.0, 0.0, "", "0 ± 0"),
         (2.5e7, 3e5, "Pa", "(2.500 ± 0.030)·10⁷ Pa"),
         (float("nan"), 1.0, "K", "nan ± 1 K"),
     ],

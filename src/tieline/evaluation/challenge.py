@@ -19,7 +19,7 @@ from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import labels_of
 from tieline.models.posterior import label_sets, names_of
 from tieline.schema import as_variables
-from tieline.schema.wording import after_number, name_known, with_error
+from tieline.schema.wording import after_number, name_known, plus_minus
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,12 +162,12 @@ def _decide(scores: xr.Dataset) -> tuple[str, str]:
     better = others[others["behind"] < -others["behind_se"]]
     near = others["behind"] <= np.minimum(others["behind_se"], TIE * before["loss"])
     simpler = others[near & (others["simplicity"] < before["simplicity"])]
-    said = f"{measure} {with_error(before['loss'], before['loss_se'])}{unit}"
+    said = f"{measure} {plus_minus(before['loss'], before['loss_se'])}{unit}"
     if not better.empty:
         name = str(better["loss"].idxmin())
         row = better.loc[name]
-        less = with_error(-row["behind"], row["behind_se"], 2)
-        why = f"{measure} {with_error(row['loss'], row['loss_se'])}{unit}, which is {less} less"
+        less = plus_minus(-row["behind"], row["behind_se"])
+        why = f"{measure} {plus_minus(row['loss'], row['loss_se'])}{unit}, which is {less} less"
         return name, f"{_begin(name)} takes the place of {champion} ({said}): {why}."
     if not simpler.empty:
         name = str(simpler.sort_values(["simplicity", "loss"]).index[0])
@@ -194,5 +194,5 @@ def _measure(asked: Task) -> dict[str, str]:
 
 def _beside(row: pd.Series) -> str:
     behind, error = np.asarray(row[["behind", "behind_se"]], float)
-    said = f"{with_error(abs(behind), error, 2)} {'more' if behind >= 0 else 'less'}"
+    said = f"{plus_minus(abs(behind), error)} {'more' if behind >= 0 else 'less'}"
     return f"{said}, maybe by chance" if abs(behind) <= error else said

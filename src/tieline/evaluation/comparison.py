@@ -12,7 +12,7 @@ import xarray as xr
 from tieline.errors import SchemaError, did_you_mean
 from tieline.evaluation.candidates import TIELINE, tieline_model
 from tieline.evaluation.task import Task
-from tieline.schema.wording import after_number, with_error
+from tieline.schema.wording import after_number, plus_minus
 
 PER_ROW = ("predicted", "chance", "truth", "group")
 MANY_TIMES = 100  # times more specimens than there are: nobody will make them
@@ -136,7 +136,7 @@ class Comparison:
         if self.task.is_classification:
             share, error = (100 * row[k].item() for k in ("accuracy", "accuracy_se"))
             return f"Recommended for {target}: {who}, right in {share:.0f} ± {error:.0f} % of {tested}."
-        off = with_error(row["loss"].item(), row["loss_se"].item())
+        off = plus_minus(row["loss"].item(), row["loss_se"].item())
         share = f"R² {row['r2'].item():.2f} ± {row['r2_se'].item():.2f}"
         return f"Recommended for {target}: {who}, off by {off}{unit} in {tested} ({share})."
 
@@ -147,7 +147,7 @@ class Comparison:
         best = self.scores["loss"].sel(target=target).where(self.scores["is_finished"].sel(target=target))
         first = str(best["candidate"].values[int(np.nanargmin(best.values))])
         if first != name:
-            less = with_error(row["behind"].item(), row["behind_se"].item(), 2)
+            less = plus_minus(row["behind"].item(), row["behind_se"].item())
             found.append(
                 f"With {_spoken(first)} it would be {less} less, maybe by chance: the "
                 "simpler one is preferred."
@@ -178,7 +178,7 @@ class Comparison:
 
 def _with_error(found: xr.Dataset, name: str) -> list[str]:
     pairs = zip(found[name].values, found[f"{name}_se"].values, strict=True)
-    return [with_error(value, error) for value, error in pairs]
+    return [plus_minus(value, error) for value, error in pairs]
 
 
 def _spoken(name: str) -> str:

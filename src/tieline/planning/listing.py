@@ -10,7 +10,8 @@ from tieline.models.posterior import Posterior, label_sets
 from tieline.planning.field_proposals import GaussianAnswer
 from tieline.planning.goals import names_in, parse_goal
 from tieline.planning.pool import check_pool, design_names
-from tieline.planning.wording import label, plus_minus, spoken_unit
+from tieline.planning.wording import label, spoken_unit
+from tieline.schema.wording import plus_minus
 
 MARK = "tieline: "  # before the headers of what is ours in a list; a reader of it leaves these columns aside
 

@@ -19,7 +19,8 @@ from tieline.planning.goals import (
     property_terms,
     terms,
 )
-from tieline.planning.wording import percent, plus_minus, short, spoken_unit
+from tieline.planning.wording import percent, short, spoken_unit
+from tieline.schema.wording import plus_minus
 
 SLIM = 0.1  # chance of beating the best below which it is said that nothing is likely to
 _GOOD_SIDE = {Maximize: "above", Minimize: "below"}  # flag of a value that is even better than it says

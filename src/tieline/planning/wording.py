@@ -70,31 +70,6 @@ def rounded(value: float, span: float) -> str:
     return written.rstrip("0").rstrip(".") if n_decimals else written
 
 
-def plus_minus(value: float, sd: float, units: str = "") -> str:
-    """Write a value with its uncertainty to two digits of the latter, and its unit.
-
-    Example:
-        >>> plus_minus(0.000812, 0.000094, "S/cm")
-        '(8.12 ± 0.94)·10⁻⁴ S/cm'
-    """
-    unit = f" {units}" if units else ""
-    if not (math.isfinite(value) and math.isfinite(sd)):
-        return f"{value:g} ± {sd:g}{unit}"
-    size = max(abs(value), sd)
-    exponent = math.floor(math.log10(size)) if size > 0 else 0
-    if -3 <= exponent < 5:
-        digits = _decimals(sd)
-        return f"{value:.{digits}f} ± {sd:.{digits}f}{unit}"
-    value, sd = value / 10.0**exponent, sd / 10.0**exponent
-    digits = _decimals(sd)
-    return f"({value:.{digits}f} ± {sd:.{digits}f})·{ten_to(exponent)}{unit}"
-
-
 def unbroken(text: str) -> str:
     """Keep each number of a sentence on one line, with its uncertainty and unit or its percent sign."""
     return NUMBERS.sub(lambda found: found[0].replace(" ", NO_BREAK), text)
-
-
-def _decimals(sd: float) -> int:
-    """Decimals that show two significant digits of sd, at most six."""
-    return min(max(1 - math.floor(math.log10(sd)), 0), 6) if sd > 0 else 3

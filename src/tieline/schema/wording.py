@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from tieline.errors import did_you_mean
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MOST_DECIMALS = 6
 PLAIN = (-3, 5)  # powers of ten between which numbers are read without
 
 
@@ -41,16 +42,19 @@ def ten_to(power: int) -> str:
     return "10" + str(power).translate(RAISED)
 
 
-def with_error(value: float, error: float, digits: int = 3) -> str:
-    """Write a number and its standard error, the latter to one digit.
+def plus_minus(value: float, error: float, units: str = "") -> str:
+    """Write a value with its uncertainty to two digits of the latter, and its unit.
 
     Example:
-        >>> with_error(0.2721, 0.0213), with_error(757812.0, 68000.0)
-        ('0.272 ± 0.02', '(7.58 ± 0.7)·10⁵')
+        >>> plus_minus(0.2721, 0.0213), plus_minus(0.000812, 0.000094, "S/cm")
+        ('0.272 ± 0.021', '(8.12 ± 0.94)·10⁻⁴ S/cm')
     """
-    size = max(abs(value), error)
-    power = math.floor(math.log10(size)) if 0 < size < math.inf else 0
+    unit = f" {units}" if units else ""
+    if error == 0 or not (math.isfinite(value) and math.isfinite(error)):
+        return f"{value:g} ± {error:g}{unit}"
+    power = math.floor(math.log10(max(abs(value), error)))
     power = 0 if PLAIN[0] <= power < PLAIN[1] else power
-    first, second = (number / 10.0**power for number in (value, error))
-    said = f"{float(f'{first:.{digits}g}'):g} ± {float(f'{second:.1g}'):g}"
-    return f"({said})·{ten_to(power)}" if power else said
+    value, error = value / 10.0**power, error / 10.0**power
+    n = min(max(1 - math.floor(math.log10(error)), 0), MOST_DECIMALS)
+    said = f"{value:.{n}f} ± {error:.{n}f}"
+    return f"({said})·{ten_to(power)}{unit}" if power else f"{said}{unit}"

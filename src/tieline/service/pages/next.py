@@ -16,8 +16,9 @@ from tieline.campaign.store.tables import LIVE
 from tieline.campaign.telling import Vocabulary
 from tieline.models.posterior import label_sets
 from tieline.planning.listing import MARK, element_heading
-from tieline.planning.wording import as_read, plus_minus, unbroken
+from tieline.planning.wording import as_read, unbroken
 from tieline.schema import specimens_of
+from tieline.schema.wording import plus_minus
 from tieline.service.answers import Proposal, proposal_of
 from tieline.service.guard import READ, needs
 from tieline.service.pages.made import fields_of_design
