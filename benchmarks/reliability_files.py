@@ -18,6 +18,7 @@ import tifffile
 import xarray as xr
 
 from tieline.readers.apart import outcomes_apart
+from tieline.readers.process import DIED
 
 TOGETHER = 100  # files that one process reads, within the limits of a single one
 WIDE = (300, 20_000)  # columns: of a table that is read, and of one that is refused
@@ -53,12 +54,14 @@ def _written(folder: Path, i: int, name: str, data: bytes) -> Path:
 def read_all(files: list[Path]) -> tuple[list[str], float]:
     """What comes of files, and how long they took together."""
     begun = time.perf_counter()
-    words = {"read": "read", "the process that read it died": "died"}
-    outcomes = [
-        words.get(outcome, "stopped" if outcome.startswith("it ") else "refused")
-        for outcome in outcomes_apart(files)
-    ]
+    outcomes = [_word(outcome) for outcome in outcomes_apart(files)]
     return outcomes, time.perf_counter() - begun
+
+
+def _word(outcome: str) -> str:
+    if outcome.startswith(DIED):
+        return "died"
+    return "stopped" if outcome.startswith("it ") else "read" if outcome == "read" else "refused"
 
 
 def hostile_files(n: int, seed: int) -> Iterator[tuple[str, bytes]]:
@@ -88,6 +91,7 @@ def sound_files() -> dict[str, bytes]:
         "a.xy": pattern,
         "a.nxs": _nexus(),
         "a.xrdml": _xrdml(),
+        "a.ras": _ras(),
         "a.txt": sheet.to_csv(index=False, sep="\t").encode("utf-16"),
     }
 
@@ -111,6 +115,13 @@ def _xrdml() -> bytes:
     return (
         f'<xrdMeasurements xmlns="http://www.xrdml.com/XRDMeasurement/1.5">{scan}</xrdMeasurements>'.encode()
     )
+
+
+def _ras() -> bytes:
+    """A pattern as Rigaku writes it as text."""
+    points = "\n".join(f"{20 + 0.5 * k:.4f} {100 + k:.4f} 1.0000" for k in range(80))
+    head = '*RAS_DATA_START\n*RAS_HEADER_START\n*MEAS_SCAN_AXIS_X_INTERNAL "TwoThetaTheta"\n*RAS_HEADER_END\n'
+    return f"{head}*RAS_INT_START\n{points}\n*RAS_INT_END\n*RAS_DATA_END\n".encode()
 
 
 def _any(rng: np.random.Generator, sound: dict[str, bytes]) -> tuple[str, bytes]:

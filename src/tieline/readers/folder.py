@@ -13,7 +13,7 @@ from tieline.readers.mapping import MAPPING_ENDING
 from tieline.readers.patterns import PATTERN_ENDINGS, Pattern
 from tieline.readers.scans import Scan
 from tieline.readers.sheet import SPREADSHEET_ENDINGS
-from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
+from tieline.readers.signal_files import ENDINGS as SIGNAL_ENDINGS
 from tieline.readers.signals import Signal
 from tieline.readers.volumes import ENDINGS as SCAN_ENDINGS
 

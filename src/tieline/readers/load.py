@@ -24,9 +24,9 @@ from tieline.readers.scans import (
     require_voxel_size,
     stack_scans,
 )
+from tieline.readers.signal_files import ENDINGS as SIGNAL_ENDINGS
 from tieline.readers.signal_files import signals_of
 from tieline.readers.signal_nodes import stack_signals
-from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
 from tieline.readers.signals import Signal
 from tieline.readers.source import Source, existing, open_source
 from tieline.readers.spectra import load_spectra

@@ -20,6 +20,8 @@ from tieline.errors import SchemaError, TielineError, three_clauses
 SECONDS = 30  # of work that one file, or one folder, may take
 PATIENCE = 120.0  # seconds that one waits for it, as a machine may be busy with other work
 MEMORY = 2 << 30  # bytes beside what the libraries take
+DIED = "the process that read it died"
+LONGEST = 200  # letters of its last words
 CHILD = (
     "import json, sys; asked = json.loads(sys.stdin.buffer.read()); sys.path[:] = asked['path']; "
     "from tieline.readers.process import answer; answer(asked)"
@@ -57,15 +59,17 @@ def ask(work: Callable[..., Any], place: Path, *about: Any) -> Any:
         "place": str(place),
         "about": about,
     }
-    with subprocess.Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", CHILD], stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
         try:
-            said, _ = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
+            said, complaints = process.communicate(json.dumps(asked).encode(), timeout=PATIENCE)
         except subprocess.TimeoutExpired as error:
             process.kill()
             raise Lost(f"it takes more than {PATIENCE:g} s") from error
     if not said:
         is_late = os.name != "nt" and process.returncode == -signal.SIGXCPU
-        raise Lost(f"it takes more than {SECONDS} s" if is_late else "the process that read it died")
+        last = complaints.decode(errors="replace").strip().splitlines()[-1:]
+        died = ": ".join([DIED, *(word[:LONGEST] for word in last)])
+        raise Lost(f"it takes more than {SECONDS} s" if is_late else died)
     answer = json.loads(said)
     if "lost" in answer:
         raise Lost(answer["lost"])

@@ -27,8 +27,8 @@ from tieline.readers.patterns import (
 from tieline.readers.planners import understand
 from tieline.readers.quantities import split_quantities
 from tieline.readers.sheet import Sheet, read_grid, sheet_from_grid
+from tieline.readers.signal_files import ENDINGS as SIGNAL_ENDINGS
 from tieline.readers.signal_files import signals_of_one
-from tieline.readers.signals import ENDINGS as SIGNAL_ENDINGS
 from tieline.readers.signals import Signal
 from tieline.readers.source import Source
 from tieline.readers.specimens import specimens_dataset

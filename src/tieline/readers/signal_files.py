@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from tieline import errors
-from tieline.errors import TielineError, three_clauses
+from tieline.errors import MissingExtra, TielineError, three_clauses
+from tieline.readers import ion_tof, signals
+from tieline.readers.ion_tof import read_ion_tof
 from tieline.readers.process import lost_files, refused
-from tieline.readers.signals import Signal, obstacle, read_signals
-from tieline.readers.source import open_source
+from tieline.readers.signals import Signal, read_signals
+from tieline.readers.source import Source, open_source
+
+ENDINGS = signals.ENDINGS | ion_tof.ENDINGS
 
 
 def signals_of(places: Sequence[Path]) -> list[list[Signal] | TielineError]:
@@ -24,14 +28,13 @@ def signals_of(places: Sequence[Path]) -> list[list[Signal] | TielineError]:
     """
     if not places:
         return []
-    if missing := obstacle(places[0].name):
-        return [missing] * len(places)
+    missing = {place: obstacle for place in places if (obstacle := _obstacle(place))}
+    there = [place for place in places if place not in missing]
     with tempfile.TemporaryDirectory(prefix="tieline-") as folder:
-        lost = dict(lost_files(_wrote, places, Path(folder)))
-        return [
-            refused(place, lost[i]) if i in lost else _opened(Path(folder), i)
-            for i, place in enumerate(places)
-        ]
+        lost = dict(lost_files(_wrote, there, Path(folder)))
+        read = [refused(p, lost[i]) if i in lost else _opened(Path(folder), i) for i, p in enumerate(there)]
+    found = dict(zip(there, read, strict=True)) | missing
+    return [found[place] for place in places]
 
 
 def signals_of_one(place: Path) -> list[Signal]:
@@ -47,13 +50,27 @@ def signals_of_one(place: Path) -> list[Signal]:
     return found
 
 
+def _obstacle(place: Path) -> MissingExtra | None:
+    library = ion_tof if is_ion_tof(place) else signals
+    return library.obstacle(place.name)
+
+
+def _read(source: Source) -> list[Signal]:
+    return [read_ion_tof(source)] if is_ion_tof(source.path) else read_signals(source)
+
+
+def is_ion_tof(place: Path) -> bool:
+    """Whether a file is one of ION-TOF's software, by its ending."""
+    return place.suffix.lower() in ion_tof.ENDINGS
+
+
 def _wrote(_: Path, folder: str, first: int, places: list[str]) -> None:
     for i, place in enumerate(places, start=first):
         arrays = {}
         try:
-            signals = [asdict(signal) for signal in read_signals(open_source(Path(place)))]
-            arrays = {f"{key}{n}": s.pop(key) for n, s in enumerate(signals) for key in ("values", "axis")}
-            said = {"signals": signals}
+            made = [asdict(signal) for signal in _read(open_source(Path(place)))]
+            arrays = {f"{key}{n}": s.pop(key) for n, s in enumerate(made) for key in ("values", "axis")}
+            said = {"signals": made}
         except TielineError as error:
             said = {"error": type(error).__name__, **three_clauses(error)}
         np.savez(Path(folder) / f"{i}.npz", **arrays)

@@ -35,7 +35,7 @@ HDF5 = b"\x89HDF"
 FAULTS = (
     *(ParseError, zipfile.BadZipFile, zipfile.LargeZipFile, AssertionError, NotImplementedError, OSError),
     *(ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError),
-    *(struct.error, zlib.error, TokenError, SyntaxError),
+    *(struct.error, zlib.error, TokenError, SyntaxError, NameError),
 )
 HINT = "export one image as .tif, or one spectrum as .msa, in the program that wrote it"
 IMAGES = "images"

@@ -5,7 +5,8 @@
 * **wide, turned**: a peak in every row, as ION-TOF's software exports them; the first column has the m/z.
 * **long**: columns named specimen (or spectrum, sample), mz (or mass, m/z) and area (or counts, intensity).
 * **raw**: m/z and counts in the last two columns of a text whose remarks begin with #; one spectrum a file,
-  in a folder, or in folders within it that are named like what their spectra are of.
+  in a folder, or in folders within it that are named like what their spectra are of. The same of files of
+  ION-TOF's software, .ita, .itm and .itax, with `tieline[tofsims]`.
 
 Further columns of text beside the names of the spectra, such as the compound, become variables.
 """
@@ -20,8 +21,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from tieline.errors import SchemaError
+from tieline.errors import MissingExtra, SchemaError, TielineError
 from tieline.readers.cells import choose_decimal, decimal_mark, decimal_marks, is_missing, to_number
+from tieline.readers.signal_files import is_ion_tof, signals_of, signals_of_one
 from tieline.schema.wording import name_some
 
 NAMES = ("specimen", "spectrum", "sample", "sample_name", "name", "id")
@@ -35,7 +37,9 @@ def load_spectra(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read peak areas or raw spectra.
 
     Args:
-        path: a table of peak areas, one raw spectrum, or a folder of raw spectra on the same channels.
+        path: a table of peak areas, one raw spectrum, or a folder of raw spectra on the same channels. Of
+            files of ION-TOF's software, each with a calibration of its own, counts are brought to the
+            channels of the first, their sum kept.
 
     Returns:
         area (specimen, mz), or for raw spectra counts (specimen, mz), in counts; further columns of text as
@@ -44,12 +48,16 @@ def load_spectra(path: str | os.PathLike[str]) -> xr.Dataset:
 
     Raises:
         SchemaError: the file cannot be read as spectra; the message says what was found.
+        MissingExtra: files of ION-TOF's software need a part of tieline that is not installed.
     """
     place = Path(path)
     if place.is_dir():
         return _raw_folder(place)
     if not place.is_file():
         raise SchemaError(f"There is no file '{place.name}'.", found=str(place.parent))
+    if is_ion_tof(place):
+        (found,) = signals_of_one(place)
+        return _stack([(place.stem, found.axis, found.values)])
     text = place.read_text(encoding="utf-8", errors="replace").replace("\ufeff", "")
     raw = _raw(text)
     if raw is not None:
@@ -77,10 +85,12 @@ def _raw(text: str) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _raw_folder(folder: Path) -> xr.Dataset:
     places = sorted(p for pattern in ("*", "*/*") for p in folder.glob(pattern) if p.is_file())
-    files = [p for p in places if p.suffix.lower() in TABLES and not p.name.startswith(".")]
+    files = [p for p in places if not p.name.startswith(".")]
+    instruments = _of_instruments([p for p in files if is_ion_tof(p)])
     found, others, whose = [], [], []
-    for file in files:
-        raw = _raw(file.read_text(encoding="utf-8", errors="replace"))
+    for file in (p for p in files if p in instruments or p.suffix.lower() in TABLES):
+        is_text = file not in instruments
+        raw = _raw(file.read_text(encoding="utf-8", errors="replace")) if is_text else instruments[file]
         if raw is None:
             others.append(file.name)
             continue
@@ -98,6 +108,30 @@ def _raw_folder(folder: Path) -> xr.Dataset:
         spectra["folder"] = ("specimen", np.array(whose), {"role": "structure"})
     notes = [f"Not read, since they are no raw spectra: {name_some(others)}."] if others else []
     return spectra.assign_attrs(notes=notes)
+
+
+def _of_instruments(files: Sequence[Path]) -> dict[Path, tuple[np.ndarray, np.ndarray] | None]:
+    """m/z and counts of files of ION-TOF's software, on the channels of the first; None of a damaged one."""
+    made: dict[Path, tuple[np.ndarray, np.ndarray] | None] = {}
+    edges = np.empty(0)
+    for file, found in zip(files, signals_of(files), strict=True):
+        if isinstance(found, MissingExtra):
+            raise found
+        if isinstance(found, TielineError):
+            made[file] = None
+            continue
+        (signal,) = found
+        if not edges.size:
+            mz, edges = signal.axis, _edges(signal.axis)
+        up_to = np.concatenate([[0], np.cumsum(signal.values)])
+        made[file] = mz, np.diff(np.interp(edges, _edges(signal.axis), up_to))
+    return made
+
+
+def _edges(mz: np.ndarray) -> np.ndarray:
+    """Where channels begin and end, half-way between their centres."""
+    inner = (mz[:-1] + mz[1:]) / 2
+    return np.concatenate([[2 * mz[0] - inner[0]], inner, [2 * mz[-1] - inner[-1]]])
 
 
 def _stack(found: Sequence[tuple[str, np.ndarray, np.ndarray]]) -> xr.Dataset:
