@@ -2,15 +2,14 @@
 
 import numpy as np
 import pytest
-from fingerprint_specimens import specimens
+from fingerprint_specimens import MODALITIES, specimens
 
 import tieline as tl
 
 
 @pytest.fixture(scope="module")
 def posterior():
-    modalities = {"image": "network", "stress": tl.physics.Line(), "recipe": ["power", "pressure"]}
-    return tl.Fingerprint(modalities, n_clusters=3, n_latent=3, n_epochs=15).fit(specimens(), seed=0)
+    return tl.Fingerprint(MODALITIES, n_clusters=3, n_latent=3, n_epochs=15).fit(specimens(), seed=0)
 
 
 def test_every_specimen_is_a_point_and_every_cluster_an_ellipse(posterior):

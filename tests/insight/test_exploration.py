@@ -149,7 +149,7 @@ def test_the_figure_shows_map_and_tree(way):
 
 
 def test_the_tree_of_many_that_are_alike_is_drawn():
-    alike = groups()[0].isel(specimen=np.r_[0:90, np.zeros(1500, int)])
+    alike = groups()[0].isel(specimen=np.r_[0:90, np.zeros(500, int)])
     alike = alike.assign_coords(specimen=np.arange(alike.sizes["specimen"]))
     figure = tl.figures.exploration(tl.explore(alike))
     assert len(figure.axes[-1].collections[0].get_segments()) == 399
