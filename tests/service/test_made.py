@@ -13,6 +13,8 @@ from tieline.planning.spaces.inputs import Categorical, Numeric
 from tieline.planning.spaces.space import Space
 from tieline.schema import specimens_of
 from tieline.service.app import create_app
+from tieline.service.charts.drawing import Drawings
+from tieline.service.pages.map import draw_each, scene_of
 
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
 HTML = {"accept": "text/html"}
@@ -148,6 +150,15 @@ def test_figures_are_drawn_before_anybody_asks_and_again_after_a_fit(copy):
         after = _drawn(app, before)
     assert len(before) == 1
     assert len(after) == 2
+
+
+def test_figures_are_drawn_one_after_the_other(copy):
+    """A service that ends waits for one of them at most."""
+    drawings = Drawings()
+    with Campaign.open(copy) as campaign:
+        one_by_one = draw_each(scene_of(campaign, drawings))
+        n_drawn = [sum(len(key) == 5 for key in drawings.kept) for _ in one_by_one]
+    assert n_drawn == [1, 2, 3]
 
 
 def _drawn(app, before):

@@ -1,5 +1,6 @@
 """What was learned, drawn: phases and properties over the design, and how unsure both are."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -91,10 +92,11 @@ def scene_of(campaign: Campaign, drawings: Drawings) -> Scene:
     return Scene(posterior, fit.posterior, live if can_be_drawn else None, drawings)
 
 
-def draw_all(scene: Scene) -> None:
-    """Draw every figure of the first view, so that what takes long is known when somebody asks."""
+def draw_each(scene: Scene) -> Iterator[str]:
+    """Draw each figure of the first view, so that what takes long is known when somebody asks for it."""
     for figure in _figures(scene):
         scene.draw(figure["what"], 0)
+        yield figure["what"]
 
 
 def _figures(scene: Scene) -> list[dict[str, str]]:

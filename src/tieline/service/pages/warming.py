@@ -8,7 +8,7 @@ from tieline.campaign.campaign import Campaign
 from tieline.campaign.fits import latest_fit
 from tieline.errors import TielineError
 from tieline.service.charts.drawing import Drawings
-from tieline.service.pages.map import draw_all, scene_of
+from tieline.service.pages.map import draw_each, scene_of
 
 PAUSE = 1.0  # seconds from look to look, the first one included: whoever opens the first page is served first
 
@@ -38,6 +38,8 @@ def _keep_warm(campaign: Campaign, drawings: Drawings, is_over: Event) -> None:
             fit = latest_fit(campaign.store)
             if fit is not None and fit.posterior != drawn:
                 drawn = fit.posterior
-                draw_all(scene_of(campaign, drawings))
+                for _ in draw_each(scene_of(campaign, drawings)):
+                    if is_over.is_set():
+                        return  # nobody waits for the other figures
         except TielineError:
             continue  # whoever opens the page is told what is wrong
