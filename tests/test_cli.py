@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from tieline.cli import app
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 runner = CliRunner()
 
 

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 from tieline.cli import app
 from tieline.schema import open_netcdf
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 runner = CliRunner()
 
 

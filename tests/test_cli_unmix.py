@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 import tieline as tl
 from tieline.cli import app
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 
 def run(*words):
     return CliRunner().invoke(app, [str(word) for word in words])

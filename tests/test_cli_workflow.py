@@ -10,6 +10,8 @@ import tieline as tl
 from tieline.campaign.places import read_places
 from tieline.cli import app
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 SPREAD = "examples/spread.csv"
 
 

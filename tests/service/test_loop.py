@@ -8,6 +8,8 @@ from robots import hardness
 
 from tieline.campaign.campaign import Campaign
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 
 def post(visitor, path, key="", **body):
     headers = {"Idempotency-Key": key} if key else {}

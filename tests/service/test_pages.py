@@ -16,6 +16,8 @@ from tieline.campaign.settings import Settings
 from tieline.errors import TielineError
 from tieline.service.app import create_app
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 SPREAD = Path(__file__).parents[2] / "examples" / "spread.csv"
 PAGES = (
     "/",

@@ -20,6 +20,8 @@ from tieline.service.access import Access
 from tieline.service.app import create_app
 from tieline.service.serving import serve
 
+pytestmark = pytest.mark.usefixtures("nobody_outside")
+
 
 def run(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
