@@ -90,6 +90,29 @@ def test_every_page_can_be_read_by_everybody(browser, spread, size):
             assert (path, page.evaluate(LOOK)) == (path, [])
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("", ""),
+        ('<p style="color: #999; background: #fff">pale</p>', "contrast 2.85"),
+        ('<input name="dose">', "no label: dose"),
+        ("<button></button>", "no words"),
+        ('<img src="data:,">', "no alt"),
+        ('<div class="plot"></div>', "a figure without words"),
+        ("<h1>Another</h1>", "not one first heading"),
+        ('<p style="width: 3000px">wide</p>', "wider than the screen"),
+        ('<i id="a"></i><i id="a"></i>', "an id twice"),
+    ],
+)
+def test_what_keeps_somebody_from_reading_is_found(browser, fault, words):
+    page = browser.new_page(viewport=DESK)
+    page.set_content(f'<!doctype html><html lang="en"><title>A page</title><h1>One</h1>{fault}</html>')
+    found = page.evaluate(LOOK)
+    page.close()
+    assert len(found) == bool(words)
+    assert all(one.startswith(words) for one in found)
+
+
 def test_pages_are_light_without_the_drawing_library(browser, spread):
     with visit(browser, spread) as page:
         weights = {}

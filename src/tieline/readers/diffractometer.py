@@ -1,23 +1,17 @@
 """Files that diffractometers write themselves: PANalytical .xrdml, Bruker .brml and .raw, Rigaku .rasx."""
 
 import warnings
-import zipfile
-from tokenize import TokenError
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 from pint.errors import PintError, UnitStrippedWarning
 
 from tieline.errors import SchemaError, not_installed
+from tieline.readers.faults import FAULTS as PLAIN_FAULTS
+from tieline.readers.faults import first_words
 from tieline.readers.patterns import Pattern, rising
 from tieline.readers.source import Source
 
-# What a damaged file makes the library stumble over; it has no error of its own.
-FAULTS = (
-    *(ParseError, zipfile.BadZipFile, zipfile.LargeZipFile, AssertionError, NotImplementedError, OSError),
-    *(ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError),
-    *(PintError, TokenError),
-)
+FAULTS = (*PLAIN_FAULTS, PintError)
 HINT = "export the pattern as .xy, two_theta in degrees and counts, in the program that wrote it"
 
 
@@ -43,8 +37,7 @@ def read_diffractometer(source: Source) -> Pattern:
             warnings.simplefilter("ignore", UnitStrippedWarning)  # it looks at shapes of several scans
             found = known[source.path.suffix.lower()](str(source.path))
     except FAULTS as error:
-        said = str(error).splitlines()
-        raise _refused(source, said[0] if said else type(error).__name__) from error
+        raise _refused(source, first_words(error)) from error
     if not found or found.get("2Theta") is None or found.get("intensity") is None:
         raise _refused(source, "nothing that was measured over two_theta")
     angles = np.atleast_1d(found["2Theta"].to("degree").magnitude).astype(float)

@@ -4,25 +4,19 @@ Only numbers are taken out. The library's own class for .itax would run what sta
 made; and a damaged file may keep it busy without end: it works in a process of its own, see `signal_files`.
 """
 
-import struct
 import warnings
-import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from tieline.errors import MissingExtra, SchemaError, not_installed
+from tieline.readers.faults import FAULTS, first_words
 from tieline.readers.signals import Signal
 from tieline.readers.source import Source
 
 ENDINGS = {".ita", ".itm", ".itax"}
 NODE = "tofsims"
-# What a damaged file makes the library stumble over, beside errors of its own.
-FAULTS = (
-    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, OSError, RuntimeError),
-    *(TypeError, ValueError, struct.error, zlib.error),
-)
 HINT = "export the spectrum as text in the program that wrote it"
 
 
@@ -48,8 +42,7 @@ def read_ion_tof(source: Source) -> Signal:
             warnings.simplefilter("ignore")  # it names where a calibration stands that it looks for elsewhere
             mz, counts = read(source.path)
     except (*FAULTS, MissingBlockError) as error:
-        said = str(error).splitlines()
-        raise _refused(source, said[0][:200] if said else type(error).__name__) from error
+        raise _refused(source, first_words(error)) from error
     begin = int(np.argmin(mz))  # channels before the time of no mass count backwards
     mz, counts = mz[begin:], counts[begin:]
     if mz.size < 2 or not np.isfinite(mz).all() or not (np.diff(mz) > 0).all():

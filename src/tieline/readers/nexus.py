@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 
 from tieline.errors import SchemaError
+from tieline.readers.faults import FAULTS, first_words
 from tieline.readers.headers import identifier
 from tieline.readers.patterns import TWO_THETA, Pattern, rising
 from tieline.readers.source import LARGEST_FILE, Source
@@ -16,7 +17,6 @@ from tieline.units import convert
 
 ANGLE = re.compile(rf"{TWO_THETA.pattern}|tth|ttheta|polar_angle")
 DEEPEST = 20  # groups within groups
-FAULTS = (ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def read_nexus(source: Source) -> list[Pattern]:
@@ -37,8 +37,7 @@ def read_nexus(source: Source) -> list[Pattern]:
                 raise _refused(source, f"several: {listed}" if groups else "no signal over two_theta")
             return _patterns(groups[0], source)
     except FAULTS as error:
-        said = str(error).splitlines()
-        raise _refused(source, said[0] if said else type(error).__name__) from error
+        raise _refused(source, first_words(error)) from error
 
 
 def _refused(source: Source, found: str) -> SchemaError:

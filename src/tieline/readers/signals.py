@@ -4,22 +4,18 @@ Some damaged files keep that library busy without end: it works in a process of 
 """
 
 import io
-import struct
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
-from tokenize import TokenError
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import h5py
 import numpy as np
 
 from tieline.errors import MissingExtra, SchemaError, UnitError, not_installed
+from tieline.readers.faults import FAULTS, first_words
 from tieline.readers.headers import identifier
 from tieline.readers.source import Source
 from tieline.schema.wording import name_some
@@ -31,12 +27,6 @@ ENDINGS = {
     *(".msa", ".emsa", ".wdf", ".tvf", ".sur", ".pro"),
 }
 HDF5 = b"\x89HDF"
-# What a damaged file makes the library stumble over, beside errors of its own.
-FAULTS = (
-    *(ParseError, zipfile.BadZipFile, zipfile.LargeZipFile, AssertionError, NotImplementedError, OSError),
-    *(ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError),
-    *(struct.error, zlib.error, TokenError, SyntaxError, NameError),
-)
 HINT = "export one image as .tif, or one spectrum as .msa, in the program that wrote it"
 IMAGES = "images"
 # Unit of an axis: what the axis is, and the unit that it is brought to.
@@ -116,8 +106,7 @@ def _parts(source: Source) -> list[Mapping[str, Any]]:
             warnings.simplefilter("ignore")  # on what of a file's remarks it does not know
             return import_module(plugin).file_reader(str(source.path))
     except (*FAULTS, *own, ImportError) as error:
-        said = str(error).splitlines()
-        raise _refused(source, said[0][:200] if said else type(error).__name__) from error
+        raise _refused(source, first_words(error)) from error
 
 
 def _refuse_links(source: Source) -> None:
@@ -134,7 +123,7 @@ def _refuse_links(source: Source) -> None:
         with h5py.File(io.BytesIO(source.data), "r") as file:
             name = file.visititems_links(foreign) or file.visititems(foreign)
     except FAULTS as error:
-        raise _refused(source, str(error).splitlines()[0][:200]) from error
+        raise _refused(source, first_words(error)) from error
     if name:
         raise _refused(source, f"'{name}' lies in another file")
 
@@ -154,7 +143,7 @@ def _signal(part: Mapping[str, Any], source: Source) -> Signal | None:
         if len(along) == 1:
             return _spectrum(values, axes, along[0], str(told.get("signal_type", "")), units, source)
     except FAULTS as error:
-        raise _refused(source, str(error) or type(error).__name__) from error
+        raise _refused(source, first_words(error)) from error
     return None
 
 
