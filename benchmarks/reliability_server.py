@@ -17,8 +17,11 @@ def programs():
 
 
 @contextmanager
-def postgres(folder):
-    """Run a server; yields its URL, without a schema."""
+def postgres(folder, *, is_durable=True):
+    """Run a server; yields its URL, without a schema.
+
+    One that is not durable waits for no disk: what it holds does not outlive the machine.
+    """
     bin_, data = programs(), folder / "data"
     # The server refuses to run as root.
     is_root = os.geteuid() == 0
@@ -26,8 +29,10 @@ def postgres(folder):
     if is_root:
         shutil.chown(folder, USER)
     quiet = {"check": True, "capture_output": True}
-    subprocess.run([*as_user, bin_ / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8"], **quiet)
-    settings = f"-k {folder} -c listen_addresses= -c max_connections=60"
+    begin = [*as_user, bin_ / "initdb", "-D", data, "-U", USER, "-A", "trust", "-E", "UTF8"]
+    subprocess.run([*begin, *([] if is_durable else ["--no-sync"])], **quiet)
+    fsync = "on" if is_durable else "off"
+    settings = f"-k {folder} -c listen_addresses= -c max_connections=60 -c fsync={fsync}"
     start = [*as_user, bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", settings, "start"]
     subprocess.run(start, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -19,7 +19,8 @@ def server():
     if programs() is None:
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as url:  # a socket's path is short
+    # A folder of its own: the path of a socket has to be short.
+    with tempfile.TemporaryDirectory() as folder, postgres(Path(folder), is_durable=False) as url:
         yield url
 
 

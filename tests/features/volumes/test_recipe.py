@@ -47,7 +47,7 @@ def test_a_few_membranes_teach_how_others_were_made():
         return xr.concat([describe(membrane(n, e, r, 64, s)) for n, *e, r, s in rows], "specimen")
 
     ranges = {"n_points": (40, 120), "radius": (2.0, 4.0), "n_stretched": 2}
-    plan, unseen = membrane_plan(60, seed=1, **ranges), membrane_plan(12, seed=2, **ranges)
+    plan, unseen = membrane_plan(40, seed=1, **ranges), membrane_plan(12, seed=2, **ranges)
     described, others = made(plan).assign_coords(specimen=plan.specimen), made(unseen)
     others = others.assign_coords(specimen=unseen.specimen)
     design = [str(name) for name in described if described[name].std() > 0]
