@@ -220,3 +220,18 @@ def test_a_newer_value_does_not_inherit_the_flag_or_error_of_the_older():
     flagged = sheet(["a"], hardness=[30.0], hardness_flag=["below"])
     specimens = specimens_of(join_records(old, flagged)[0])
     assert specimens["hardness_flag"].values.tolist() == ["below", "failed", "above"]
+
+
+def with_image(name, height):
+    image = xr.Dataset(
+        {"image": (("measurement", "y", "x"), np.zeros((1, height, 4)))},
+        {"specimen": ("measurement", [name])},
+    )
+    return xr.DataTree.from_dict({**record([name], temperature=[700.0]).to_dict(), "/images": image})
+
+
+def test_images_of_another_size_are_refused():
+    joined, _ = join_records(with_image("S1", 4), with_image("S2", 4))
+    assert joined["images"].sizes["measurement"] == 2
+    with pytest.raises(SchemaError, match=r"(?s)one size.*y: 6 now, 4 before"):
+        join_records(with_image("S1", 4), with_image("S2", 6))

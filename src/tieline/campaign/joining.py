@@ -263,7 +263,22 @@ def _missing_to_blank(variable: xr.DataArray) -> xr.DataArray:
 
 
 def _join_measurements(old: xr.Dataset, new: xr.Dataset) -> xr.Dataset:
-    """Put measurements one after the other; a specimen measured again in the newer file keeps only that."""
+    """Put measurements one after the other; a specimen measured again in the newer file keeps only that.
+
+    Raises:
+        SchemaError: images are of another size than those of earlier imports.
+    """
+    unequal = [
+        f"{dim}: {new.sizes[dim]} now, {old.sizes[dim]} before"
+        for dim in (str(d) for d in new.dims if d in old.dims and d != "measurement")
+        if dim not in old.coords and new.sizes[dim] != old.sizes[dim]
+    ]
+    if unequal:
+        raise SchemaError(
+            "The images of one campaign have one size.",
+            found="; ".join(unequal),
+            hint="crop them to that size before export",
+        )
     again = np.isin(old["specimen"].values.astype(str), new["specimen"].values.astype(str))
     return xr.concat(
         [old.isel(measurement=~again), new], "measurement", join="outer", combine_attrs="override"
