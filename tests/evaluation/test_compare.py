@@ -10,6 +10,7 @@ import xarray as xr
 from sklearn.linear_model import LinearRegression
 
 import tieline as tl
+from tieline.evaluation.candidates import candidates_for
 from tieline.evaluation.fold_run import FoldRun
 from tieline.evaluation.scores import clustered_error
 
@@ -228,6 +229,63 @@ def test_a_map_of_too_many_inputs_is_refused():
     task = tl.task(table().assign(d=table()["a"] ** 2), "y", list("abcd"))
     with pytest.raises(tl.SchemaError, match="PhaseProperty does not fit"):
         tl.compare(task, ["PhaseProperty"])
+
+
+def recipes(n=30, n_repeats=3):
+    """Recipes made several times: each has a value of its own that its settings do not tell."""
+    rng = np.random.default_rng(3)
+    x, own = rng.uniform(0, 1, (2, n)).repeat(n_repeats, 1)
+    y = x + own + 0.01 * rng.standard_normal(n * n_repeats)
+    columns = {name: ("specimen", v, {"role": "process", "units": "1"}) for name, v in (("x", x), ("z", -x))}
+    columns["y"] = ("specimen", y, {"role": "property", "units": "K"})
+    return xr.Dataset(columns, {"specimen": np.arange(n * n_repeats)})
+
+
+def test_what_is_recommended_leaves_repeats_out_together_too():
+    seen = recipes()
+    found = tl.compare(tl.task(seen, "y", ["x", "z"]), ["extra_trees"])
+    posterior = tl.Learner(["x", "z"], "y", way="extra_trees").fit(seen)
+    new = recipes(40)
+    wide = posterior.predict(new)["y_quantile"]
+    assert found.scores["r2"].sel(candidate="extra_trees", target="y").item() < 0.7
+    inside = (wide.sel(probability=0.05) <= new["y"]) & (new["y"] <= wide.sel(probability=0.95))
+    assert inside.mean() > 0.75
+
+
+def test_what_is_recommended_for_new_chemical_systems_can_be_fitted():
+    import pandas as pd
+
+    rng = np.random.default_rng(0)
+    pairs = [(a, b) for a in ("Fe", "Ni", "Co", "Cr") for b in ("Al", "Ti", "Si")]
+    formulas = [f"{a}{k}{b}{10 - k}" for a, b in pairs for k in (2, 5, 8)]
+    strength = [int(f[2]) + rng.standard_normal() / 9 for f in formulas]
+    alloys = tl.table(pd.DataFrame({"formula": formulas, "strength": strength}), formula="formula")
+    task = tl.task(alloys, "strength", ["composition"], groups="chemical_system")
+    posterior = tl.compare(task, ["ridge"]).model().fit(alloys)
+    assert posterior.model.groups == "chemical_system"
+    assert np.isfinite(posterior.predict(alloys)["strength_sd"]).all()
+
+
+def test_runs_of_other_folds_or_labels_are_not_taken_for_these(tmp_path):
+    seen = table()
+    order = {"order": "batch", "target": "y", "inputs": list("abc")}
+    tl.compare(tl.task(seen, **order), ["ridge"], scheme="time", keep=tmp_path)
+    back = seen.assign(batch=("specimen", -seen["batch"].values))
+    with pytest.raises(tl.Conflict, match="runs of another comparison"):
+        tl.compare(tl.task(back, **order), ["ridge"], scheme="time", keep=tmp_path)
+    labelled = stepped()
+    tl.compare(tl.task(labelled, "y", ["x"]), ["PhaseProperty"], keep=tmp_path / "map")
+    other = labelled.assign(phase=("specimen", labelled["phase"].values[::-1], labelled["phase"].attrs))
+    with pytest.raises(tl.Conflict, match="data, inputs or groups"):
+        tl.compare(tl.task(other, "y", ["x"]), ["PhaseProperty"], keep=tmp_path / "map")
+
+
+def test_a_model_of_the_house_is_judged_by_the_rows_that_know_the_target():
+    many = stepped(300)
+    few = many.assign(y=many["y"].where(many["specimen"] < 60)).drop_vars("phase")
+    assert tl.compare(tl.task(few, "y", ["x"]), ["GaussianProcess"]).recommended["y"] == "GaussianProcess"
+    names = {c.name for c in candidates_for(tl.task(few, "y", ["x"]), None)}
+    assert {"PhaseProperty", "GaussianProcess"} <= names
 
 
 @pytest.mark.parametrize("scheme", ["clusters", "time"])

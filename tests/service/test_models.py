@@ -79,9 +79,17 @@ def test_what_is_kept_is_verified_and_can_be_let_go(lab, saved):
     assert names_of_models(lab) == ["second"]
     with pytest.raises(tl.NotFound, match="no model 'first'"):
         kept_model(lab, "first")
+    keep_model(lab, file, name="third")
     kept = lab.path / "artifacts" / f"{kept_model(lab, 'second').digest}.nc"
     kept.write_bytes(kept.read_bytes()[:-1])
     assert any("was changed" in sentence for sentence in lab.verify())
+    kept.unlink()
+    with visiting(create_app(lab.path)) as visitor:
+        answer = visitor.get("/v1/models").json()
+    assert answer["models"] == []
+    assert [note.split(":")[0] for note in answer["notes"]] == ["second", "third"]
+    leave_out_model(lab, "second")
+    assert names_of_models(lab) == ["third"]
 
 
 def test_what_cannot_be_asked_is_not_kept(lab, saved, tmp_path):
@@ -122,4 +130,4 @@ def test_the_command_keeps_lists_predicts_and_lets_go(lab, saved, tmp_path):
         wanted = posterior.predict(furnace().isel(specimen=[0]).assign(anneal=("specimen", [700.0])))
         assert found["modulus"].item() == pytest.approx(wanted["modulus"].item())
     run("model", folder, "--remove", "forest")
-    assert "forest" not in run("model", folder)
+    assert "No model is kept" in run("model", folder)

@@ -131,19 +131,10 @@ def kept_model(campaign: Campaign, name: str) -> KeptModel:
 
     Raises:
         NotFound: there is none of that name.
-        SchemaError: its file is gone or damaged.
+        TielineError: its file is gone or damaged.
     """
-    there = _kept(campaign)
-    if name not in there:
-        known = sorted(there)
-        raise NotFound(
-            f"There is no model '{name}'. {did_you_mean(name, known)}".strip(),
-            found=name_some(known) if known else "no model that is kept",
-            hint="tieline model FOLDER FILE keeps one",
-        )
-    digest, at, by = there[name]
-    file = kept_netcdf(campaign.path / "artifacts", digest)
-    return KeptModel(name, digest, at, by, _read(file))
+    digest, at, by = _find(campaign, name)
+    return KeptModel(name, digest, at, by, _read(kept_netcdf(campaign.path / "artifacts", digest)))
 
 
 def leave_out_model(campaign: Campaign, name: str, *, by: str = "") -> None:
@@ -152,8 +143,21 @@ def leave_out_model(campaign: Campaign, name: str, *, by: str = "") -> None:
     Raises:
         NotFound: there is none of that name.
     """
-    found = kept_model(campaign, name)
-    note_study(campaign, STUDY, LEFT_OUT, name, settings={}, of=found.digest, by=by)
+    digest, *_ = _find(campaign, name)
+    note_study(campaign, STUDY, LEFT_OUT, name, settings={}, of=digest, by=by)
+
+
+def _find(campaign: Campaign, name: str) -> tuple[str, str, str]:
+    """Checksum, time and keeper of a model, whether or not its file can be read."""
+    there = _kept(campaign)
+    if name not in there:
+        known = sorted(there)
+        raise NotFound(
+            f"There is no model '{name}'. {did_you_mean(name, known)}".strip(),
+            found=name_some(known) if known else "no model that is kept",
+            hint="tieline model FOLDER FILE keeps one",
+        )
+    return there[name]
 
 
 def _kept(campaign: Campaign) -> dict[str, tuple[str, str, str]]:

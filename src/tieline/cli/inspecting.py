@@ -1,7 +1,7 @@
 """The command `tieline inspect`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -40,15 +40,18 @@ def inspect(
         save(inspection(report), out)
     if as_json:
         columns = report.columns.to_dataframe().reset_index().to_dict("records")
-        findings = [vars(finding) for finding in report.findings]
-        print_json(
-            {"verdict": report.verdict, "findings": findings, "columns": columns, "notes": report.notes}
-        )
+        print_json({**inspection_json(report), "columns": columns})
         return
     print_findings(report)
     print_notes(report.notes)
     if out is not None:
         console.print(f"Wrote [bold]{out}[/].")
+
+
+def inspection_json(report: "Inspection") -> dict[str, Any]:
+    """What was found, for programs."""
+    findings = [vars(finding) for finding in report.findings]
+    return {"verdict": report.verdict, "findings": findings, "notes": report.notes}
 
 
 def read_source(source: Path, sheet: str | None = None) -> "xr.Dataset":

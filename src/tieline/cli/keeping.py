@@ -1,13 +1,17 @@
 """The command `tieline model`."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tieline.cli.arguments import By, CampaignFolder
 from tieline.cli.printing import console
 from tieline.errors import TielineError
+
+if TYPE_CHECKING:
+    from tieline.campaign.campaign import Campaign
 
 
 def model(
@@ -21,7 +25,7 @@ def model(
 ) -> None:
     """List the models that are kept with a campaign, keep one, or let one be asked no more."""
     from tieline.campaign.campaign import Campaign
-    from tieline.campaign.kept_models import keep_model, kept_model, leave_out_model, names_of_models
+    from tieline.campaign.kept_models import keep_model, leave_out_model
 
     if remove and file is not None:
         raise TielineError("One model at a time.", found=f"{file} and --remove {remove}", hint="two commands")
@@ -37,9 +41,23 @@ def model(
             )
             console.print(f"Next: tieline predict {folder} --model {kept.name}", markup=False)
         else:
-            for each in names_of_models(campaign):
-                one = kept_model(campaign, each)
-                kind = type(one.posterior.model).__name__
-                console.print(
-                    f"  {each:<20} {kind:<22} {', '.join(one.predicts)}", markup=False, highlight=False
-                )
+            for line in _listed(campaign):
+                console.print(line, markup=False, highlight=False)
+
+
+def _listed(campaign: "Campaign") -> Iterator[str]:
+    """A line for each model that is kept."""
+    from tieline.campaign.kept_models import kept_model, names_of_models
+
+    names = names_of_models(campaign)
+    if not names:
+        yield f"No model is kept: tieline model {campaign.path} FILE keeps a saved posterior."
+    for name in names:
+        try:
+            one = kept_model(campaign, name)
+        except TielineError as error:
+            yield f"  {name:<20} cannot be asked: {error.what}"
+            continue
+        model = one.posterior.model
+        kind = getattr(model, "way", type(model).__name__).replace("_", " ")
+        yield f"  {name:<20} {kind:<22} {', '.join(one.predicts)}"

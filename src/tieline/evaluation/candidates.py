@@ -8,6 +8,7 @@ import numpy as np
 
 from tieline.errors import SchemaError
 from tieline.evaluation.task import Task
+from tieline.models.arrays import Indices
 from tieline.models.composition_properties import CompositionProperties
 from tieline.models.design_columns import known_elements
 from tieline.models.gaussian_process import GaussianProcess
@@ -122,7 +123,8 @@ def _refuse(task: Task, name: str, labels: bool) -> None:
 
 def _tieline_models(task: Task) -> list[Candidate]:
     """The models of this house that answer such a question."""
-    table, n = task.table, task.table.sizes["specimen"]
+    rows = np.unique(np.concatenate([task.rows(target) for target in task.targets]))
+    table, n, is_known = task.table, len(rows), _is_known(task, rows)
     kinds = {name: table[name] for name in task.inputs}
     compositions = [v for v in kinds.values() if "element" in v.dims]
     others = [v for v in kinds.values() if "element" not in v.dims]
@@ -132,16 +134,10 @@ def _tieline_models(task: Task) -> list[Candidate]:
     names = []
     n_axes = max(n_elements - 1, 0) + len(others)
     most = MOST_ROWS if task.is_classification or _label_sets(task) else MOST_MAPPED
-    if (
-        numbers
-        and bool(compositions) != bool(others)
-        and n_axes <= MOST_ON_MAP
-        and n <= most
-        and _is_known(task)
-    ):
+    if numbers and bool(compositions) != bool(others) and n_axes <= MOST_ON_MAP and n <= most and is_known:
         names.append("PhaseProperty")
     if not task.is_classification:
-        if is_flat and len(others) + n_elements <= MOST_SETTINGS and n <= MOST_ROWS and _is_known(task):
+        if is_flat and len(others) + n_elements <= MOST_SETTINGS and n <= MOST_ROWS and is_known:
             names.append("GaussianProcess")
         if len(compositions) == 1 and numbers and n >= FEWEST_MATERIALS and known_elements(compositions[0]):
             names.append("CompositionProperties")
@@ -158,9 +154,9 @@ def _label_sets(task: Task) -> tuple[str, ...]:
     )
 
 
-def _is_known(task: Task) -> bool:
-    """Whether every row knows every input: only then can a tieline model predict all that is tested."""
-    return bool(np.isfinite(task.columns()).all())
+def _is_known(task: Task, rows: Indices) -> bool:
+    """Whether all rows that are tested know every input: only then can a tieline model predict them."""
+    return bool(np.isfinite(task.columns()[rows]).all())
 
 
 def tieline_model(

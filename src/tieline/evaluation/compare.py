@@ -58,7 +58,7 @@ def compare(
         progress: told how many runs were made, and how many there are at most.
 
     Returns:
-        The comparison: `scores`, `curve`, a recommendation, and what each predicted.
+        The comparison: `scores`, `curves`, a recommendation, and what each predicted.
 
     Raises:
         SchemaError: a model does not fit the task, there is no such scheme, or nothing would be run.
@@ -109,8 +109,12 @@ def _race(
     for repeat in range(n_repeats if scheme == "grouped" else 1):
         found = task.folds(target, scheme, n_folds, seed + repeat)
         folds.append([(place[train], place[test]) for train, test in found])
+    ours = {c.name: _question(task, target, c, rows, at, scheme) for c in candidates if c.is_tieline}
+    tables = [question.table for question in ours.values() if question.table is not None]
+    read = [variable.values for table in tables for variable in table.variables.values()]
+    divided = [part for repeat in folds for fold in repeat for part in fold]
     asked = {
-        "rows": fingerprint(x, y, rows.group, *_limits(task, target)),
+        "rows": fingerprint(x, y, rows.group, *_limits(task, target), *divided, *read),
         "folds": [len(f) for f in folds],
         "scheme": scheme,
         "seed": seed,
@@ -119,7 +123,6 @@ def _race(
         },
     }
     folder = None if keep is None else Path(keep) / target
-    ours = {c.name: _question(task, target, c, rows, at, scheme) for c in candidates if c.is_tieline}
     return Race(target, rows, folds, {c.name: c for c in candidates}, seed, RunLog(folder, asked), ours)
 
 

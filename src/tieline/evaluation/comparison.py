@@ -93,9 +93,7 @@ class Comparison:
         dropped = int((~self.scores["is_finished"].sel(target=target).values.astype(bool)).sum())
         if dropped:
             what = "One model" if dropped == 1 else f"{dropped} models"
-            found.append(
-                f"{what} could not win any more and {'was' if dropped == 1 else 'were'} dropped on the way."
-            )
+            found.append(f"{what} fell behind and {'was' if dropped == 1 else 'were'} dropped on the way.")
         return found
 
     def __repr__(self) -> str:

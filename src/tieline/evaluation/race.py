@@ -71,7 +71,8 @@ def run_race(race: Race, executor: Executor | None, progress: Progress | None) -
     alive = _still_in(race, alive, first, is_tuned=False)
     for n_tuned, place in enumerate(places, 1):
         _make(race, [(n, place, True) for n in alive], executor, progress, total)
-        alive = _still_in(race, alive, places[:n_tuned], is_tuned=True)
+        judged = places[: max(n_tuned, len(first))]  # one fold alone says little: all ran more, untuned
+        alive = _still_in(race, alive, judged, is_tuned=True)
     return alive
 
 

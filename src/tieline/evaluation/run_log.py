@@ -12,6 +12,13 @@ from tieline.errors import Conflict, TielineError
 from tieline.evaluation.fold_run import FoldRun
 
 FILE = "runs.jsonl"
+WORDS = {
+    "rows": "data, inputs or groups",
+    "folds": "folds",
+    "scheme": "scheme",
+    "seed": "seed",
+    "models": "models",
+}
 Key = tuple[str, str, int, int, bool]  # target, candidate, repeat, fold, is_tuned
 
 
@@ -49,8 +56,8 @@ class RunLog:
         if json.loads(head) != json.loads(json.dumps(asked)):
             raise Conflict(
                 f"'{self._path}' holds runs of another comparison.",
-                found="other data, inputs, folds, models or seed",
-                hint="name another folder, or empty this one",
+                found="other " + " and ".join(_differing(json.loads(head), asked)),
+                hint="name another folder (--out at the command line), or empty this one",
             )
         for line in lines:
             if line.endswith("}"):  # a line that was cut short is run again
@@ -67,6 +74,12 @@ class RunLog:
         if self._path is not None:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"key": key, **asdict(run)}) + "\n")
+
+
+def _differing(before: dict[str, Any], asked: dict[str, Any]) -> list[str]:
+    """What of a question is not as it was."""
+    now = json.loads(json.dumps(asked))
+    return [WORDS[name] for name in WORDS if before.get(name) != now.get(name)]
 
 
 def fingerprint(*arrays: np.ndarray) -> str:

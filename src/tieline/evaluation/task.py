@@ -11,18 +11,18 @@ import xarray as xr
 from tieline.errors import NotIdentified, SchemaError
 from tieline.evaluation.checks import look_over
 from tieline.evaluation.checks.learnable import check_learnable
-from tieline.evaluation.checks.repeats import alike_in_all, same_rows
+from tieline.evaluation.checks.repeats import alike_in_all
 from tieline.evaluation.finding import Finding, in_order
 from tieline.evaluation.folds import Fold
 from tieline.evaluation.inspection import Inspection
 from tieline.evaluation.schemes import SCHEMES, cluster_folds, group_folds, time_folds
 from tieline.evaluation.task_arrays import SETTINGS, TaskArrays
 from tieline.models.arrays import Array, Indices
+from tieline.models.belonging import groups_of
 from tieline.models.design_columns import DesignColumns, describe_inputs, known_elements
 from tieline.schema import (
     as_variables,
     check,
-    chemical_systems,
     is_label,
     require,
     require_finite,
@@ -33,7 +33,6 @@ from tieline.schema.wording import name_known, name_some
 
 FEWEST = 5  # specimens with a value
 READER = "A task"
-SYSTEMS = "chemical_system"  # groups by which elements a composition is made of
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +88,8 @@ class Task:
 
     def arrays(self, target: str) -> TaskArrays:
         """Inputs and one target as arrays."""
-        return TaskArrays.of(self.table, self.inputs, target, self.group if self.groups else None)
+        arrays = TaskArrays.of(self.table, self.inputs, target, self.group)
+        return replace(arrays, is_grouped=bool(self.groups))
 
     def rows(self, target: str) -> Indices:
         """The rows that say what a target is."""
@@ -210,7 +210,7 @@ def state_task(
             found=name_some(targets),
             hint="make a task of each",
         )
-    return Task(table, targets, names, groups or "", order or "", goal, _groups(table, names, groups))
+    return Task(table, targets, names, groups or "", order or "", goal, groups_of(table, names, groups))
 
 
 def _require_rows(table: xr.Dataset) -> None:
@@ -289,7 +289,7 @@ def inspect(
         )
     table = as_variables(without_limits(data, names), names)
     require(table, names, "inspect")
-    group = _groups(table, names, groups) if groups else None
+    group = groups_of(table, names, groups) if groups else None
     arrays = TaskArrays.of(table, names, group=group)
     found = look_over(replace(arrays, beside=_beside(data, names)))
     return _with_notes(Inspection.of(table, names, in_order(found)), data, read)
@@ -318,7 +318,7 @@ def _beside(data: xr.Dataset, names: Sequence[str]) -> Indices:
         and "specimen" in v.dims
         and (v.ndim == 1 or (v.ndim == 2 and v.dtype.kind in "iufb"))
     ]
-    sets = [_groups(data, (), name) for name in others]
+    sets = [groups_of(data, (), name) for name in others]
     return alike_in_all(np.zeros(data.sizes["specimen"], dtype=int), *sets)
 
 
@@ -371,43 +371,6 @@ def _readable(table: xr.Dataset) -> list[str]:
         and not (str(name).endswith("_sd") and str(name).removesuffix("_sd") in table)
         and ("element" not in v.dims or known_elements(v))
     ]
-
-
-def _groups(table: xr.Dataset, inputs: Sequence[str], groups: str | None) -> Indices:
-    """Number of the group of each row (row)."""
-    if groups is None:
-        same = same_rows(TaskArrays.of(table, inputs).matrix())
-        return _joined(same, np.unique(table["specimen"].values.astype(str), return_inverse=True)[1])
-    if groups == SYSTEMS and groups not in table.variables:
-        name = next((n for n in inputs if "element" in table[n].dims), None)
-        if name is None:
-            raise SchemaError(
-                "Chemical systems are told by a composition.",
-                found=f"inputs {name_some(inputs)}",
-                hint="name the composition among the inputs",
-            )
-        return np.unique(chemical_systems(table[name]), return_inverse=True)[1]
-    if groups not in table.variables:
-        raise SchemaError(
-            f"There is no variable '{groups}' to group by.",
-            found=name_known([str(v) for v in table.variables], groups),
-        )
-    variable = table[groups]
-    if variable.ndim == 2:
-        return same_rows(variable.transpose("specimen", ...).values.astype(float))
-    return np.unique(variable.values.astype(str), return_inverse=True)[1]
-
-
-def _joined(first: Indices, second: Indices) -> Indices:
-    """Number of the set that each row (row) is in, when rows that are together in either are together."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n, rows = len(first), np.arange(len(first))
-    size = n + first.max() + 1 + second.max() + 1
-    ends = np.concatenate([n + first, n + first.max() + 1 + second])
-    edges = coo_array((np.ones(2 * n), (np.tile(rows, 2), ends)), (size, size))
-    return np.unique(connected_components(edges)[1][:n], return_inverse=True)[1]
 
 
 def _standardised(columns: Array) -> Array:

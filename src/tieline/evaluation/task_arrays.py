@@ -30,6 +30,7 @@ class TaskArrays:
         label (row): its labels, "" where not labelled; None where it is a number.
         group (row): number of what was made or measured together; None where nothing was said.
         beside (row): number of the set of rows alike in all that is not read; None where that is not asked.
+        is_grouped: whether somebody said what belongs together.
     """
 
     specimens: np.ndarray
@@ -43,6 +44,7 @@ class TaskArrays:
     label: np.ndarray | None = None
     group: Indices | None = None
     beside: Indices | None = None
+    is_grouped: bool = True
 
     @staticmethod
     def of(

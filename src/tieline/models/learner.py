@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.errors import NotIdentified, SchemaError
+from tieline.models.belonging import SYSTEMS
 from tieline.models.design_columns import DesignColumns
 from tieline.models.learner_parts import UNCERTAINTIES, learn
 from tieline.models.learner_posterior import LearnerPosterior
@@ -46,10 +47,11 @@ class Learner:
         settings: of the way, as scikit-learn names them; what `tl.compare` recommends.
         uncertainty: "conformal" (errors of left-out groups), "bootstrap" (fits to groups drawn again and
             again), "ensemble" (five ways that disagree) or "bayes" (the posterior of a gaussian_process).
-        groups: the variable of what is left out together; by default each row is by itself.
+        groups: the variable of what is left out together, or "chemical_system"; by default rows of equal
+            inputs, and rows of one specimen.
 
     Source:
-        Zhao, KIT (2024), section 3.2.2, for the three ways to be unsure; Lei et al. (2018),
+        Zhao, KIT (2024), section 3.2.2, for three of the four ways to be unsure; Lei et al. (2018),
         doi:10.1080/01621459.2017.1307116, for split conformal prediction. Departs from the latter: groups are
         left out in five folds, and the model that answers learned from all of them.
     """
@@ -96,7 +98,7 @@ class Learner:
         table = without_limits(table, self.properties)
         targets = (self.phase,) if self.phase else tuple(self.properties)
         named = [*self.design_names, *targets]
-        if self.groups and self.groups != "specimen":
+        if self.groups and self.groups not in ("specimen", SYSTEMS):
             named.append(self.groups)
         read = as_variables(table, named)
         require(read, named, READER)

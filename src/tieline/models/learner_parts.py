@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from tieline.models.arrays import Array, Indices
+from tieline.models.belonging import groups_of
 from tieline.models.composition_folds import leave_out
 from tieline.models.design_columns import DesignColumns, labels_of
 from tieline.models.diagnosis import HALF_OF_90
@@ -59,7 +60,7 @@ def learn(model: "Learner", table: xr.Dataset, columns: DesignColumns, seed: int
     """Fit every target, and predict each specimen from groups that it is not in."""
     from tieline.models.learner_posterior import LearnerPosterior
 
-    x, group = columns.place(table), _groups(model, table)
+    x, group = columns.place(table), groups_of(table, model.design_names, model.groups)
     n = len(x)
     if model.phase:
         label = labels_of(as_variables(table, [model.phase])[model.phase])
@@ -118,7 +119,7 @@ def fit_labels(
 def fit_all(posterior: "LearnerPosterior") -> tuple[NumberParts | FittedLabel, ...]:
     """Everything that answers, from the settings, the table and the seed alone."""
     model, table, seed = posterior.model, posterior.table, posterior.seed
-    x, group = posterior.columns.place(table), _groups(model, table)
+    x, group = posterior.columns.place(table), groups_of(table, model.design_names, model.groups)
     if model.phase:
         return (fit_labels(model, table, x, posterior.labels, seed),)
     parts = []
@@ -181,13 +182,3 @@ def _settings(model: "Learner") -> Settings:
     way = WAYS[model.way]
     usual = dict((way.tried_on_labels if model.phase else way.tried)[0])
     return tuple((usual | dict(model.settings)).items())
-
-
-def _groups(model: "Learner", table: xr.Dataset) -> Indices:
-    if model.groups is None:
-        return np.arange(table.sizes["specimen"])
-    variable = table[model.groups]
-    if variable.ndim == 2:
-        rows = variable.transpose("specimen", ...).values.astype(float).round(9)
-        return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
-    return np.unique(variable.values.astype(str), return_inverse=True)[1]

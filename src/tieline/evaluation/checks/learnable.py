@@ -80,8 +80,9 @@ def _left_out(
             RidgeCV(np.logspace(-2, 4, 7)),
         )
     guess = np.full((arrays.n, len(names), 2), np.nan)
+    chance = np.random.default_rng(seed)  # a table may be sorted
     for train, test in folds:
-        train, test = train[known[train]][:MOST_ROWS], test[known[test]]
+        train, test = chance.permutation(train[known[train]])[:MOST_ROWS], test[known[test]]
         if not len(test) or (arrays.label is not None and len(np.unique(target[train])) < 2):
             continue
         for way, model in enumerate(made):

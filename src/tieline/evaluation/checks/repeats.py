@@ -8,6 +8,7 @@ from scipy.spatial.distance import pdist, squareform
 from tieline.evaluation.finding import Finding
 from tieline.evaluation.task_arrays import TaskArrays
 from tieline.models.arrays import Array, Indices
+from tieline.models.belonging import same_rows
 
 FEWEST_ROWS, FEWEST_COLUMNS = 20, 3  # for distances to say anything
 MOST_ROWS = 3000  # for distances between all rows
@@ -30,18 +31,6 @@ def check_repeats(arrays: TaskArrays) -> Iterator[Finding]:
     yield from _spots(arrays)
 
 
-def same_rows(matrix: Array) -> Indices:
-    """Number (row) of the set of rows with the same values; rows that know nothing are each by itself."""
-    if not matrix.shape[1]:
-        return np.arange(len(matrix))
-    filled = np.where(np.isfinite(matrix), matrix, -9.87654321e99)
-    scale = np.nanmax(np.abs(np.where(np.isfinite(matrix), matrix, 0)), 0)
-    at = np.unique((filled / np.where(scale > 0, scale, 1)).round(9), axis=0, return_inverse=True)[1].ravel()
-    blank = ~np.isfinite(matrix).any(1)
-    at[blank] = at.max() + 1 + np.arange(blank.sum())
-    return at
-
-
 def alike_in_all(*numbers: Indices) -> Indices:
     """Number (row) of the set of rows that are together by each of several numberings (row)."""
     return np.unique(np.stack(numbers, 1), axis=0, return_inverse=True)[1].ravel()
@@ -57,13 +46,15 @@ def _crosses(arrays: TaskArrays, together: Indices) -> bool:
 
 def _identities(arrays: TaskArrays) -> Iterator[Finding]:
     names, at, counts = np.unique(arrays.specimens, return_inverse=True, return_counts=True)
-    if (counts > 1).any() and _crosses(arrays, at):
+    is_divided = _crosses(arrays, at)
+    if (counts > 1).any() and (is_divided or not arrays.is_grouped):
         n = int((counts > 1).sum())
         said = "One specimen stands" if n == 1 else f"{n} specimens stand"
+        folds = ", and folds would divide them" if is_divided else "; folds keep them together"
         yield Finding(
             "repeats",
-            "red",
-            f"{said} on several rows, and folds would divide them.",
+            "red" if is_divided else "amber",
+            f"{said} on several rows{folds}.",
             "Name their group: groups='specimen'.",
             (),
             tuple(names[counts > 1].tolist()),

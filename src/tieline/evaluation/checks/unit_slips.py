@@ -11,6 +11,7 @@ from tieline.models.arrays import Array, Mask
 FEWEST = 12
 TEMPERATURE = ("temperature", "temp", "t_k", "t_c", "degc")
 KELVIN = 273.15
+NEAR = 0.21  # by which two temperatures that are one may differ: some add 273 alone
 # Factors between units that labs exchange; powers of ten come first, since they are likeliest.
 FACTORS = {
     1e3: "a prefix of a thousand (MPa and GPa, mA and A)",
@@ -37,10 +38,11 @@ def check_units(arrays: TaskArrays) -> Iterator[Finding]:
         found = slipped(x)
         if found is not None:
             factor, rows = found
+            times = float(f"{factor:.3g}")
             yield Finding(
                 "units_differ",
                 "red",
-                f"{rows.sum()} values of {name} are {factor:.3g} times the others: {FACTORS[factor]}?",
+                f"{rows.sum()} values of {name} are {times:g} times the others: {FACTORS[factor]}?",
                 "Convert them with tl.units.convert before anything is learned.",
                 (name,),
                 arrays.named(rows),
@@ -108,14 +110,15 @@ def _kelvin(x: Array) -> Mask | None:
     if len(known) < FEWEST:
         return None
     values = np.unique(x[known])
-    near = [
-        np.abs(values[:, None] - KELVIN - values[None]) < 0.21,
-        np.abs(values[:, None] - 273 - values[None]) < 1e-6,
-    ]
-    partner = near[0] | near[1]
-    shifted = values[partner.any(1)]
+    first = np.searchsorted(values, values - KELVIN - NEAR, "right")
+    end = np.searchsorted(values, values - KELVIN + NEAR, "left")
+    has_partner = end > first
+    shifted = values[has_partner]
+    begun = np.bincount(first[has_partner], minlength=len(values) + 1)
+    ended = np.bincount(end[has_partner], minlength=len(values) + 1)
+    n_partners = int((np.cumsum(begun - ended) > 0).sum())
     # Two settings may differ by 273 by chance; that at least two do, and a third of the values, is none.
-    if len(shifted) < 2 or partner.any(0).sum() + len(shifted) < len(values) / 3:
+    if len(shifted) < 2 or n_partners + len(shifted) < len(values) / 3:
         return _two_bunches(x)
     return np.isin(x, shifted)
 

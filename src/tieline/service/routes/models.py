@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from tieline.campaign.kept_models import kept_model, names_of_models
+from tieline.errors import TielineError
 from tieline.insight.explanation import model_card
 from tieline.service.answers import Units
 from tieline.service.guard import READ, needs
@@ -31,15 +32,20 @@ class Models(BaseModel):
     """Several of them."""
 
     models: list[Model]
+    notes: Annotated[list[str], Field(description="Those whose file is gone or damaged.")] = []
 
 
 @router.get("/models")
 @needs(READ)
 def list_models(campaign: Viewed) -> Models:
     """List the models that are kept, with their cards."""
-    found = []
+    found, lost = [], []
     for name in names_of_models(campaign):
-        one = kept_model(campaign, name)
+        try:
+            one = kept_model(campaign, name)
+        except TielineError as error:
+            lost.append(f"{name}: {error.what}")
+            continue
         about = {
             "predicts": one.predicts,
             "inputs": one.inputs,
@@ -49,4 +55,4 @@ def list_models(campaign: Viewed) -> Models:
         }
         kind, card = type(one.posterior.model).__name__, model_card(one.posterior)
         found.append(Model(model=name, kind=kind, card=card, **about))
-    return Models(models=found)
+    return Models(models=found, notes=lost)
