@@ -1,9 +1,9 @@
 """Comparing models by a race over folds, beside trying everything, on four sets of real data.
 
 estm: logarithm of thermal conductivity of 150 thermoelectrics against temperature, grouped by formula. aflow:
-computed bulk moduli of 1,000 compounds, grouped by chemical system. hardness, yield_strength: multi-principal-
-element alloys, grouped by composition. `exhaustive` tunes every model over its whole grid by five inner folds
-on each of the same five outer folds, and takes the best of all.
+computed bulk moduli of 1,000 compounds, grouped by chemical system. hardness, yield_strength: alloys of
+several principal elements, grouped by composition. `exhaustive` tunes every model over its whole grid by five
+inner folds on each of the same five outer folds, and takes the best of all.
 
 noise: nothing to learn in 20 tables; by how many standard errors the recommended model's R2 exceeds zero, at
 most. coverage: of 90 % intervals of the recommended model on random folds of five smooth worlds. size: 1,000
