@@ -7,7 +7,7 @@ import xarray as xr
 
 import tieline as tl
 from tieline.evaluation.checks.leaks import dependence
-from tieline.evaluation.checks.unit_slips import slipped
+from tieline.evaluation.checks.unit_slips import _kelvin, slipped
 
 INPUTS = ["temperature", "time", "pressure", "density", "grain_size"]
 UNITS = {"temperature": "K", "time": "min", "pressure": "MPa", "density": "g/cm^3", "hardness": "GPa"}
@@ -327,3 +327,30 @@ def test_a_slip_of_units_gives_factor_and_rows():
     assert factor == 1000
     assert (rows == is_wrong).all()
     assert slipped(x) is None
+
+
+def test_kelvins_are_looked_for_in_little_memory():
+    rng = np.random.default_rng(0)
+    celsius = rng.uniform(20, 900, 20_000).round(2)
+    n_kelvin = 9_000
+    mixed = celsius.copy()
+    mixed[:n_kelvin] = (celsius[-n_kelvin:] + 273.15).round(2)
+    found = _kelvin(mixed)
+    assert found is not None
+    assert found[:n_kelvin].all()
+    assert _kelvin(np.linspace(20, 250, 20_000)) is None
+
+
+def test_a_table_that_is_sorted_can_be_learned():
+    x = np.linspace(0, 12, 2500)
+    y = np.cos(x) + 0.1 * np.random.default_rng(0).standard_normal(len(x))
+    frame = pd.DataFrame({"x": x, "wave": y})
+    assert "not_learnable" not in kinds(tl.inspect(tl.table(frame), "wave", ["x"]))
+
+
+def test_findings_of_inputs_come_once_for_several_targets():
+    frame, _ = sheet(0)
+    both = tl.table(frame.assign(stiffness=2 * frame["density"], constant=1.0), units=UNITS)
+    task = tl.task(both, ["hardness", "stiffness"], ["temperature", "time", "constant"])
+    assert len(task.findings) == len(set(task.findings))
+    assert sum(finding.kind == "constant" for finding in task.findings) == 1

@@ -65,7 +65,14 @@ class Inspection:
             unit = row["units"].item()
             counts = f"{row['n_known'].item():>6} {row['n_different'].item():>9}"
             lines.append(f"  {name:<{width}}  {counts}  {numbers} {unit if unit != '1' else ''}".rstrip())
+        lines += [f"  {line}" for line in self._last_lines()]
         return "\n".join(lines)
+
+    def _last_lines(self) -> list[str]:
+        """How many columns are not listed, and the notes."""
+        n_more = self.columns.sizes["column"] - MOST_COLUMNS
+        more = [f"and {n_more} more column{'s' * (n_more != 1)}: .columns has all"] if n_more > 0 else []
+        return [*more, *(f"· {note}" for note in self.notes)]
 
     def _repr_html_(self) -> str:
         from_kinds = {s: [f for f in self.findings if f.severity == s] for s in SEVERITIES}
@@ -82,8 +89,10 @@ class Inspection:
             if items
             else "<p>Nothing was found wrong.</p>"
         )
-        title = f"<b>Inspection</b> of {self.table.sizes['specimen']} rows"
-        return f"<div style='font-family:sans-serif'>{title}{found}<table><tr>{head}</tr>{rows}</table></div>"
+        title = f"<b>Inspection</b> of {self.table.sizes['specimen']} rows: {self.verdict}"
+        last = "".join(f"<p>{escape(line)}</p>" for line in self._last_lines())
+        table = f"<table><tr>{head}</tr>{rows}</table>"
+        return f"<div style='font-family:sans-serif'>{title}{found}{table}{last}</div>"
 
 
 def is_counted(variable: xr.DataArray) -> bool:
