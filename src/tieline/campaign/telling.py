@@ -175,7 +175,7 @@ def read_settings_told(said: Mapping[str, Any], known: Vocabulary, *, is_whole: 
         raise SchemaError(
             f"The settings of the specimen are not complete: {', '.join(missing) or 'none were given'}.",
             found=", ".join(made) or "nothing",
-            hint='made={"temperature": 700, ...}, or the proposal that was followed',
+            hint=f"give each of {', '.join(known.design)}" if known.design else "name what was set",
         )
     return made
 

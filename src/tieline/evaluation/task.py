@@ -128,7 +128,8 @@ class Task:
     def _order(self) -> Array:
         if not self.order:
             raise SchemaError(
-                "Folds in time need to know when each row was measured.", hint='tl.task(..., order="date")'
+                "Folds in time need to know when each row was measured.",
+                hint='tl.task(..., order="date"), or --order date at the command line',
             )
         values = self.table[self.order].values
         if values.dtype.kind in "iufb":
