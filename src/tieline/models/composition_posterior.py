@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import xarray as xr
 from scipy.stats import norm
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.arrays import Array, Indices, Mask
@@ -19,7 +20,6 @@ from tieline.models.composition_transfer import Help
 from tieline.models.element_slots import Slots
 from tieline.models.joint_bands import Edges
 from tieline.models.measurements import read_columns
-from tieline.models.one_thread import one_thread
 from tieline.models.places import as_functions, describe, identities
 from tieline.models.posterior import names_of, no_boundaries
 from tieline.models.spectrum_answer import axes_of, gather
@@ -88,7 +88,7 @@ class CompositionPosterior:
             return self.reading.notes
         return (*self.reading.notes, f"The Gaussian process learned from {n_process} of {n} specimens.")
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset, *, given: str | Sequence[str] = ()) -> xr.Dataset:
         """Say what the properties are at every place, also where some were already measured there.
 
@@ -146,7 +146,7 @@ class CompositionPosterior:
             },
         )
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
         """Draw whole worlds from the posterior: the same draw is one set of functions.
 
@@ -172,7 +172,7 @@ class CompositionPosterior:
         values = self._draws(grid, n, seed)[:, :, [span.start for span in numbers]]
         return as_functions(values, grid, self, names=[span.name for span in numbers])
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def spectra(self, grid: xr.Dataset, name: str, n: int = 200, *, seed: int = 0) -> xr.DataArray:
         """Draw whole spectra from the posterior: the same draw is one set of functions.
 
@@ -211,7 +211,7 @@ class CompositionPosterior:
             values[:, :, j] = self._values(j, score[:, :, j].T, centre, size, regime).T
         return values
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
         """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 

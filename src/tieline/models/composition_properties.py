@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.composition_fit import METHODS
@@ -13,7 +14,6 @@ from tieline.models.composition_posterior import CompositionPosterior
 from tieline.models.composition_reading import READER, Coordinates
 from tieline.models.composition_transfer import fit_with_sources
 from tieline.models.laplace_kernel import laplace
-from tieline.models.one_thread import one_thread
 from tieline.models.posterior import names_of, refuse_twice
 from tieline.schema import require, require_table
 
@@ -73,7 +73,7 @@ class CompositionProperties:
         """Names of the design variables."""
         return names_of(self.design)
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def fit(
         self, table: xr.Dataset, *, transfer: Mapping[str, xr.Dataset] | None = None, seed: int = 0
     ) -> CompositionPosterior:

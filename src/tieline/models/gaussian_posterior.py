@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.models.arrays import Array, Mask
 from tieline.models.card import card_of
@@ -16,7 +17,6 @@ from tieline.models.gaussian_average import GaussianAverage
 from tieline.models.gaussian_encoding import Reading
 from tieline.models.gaussian_field import GaussianField, draw_from_average
 from tieline.models.gaussian_fit import GaussianFit
-from tieline.models.one_thread import one_thread
 from tieline.models.places import as_functions, describe, identities, note_far_places
 from tieline.models.posterior import no_boundaries
 from tieline.schema import align
@@ -88,7 +88,7 @@ class GaussianPosterior:
         """What was left out or should be known."""
         return self.reading.notes
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
         """Say what the properties are at every place.
 
@@ -125,7 +125,7 @@ class GaussianPosterior:
             },
         )
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
         """Draw whole worlds from the posterior: the same draw is one set of functions.
 
@@ -167,7 +167,7 @@ class GaussianPosterior:
         asked = np.isin(self.reading.outputs.names, list(names))[entries.output] & (entries.campaign == 0)
         return entries.x[asked][np.unique(entries.row[asked], return_index=True)[1]]
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
         """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 

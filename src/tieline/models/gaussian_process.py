@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, did_you_mean
 from tieline.models.feasibility import fit_feasibility
@@ -13,7 +14,6 @@ from tieline.models.gaussian_encoding import READER, read
 from tieline.models.gaussian_posterior import GaussianPosterior
 from tieline.models.gaussian_worlds import simulate
 from tieline.models.kernels import KERNELS
-from tieline.models.one_thread import one_thread
 from tieline.models.posterior import names_of, refuse_twice
 from tieline.models.transfer import fit_campaigns
 from tieline.schema import as_variables, require, require_table
@@ -76,7 +76,7 @@ class GaussianProcess:
         """Names of the design variables."""
         return names_of(self.design)
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0) -> GaussianPosterior:
         """Learn the properties from a table.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tieline.models.arrays import Array
 from tieline.models.convergence import Convergence, convergence
@@ -15,7 +16,6 @@ from tieline.models.mcmc_doubts import Doubts
 from tieline.models.mcmc_draws import Draw
 from tieline.models.mcmc_property import Column
 from tieline.models.observations import UNLIKELY, Observations
-from tieline.models.one_thread import one_thread
 
 N_CHAINS = 4
 ROUND = 250  # sweeps between looks at the chains
@@ -117,7 +117,9 @@ def sample(
     return Sample(start.reference.pivots, start.columns, chosen, found, n_sweeps)
 
 
-@one_thread  # in a process of its own, its threads would get in the way
+@threadpool_limits.wrap(
+    limits=1, user_api="blas"
+)  # in a process of its own, its threads would get in the way
 def _advance(chain: Chain, n: int, watch: Watch) -> tuple[Chain, list[Draw], Array]:
     """Sweep n times: the chain, its draws, and the trace (draw, prediction) of what is watched."""
     draws, trace = [], []

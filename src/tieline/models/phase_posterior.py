@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError
 from tieline.models.arrays import Indices
@@ -18,7 +19,6 @@ from tieline.models.label_errors import label_errors
 from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.offsets import offsets
-from tieline.models.one_thread import one_thread
 from tieline.models.phase_count import PhaseCount
 from tieline.models.places import as_functions, describe, identities, note_far_places
 from tieline.schema import align
@@ -79,7 +79,7 @@ class PhasePosterior:
         """Whether boundaries are points: on a line that was fitted by exact inference."""
         return isinstance(self.answer, LineAnswer)
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, grid: xr.Dataset) -> xr.Dataset:
         """Say which phase is at every place, and what the properties are there.
 
@@ -120,7 +120,7 @@ class PhasePosterior:
             answer = answer.assign_coords(part=list(PARTS))
         return answer
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def functions(self, grid: xr.Dataset, n: int = 200, *, seed: int = 0) -> xr.DataArray:
         """Draw whole worlds from the posterior: the same draw is one map and one set of functions.
 
@@ -138,7 +138,7 @@ class PhasePosterior:
         values = values * self.encoding.scale + self.encoding.centre
         return as_functions(values, grid, self, phase).assign_attrs(phases=list(self.phases))
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
         """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 

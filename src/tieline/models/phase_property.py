@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import NotIdentified, SchemaError
 from tieline.models.encoding import Encoding, encode
@@ -16,7 +17,6 @@ from tieline.models.line_answer import LineAnswer
 from tieline.models.mcmc import sample
 from tieline.models.mcmc_answer import SampledAnswer
 from tieline.models.observations import Observations
-from tieline.models.one_thread import one_thread
 from tieline.models.phase_count import PhaseCount, fuse_any
 from tieline.models.phase_posterior import PhasePosterior
 from tieline.models.posterior import label_sets, names_of, refuse_twice
@@ -94,7 +94,7 @@ class PhaseProperty:
         """Names of the design variables."""
         return names_of(self.design)
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0, executor: Executor | None = None) -> PhasePosterior:
         """Learn the map and the properties from a table.
 

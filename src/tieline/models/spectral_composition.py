@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import NotIdentified, SchemaError, did_you_mean
 from tieline.models.arrays import Array
 from tieline.models.class_rule import learn_classes, resampled
-from tieline.models.one_thread import one_thread
 from tieline.models.pseudo_mixtures import has_several_groups, learn_regression
 from tieline.models.sensitivity import Sensitivity, calibrate, given, is_linked
 from tieline.models.spectral_posterior import SpectralPosterior
@@ -82,7 +82,7 @@ class SpectralComposition:
         )
         self._check()
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
     def fit(self, table: xr.Dataset, *, seed: int = 0) -> SpectralPosterior:
         """Learn from spectra of pure compounds.
 

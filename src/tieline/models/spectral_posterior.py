@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.models.arrays import Array
 from tieline.models.class_rule import ClassRule
-from tieline.models.one_thread import one_thread
 from tieline.models.pseudo_mixtures import Regression
 from tieline.models.sensitivity import Sensitivity
 from tieline.models.spectral_reading import READER, Unknowns, read_unknowns
@@ -84,7 +84,7 @@ class SpectralPosterior:
             attrs={"dose_sd": known.dose_sd},
         )
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def predict(self, table: xr.Dataset, *, by: str | None = None) -> xr.Dataset:
         """Say what unknown spectra are made of.
 
@@ -107,7 +107,7 @@ class SpectralPosterior:
         unknowns = read_unknowns(table, self.model.spectrum, self.references, by, group)
         return self._answer(unknowns, find_shares(self, unknowns))
 
-    @one_thread
+    @threadpool_limits.wrap(limits=1, user_api="blas")
     def diagnose(self) -> xr.Dataset:
         """Say how far to trust this posterior: a verdict, a sentence, an action, and the figures behind.
 

@@ -8,9 +8,9 @@ from typing import get_args
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import SchemaError, TielineError, did_you_mean
-from tieline.models.one_thread import one_thread
 from tieline.planning.backtest_answer import summarise
 from tieline.planning.backtest_log import Run, RunLog
 from tieline.planning.choice import Acquisition
@@ -167,7 +167,7 @@ def _carry_out(
             task.cancel()
 
 
-@one_thread  # one thread a task: its results and its speed
+@threadpool_limits.wrap(limits=1, user_api="blas")  # one thread a task: its results and its speed
 def _do(lab: VirtualLab, rule: Rule, chunk: list[Run]) -> list[tuple[Run, np.ndarray]]:
     return [(run, lab.run(rule, run[1], run[2])) for run in chunk]
 

@@ -5,9 +5,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.models.gaussian_field import GaussianField
-from tieline.models.one_thread import one_thread
 from tieline.models.posterior import Posterior
 from tieline.planning.choice import Choice, weighed
 from tieline.planning.field_choice import SCORES, Batch, FieldState, choose_in_field
@@ -42,7 +42,7 @@ def is_linear(goal: Goal) -> bool:
     return all(isinstance(part, Maximize | Minimize) for _, part in terms(goal))
 
 
-@one_thread
+@threadpool_limits.wrap(limits=1, user_api="blas")  # matrices are small: threads would only wait
 def choose_by_field(
     posterior: GaussianAnswer,
     design: xr.Dataset,

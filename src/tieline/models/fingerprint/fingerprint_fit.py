@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
 from tieline.errors import NotIdentified
 from tieline.models.arrays import Array, Mask
@@ -15,7 +16,6 @@ from tieline.models.fingerprint.networks import flatten
 from tieline.models.fingerprint.population import Curves, Population, Seen, expect
 from tieline.models.fingerprint.start import features_of, place
 from tieline.models.fingerprint.training import Material, Training, train
-from tieline.models.one_thread import one_thread
 from tieline.schema import require_table
 from tieline.schema.flags import notes_on_limits, without_limits
 from tieline.schema.wording import name_some
@@ -32,7 +32,7 @@ FEWEST_COMPLETE = 0.3  # of the specimens: if so many have all modalities, clust
 ANCHOR = 1e-3  # probability that a first guess of clusters leaves to any other
 
 
-@one_thread
+@threadpool_limits.wrap(limits=1, user_api="blas")
 def fit(model: "Fingerprint", table: xr.Dataset, seed: int) -> FingerprintPosterior:
     """Learn a fingerprint. See `Fingerprint.fit`."""
     require_table(table)
