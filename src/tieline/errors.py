@@ -12,7 +12,7 @@ TielineError
 └── Unavailable      a store or a service cannot be reached or written now
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 
@@ -38,6 +38,11 @@ class TielineError(Exception):
 def three_clauses(error: TielineError) -> dict[str, str]:
     """An error in its parts: for a template, an answer, or what is written down of it."""
     return {"what": error.what, "found": error.found, "hint": error.hint}
+
+
+def error_told(kind: str, clauses: Mapping[str, str]) -> TielineError:
+    """The error of a kind that `three_clauses` told, perhaps in another process."""
+    return globals()[kind](clauses["what"], found=clauses["found"], hint=clauses["hint"])
 
 
 class SchemaError(TielineError):

@@ -19,10 +19,9 @@ from tieline.campaign.files import kept_netcdf
 from tieline.campaign.kinds import kinds_of
 from tieline.campaign.memory import posterior_of_design
 from tieline.campaign.places import predict_beside
-from tieline.campaign.rows import from_rows
 from tieline.campaign.store import tables
 from tieline.campaign.studies.kept import KEPT, LEFT_OUT, note_study
-from tieline.campaign.telling import Vocabulary, read_settings_told
+from tieline.campaign.telling import Vocabulary, read_places_told
 from tieline.errors import NotFound, SchemaError, did_you_mean
 from tieline.models.posterior import Posterior, label_sets, names_of
 from tieline.planning.pool import default_pool
@@ -91,8 +90,7 @@ class KeptModel:
         words = Vocabulary(
             tuple(self.inputs), (), told, told, frozenset(), self.units, kinds_of(design, None)
         )
-        made = [read_settings_told(row, words, is_whole=True) for row in rows]
-        return from_rows(made, {name: {"units": unit} for name, unit in self.units.items()})
+        return read_places_told(rows, words)
 
 
 def keep_model(campaign: Campaign, file: str | Path, *, name: str = "", by: str = "") -> KeptModel:
@@ -115,10 +113,10 @@ def keep_model(campaign: Campaign, file: str | Path, *, name: str = "", by: str 
             found=repr(name[:80]),
             hint="letters, digits, - and _: --name forest",
         )
-    posterior_of_design(file)
-    attached = campaign.attach(file, by=by)
-    note_study(campaign, STUDY, KEPT, name, settings={}, of=str(attached.told["sha256"]), by=by)
-    return kept_model(campaign, name)
+    posterior = posterior_of_design(file)
+    digest = str(campaign.attach(file, by=by).told["sha256"])
+    event = note_study(campaign, STUDY, KEPT, name, settings={}, of=digest, by=by)
+    return KeptModel(name, digest, event.at, event.by, posterior)
 
 
 def names_of_models(campaign: Campaign) -> list[str]:

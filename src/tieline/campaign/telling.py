@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+import xarray as xr
 
 from tieline.campaign.kinds import kind_of, refuse_other_kind
+from tieline.campaign.rows import from_rows
 from tieline.campaign.store import tables
 from tieline.campaign.store.event import Event
 from tieline.campaign.store.store import Store, last_event
@@ -178,6 +180,17 @@ def read_settings_told(said: Mapping[str, Any], known: Vocabulary, *, is_whole: 
             hint=f"give each of {', '.join(known.design)}" if known.design else "name what was set",
         )
     return made
+
+
+def read_places_told(places: Sequence[Mapping[str, Any]], known: Vocabulary) -> xr.Dataset:
+    """Make places (specimen) of settings that are told, in the units of what is known.
+
+    Raises:
+        SchemaError: a setting is not known or missing, or a composition does not close.
+        UnitError: a unit is unknown, or is not one of the setting.
+    """
+    rows = [read_settings_told(place, known, is_whole=True) for place in places]
+    return from_rows(rows, {name: {"units": unit} for name, unit in known.units.items()})
 
 
 def _setting(name: str, value: Any, known_unit: str | None) -> Any:

@@ -48,6 +48,7 @@ def model(
 def _listed(campaign: "Campaign") -> Iterator[str]:
     """A line for each model that is kept."""
     from tieline.campaign.kept_models import kept_model, names_of_models
+    from tieline.models.posterior import model_name
 
     names = names_of_models(campaign)
     if not names:
@@ -58,6 +59,4 @@ def _listed(campaign: "Campaign") -> Iterator[str]:
         except TielineError as error:
             yield f"  {name:<20} cannot be asked: {error.what}"
             continue
-        model = one.posterior.model
-        kind = getattr(model, "way", type(model).__name__).replace("_", " ")
-        yield f"  {name:<20} {kind:<22} {', '.join(one.predicts)}"
+        yield f"  {name:<20} {model_name(one.posterior.model):<22} {', '.join(one.predicts)}"

@@ -124,7 +124,8 @@ def _refuse(task: Task, name: str, labels: bool) -> None:
 def _tieline_models(task: Task) -> list[Candidate]:
     """The models of this house that answer such a question."""
     rows = np.unique(np.concatenate([task.rows(target) for target in task.targets]))
-    table, n, is_known = task.table, len(rows), _is_known(task, rows)
+    table, n = task.table, len(rows)
+    is_known = n <= MOST_ROWS and _is_known(task, rows)
     kinds = {name: table[name] for name in task.inputs}
     compositions = [v for v in kinds.values() if "element" in v.dims]
     others = [v for v in kinds.values() if "element" not in v.dims]

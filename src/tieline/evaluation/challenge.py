@@ -17,7 +17,7 @@ from tieline.evaluation.scores import clustered_error
 from tieline.evaluation.task import Task
 from tieline.models.arrays import Array, Indices
 from tieline.models.design_columns import labels_of
-from tieline.models.posterior import label_sets, names_of
+from tieline.models.posterior import label_sets, model_name, names_of
 from tieline.schema import as_variables
 from tieline.schema.wording import after_number, name_known, plus_minus
 
@@ -99,7 +99,7 @@ def _named(models: Sequence[Any], targets: Sequence[str]) -> dict[str, Any]:
                 raise SchemaError(
                     f"{type(model).__name__} does not predict '{target}'.", found=name_known(known, target)
                 )
-        name = getattr(model, "way", type(model).__name__).replace("_", " ")
+        name = model_name(model)
         same = sum(other.split(", ")[0] == name for other in found)
         found[f"{name}, {same + 1}" if same else name] = model
     return found

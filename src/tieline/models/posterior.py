@@ -34,6 +34,11 @@ def label_sets(model: Question) -> tuple[str, ...]:
     return names_of(model.phase or ())
 
 
+def model_name(model: object) -> str:
+    """What a model is called in a sentence: its way of learning, or its class."""
+    return getattr(model, "way", type(model).__name__).replace("_", " ")
+
+
 def names_of(said: str | Sequence[str]) -> tuple[str, ...]:
     """One name or several, as several."""
     return (said,) if isinstance(said, str) else tuple(said)

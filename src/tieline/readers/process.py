@@ -14,8 +14,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
-from tieline import errors
-from tieline.errors import SchemaError, TielineError, three_clauses
+from tieline.errors import SchemaError, TielineError, error_told, three_clauses
 
 SECONDS = 30  # of work that one file, or one folder, may take
 PATIENCE = 120.0  # seconds that one waits for it, as a machine may be busy with other work
@@ -74,7 +73,7 @@ def ask(work: Callable[..., Any], place: Path, *about: Any) -> Any:
     if "lost" in answer:
         raise Lost(answer["lost"])
     if "error" in answer:
-        raise getattr(errors, answer["error"])(answer["what"], found=answer["found"], hint=answer["hint"])
+        raise error_told(answer["error"], answer)
     return answer["answer"]
 
 

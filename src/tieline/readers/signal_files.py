@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tieline import errors
-from tieline.errors import MissingExtra, TielineError, three_clauses
+from tieline.errors import MissingExtra, TielineError, error_told, three_clauses
 from tieline.readers import ion_tof, signals
 from tieline.readers.ion_tof import read_ion_tof
 from tieline.readers.process import lost_files, refused
@@ -80,7 +79,7 @@ def _wrote(_: Path, folder: str, first: int, places: list[str]) -> None:
 def _opened(folder: Path, number: int) -> list[Signal] | TielineError:
     said = json.loads((folder / f"{number}.done").read_text())
     if "error" in said:
-        return getattr(errors, said["error"])(said["what"], found=said["found"], hint=said["hint"])
+        return error_told(said["error"], said)
     with np.load(folder / f"{number}.npz") as arrays:
         return [
             Signal(**about, values=arrays[f"values{n}"], axis=arrays[f"axis{n}"])

@@ -9,9 +9,9 @@ from pydantic import BaseModel, Field
 from tieline.campaign.fits import latest_fit
 from tieline.campaign.kept_models import kept_model
 from tieline.campaign.outside import notes_outside
-from tieline.campaign.rows import from_rows, to_rows
+from tieline.campaign.rows import to_rows
 from tieline.campaign.store import tables
-from tieline.campaign.telling import read_settings_told
+from tieline.campaign.telling import read_places_told
 from tieline.errors import Conflict
 from tieline.schema import specimens_of
 from tieline.service.answers import Recorded, Units, recorded
@@ -110,9 +110,7 @@ def predict(campaign: Present, body: Predict) -> Rows:
         raise Conflict("Nothing was learned yet.", found="no fit", hint="POST /v1/fits")
     places = None
     if body.places is not None:
-        words = campaign.vocabulary()
-        rows = [read_settings_told(place, words, is_whole=True) for place in body.places]
-        places = from_rows(rows, {name: {"units": unit} for name, unit in words.units.items()})
+        places = read_places_told(body.places, campaign.vocabulary())
     predicted, fit = campaign.predict(places), latest_fit(campaign.store)
     use = "" if fit is None else fit.outcome.get("use", "")  # earlier fits do not say
     if use:
